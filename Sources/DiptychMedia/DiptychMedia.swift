@@ -1,0 +1,2 @@
+internal import CVips
+func probe() -> Int32 { vips_init("x") }
