@@ -24,7 +24,7 @@ let package = Package(
         // GObject's flags are all that libvips' headers need; vips.pc also lists flags that SwiftPM warns about.
         .systemLibrary(name: "CVips", pkgConfig: "gobject-2.0", providers: [.apt(["libvips-dev"])]),
         // Our own C: vectorised kernels, each with a scalar twin.
-        .target(name: "CKernels"),
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
@@ -58,7 +58,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
-        .testTarget(name: "DiptychEngineTests", dependencies: ["DiptychEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychEngineTests", dependencies: ["CKernels", "DiptychEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,129 @@
+// Chooses the twin for an instruction set and spreads rows or heads over threads.
+#include "internal.h"
+
+#if defined(__x86_64__)
+#define CHOOSE(isa, name) ((isa) == DIPTYCH_ISA_AVX512 ? name##_avx512 : (isa) == DIPTYCH_ISA_AVX2 ? name##_avx2 : name##_scalar)
+#else
+#define CHOOSE(isa, name) name##_scalar
+#endif
+
+void diptych_widen(diptych_isa isa, diptych_type type, const void *source, float *destination, size_t count) {
+    CHOOSE(isa, widen)(type, source, destination, count);
+}
+
+void diptych_narrow_bf16(diptych_isa isa, const float *source, uint16_t *destination, size_t count) {
+    CHOOSE(isa, narrow_bf16)(source, destination, count);
+}
+
+void diptych_dot_rows(diptych_isa isa, const float *query, const float *matrix, size_t rows, size_t width,
+                      float *scores) {
+    CHOOSE(isa, dot_rows)(query, matrix, rows, width, scores);
+}
+
+// Rows that one task normalises: enough to be worth handing over.
+enum { norm_rows = 16 };
+
+typedef struct {
+    diptych_isa isa;
+    const float *input, *gain, *bias;
+    float epsilon;
+    void *output;
+    diptych_type type;
+    size_t rows, width;
+} norm_work;
+
+static void norm_task(void *context, size_t index) {
+    const norm_work *w = context;
+    size_t end = (index + 1) * norm_rows < w->rows ? (index + 1) * norm_rows : w->rows;
+    size_t bytes = w->type == DIPTYCH_BF16 ? 2 : 4;
+    for (size_t row = index * norm_rows; row < end; row++)
+        CHOOSE(w->isa, layer_norm_row)
+        (w->input + row * w->width, w->gain, w->bias, w->epsilon, (char *)w->output + row * w->width * bytes, w->type,
+         w->width);
+}
+
+void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const float *gain, const float *bias,
+                        float epsilon, void *output, diptych_type output_type, size_t rows, size_t width) {
+    norm_work w = {isa, input, gain, bias, epsilon, output, output_type, rows, width};
+    diptych_parallel(threads, (rows + norm_rows - 1) / norm_rows, norm_task, &w);
+}
+
+size_t diptych_attention_scratch(size_t longest, size_t head_width) {
+    size_t length = round_up(longest, 16), width = round_up(head_width, 16);
+    return (2 * length * width + 6 * (2 * width + length)) * sizeof(float);
+}
+
+extern int omp_get_thread_num(void);
+
+typedef struct {
+    diptych_isa isa;
+    const char *qkv;
+    char *output;
+    diptych_type type;
+    const int32_t *offsets;
+    size_t heads, head_width;
+    int causal;
+    char *scratch;
+    size_t scratch_per_thread;
+} attention_work;
+
+static void attention_task(void *context, size_t index) {
+    const attention_work *w = context;
+    size_t sequence = index / w->heads, head = index % w->heads;
+    size_t width = w->heads * w->head_width, bytes = w->type == DIPTYCH_BF16 ? 2 : 4;
+    size_t first = (size_t)w->offsets[sequence];
+    const char *q = w->qkv + (first * 3 * width + head * w->head_width) * bytes;
+    attention_head h = {
+        .q = q,
+        .k = q + width * bytes,
+        .v = q + 2 * width * bytes,
+        .output = w->output + (first * width + head * w->head_width) * bytes,
+        .type = w->type,
+        .stride = 3 * width,
+        .output_stride = width,
+        .length = (size_t)w->offsets[sequence + 1] - first,
+        .head_width = w->head_width,
+        .causal = w->causal,
+        .scratch = (float *)(w->scratch + (size_t)omp_get_thread_num() * w->scratch_per_thread),
+    };
+    CHOOSE(w->isa, attention_head)(&h);
+}
+
+void diptych_attention(diptych_isa isa, int threads, const void *qkv, void *output, diptych_type type,
+                       const int32_t *offsets, size_t sequences, size_t heads, size_t head_width, int causal,
+                       void *scratch, size_t scratch_per_thread) {
+    attention_work w = {isa, qkv, output, type, offsets, heads, head_width, causal, scratch, scratch_per_thread};
+    diptych_parallel(threads, sequences * heads, attention_task, &w);
+}
+
+typedef struct {
+    const float *pixels;
+    size_t height, width, patch;
+    void *output;
+    diptych_type type;
+} patch_work;
+
+// One task is one row of patches of one picture.
+static void patch_task(void *context, size_t index) {
+    const patch_work *w = context;
+    size_t across = w->width / w->patch, down = w->height / w->patch, depth = 3 * w->patch * w->patch;
+    size_t picture = index / down, row = index % down;
+    const float *pixels = w->pixels + picture * 3 * w->height * w->width;
+    for (size_t column = 0; column < across; column++) {
+        size_t at = ((picture * down + row) * across + column) * depth;
+        for (size_t channel = 0; channel < 3; channel++)
+            for (size_t y = 0; y < w->patch; y++, at += w->patch) {
+                const float *line =
+                    pixels + (channel * w->height + row * w->patch + y) * w->width + column * w->patch;
+                if (w->type == DIPTYCH_BF16)
+                    for (size_t x = 0; x < w->patch; x++) ((uint16_t *)w->output)[at + x] = float_to_bf16(line[x]);
+                else memcpy((float *)w->output + at, line, w->patch * sizeof(float));
+            }
+    }
+}
+
+void diptych_patchify(int threads, const float *pixels, size_t count, size_t height, size_t width, size_t patch,
+                      void *output, diptych_type output_type) {
+    patch_work w = {pixels, height, width, patch, output, output_type};
+    diptych_parallel(threads, count * (height / patch), patch_task, &w);
+}

@@ -1,0 +1,236 @@
+// The vectorised kernels, written once over the vector width and compiled for each instruction set by a file that
+// defines: LANES (floats in a vector), PANEL (vectors in a tile's row), KERNEL(name) and the target attribute.
+#include "internal.h"
+
+typedef float vec __attribute__((vector_size(LANES * 4)));
+typedef int32_t ivec __attribute__((vector_size(LANES * 4)));
+typedef uint32_t uvec __attribute__((vector_size(LANES * 4)));
+typedef uint16_t hvec __attribute__((vector_size(LANES * 2)));
+typedef _Float16 f16vec __attribute__((vector_size(LANES * 2)));
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec load(const float *p) {
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+INLINE void store(float *p, vec v) { memcpy(p, &v, sizeof v); }
+INLINE vec splat(float x) { return (vec){0} + x; }
+INLINE float sum_of(vec v) {
+    float total = 0, lanes[LANES];
+    memcpy(lanes, &v, sizeof v);
+    // Pairwise, so that the result does not depend on a serial chain.
+    for (int n = LANES / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; i++) lanes[i] += lanes[i + n];
+    total = lanes[0];
+    return total;
+}
+
+INLINE vec load_bf16(const uint16_t *p) {
+    hvec h;
+    memcpy(&h, p, sizeof h);
+    return (vec)(__builtin_convertvector(h, uvec) << 16);
+}
+INLINE void store_bf16(uint16_t *p, vec v) {
+    uvec bits = (uvec)v;
+    uvec rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    uvec nan = (uvec)((bits & 0x7fffffff) > 0x7f800000);
+    hvec h = __builtin_convertvector((rounded & ~nan) | ((bits >> 16 | 0x40) & nan), hvec);
+    memcpy(p, &h, sizeof h);
+}
+
+void KERNEL(widen)(diptych_type type, const void *source, float *destination, size_t count) {
+    if (type == DIPTYCH_F32) {
+        memcpy(destination, source, count * 4);
+        return;
+    }
+    const char *bytes = source;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        if (type == DIPTYCH_BF16) {
+            store(destination + i, load_bf16((const uint16_t *)(bytes + 2 * i)));
+        } else {
+            f16vec h;
+            memcpy(&h, bytes + 2 * i, sizeof h);
+            store(destination + i, __builtin_convertvector(h, vec));
+        }
+    }
+    widen_scalar(type, bytes + 2 * i, destination + i, count - i);
+}
+
+void KERNEL(narrow_bf16)(const float *source, uint16_t *destination, size_t count) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) store_bf16(destination + i, load(source + i));
+    narrow_bf16_scalar(source + i, destination + i, count - i);
+}
+
+void KERNEL(layer_norm_row)(const float *input, const float *gain, const float *bias, float epsilon, void *output,
+                            diptych_type type, size_t width) {
+    size_t whole = width / LANES * LANES;
+    vec total = splat(0);
+    for (size_t i = 0; i < whole; i += LANES) total += load(input + i);
+    float mean = sum_of(total);
+    for (size_t i = whole; i < width; i++) mean += input[i];
+    mean /= (float)width;
+    vec squares = splat(0);
+    for (size_t i = 0; i < whole; i += LANES) {
+        vec d = load(input + i) - mean;
+        squares = __builtin_elementwise_fma(d, d, squares);
+    }
+    float variance = sum_of(squares);
+    for (size_t i = whole; i < width; i++) variance += (input[i] - mean) * (input[i] - mean);
+    float scale = 1 / sqrtf(variance / (float)width + epsilon);
+    for (size_t i = 0; i < whole; i += LANES) {
+        vec y = __builtin_elementwise_fma((load(input + i) - mean) * scale, load(gain + i), load(bias + i));
+        if (type == DIPTYCH_BF16) store_bf16((uint16_t *)output + i, y);
+        else store((float *)output + i, y);
+    }
+    for (size_t i = whole; i < width; i++) {
+        float y = (input[i] - mean) * scale * gain[i] + bias[i];
+        if (type == DIPTYCH_BF16) ((uint16_t *)output)[i] = float_to_bf16(y);
+        else ((float *)output)[i] = y;
+    }
+}
+
+// e^x for x ≤ 0 by range reduction to |r| ≤ ln2 / 2 and the degree-6 Taylor polynomial: relative error below 2e-7.
+INLINE vec exp_of(vec x) {
+    x = __builtin_elementwise_max(x, splat(-87.0f));
+    vec n = __builtin_elementwise_roundeven(x * 1.44269504088896341f);
+    vec r = __builtin_elementwise_fma(n, splat(-0.693145751953125f), x);
+    r = __builtin_elementwise_fma(n, splat(-1.42860682030941723e-6f), r);
+    vec p = splat(1.0f / 720);
+    p = __builtin_elementwise_fma(p, r, splat(1.0f / 120));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f / 24));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f / 6));
+    p = __builtin_elementwise_fma(p, r, splat(0.5f));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f));
+    return p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23);
+}
+
+// C[rows][vectors] = A[rows][depth] · B[depth][vectors], all in registers; the counts are constants where it is inlined.
+INLINE void tile(const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride,
+                 size_t depth, const int rows, const int vectors) {
+    vec sum[6][PANEL];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sum[i][j] = splat(0);
+    for (size_t k = 0; k < depth; k++) {
+        vec row[PANEL];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) row[j] = load(b + k * b_stride + (size_t)j * LANES);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            vec x = splat(a[(size_t)i * a_stride + k]);
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) sum[i][j] = __builtin_elementwise_fma(x, row[j], sum[i][j]);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) store(c + (size_t)i * c_stride + (size_t)j * LANES, sum[i][j]);
+}
+
+// Six rows of A times B of any number of vectors, in tiles of at most PANEL vectors.
+static void six_rows(const float *a, size_t a_stride, const float *b, size_t b_stride, float *c, size_t c_stride,
+                     size_t depth, size_t vectors) {
+    size_t j = 0;
+    for (; j + PANEL <= vectors; j += PANEL)
+        tile(a, a_stride, b + j * LANES, b_stride, c + j * LANES, c_stride, depth, 6, PANEL);
+    for (; j < vectors; j++) tile(a, a_stride, b + j * LANES, b_stride, c + j * LANES, c_stride, depth, 6, 1);
+}
+
+INLINE float element(const void *p, diptych_type type, size_t index) {
+    return type == DIPTYCH_BF16 ? bf16_to_float(((const uint16_t *)p)[index]) : ((const float *)p)[index];
+}
+
+INLINE void load_row(const void *p, diptych_type type, size_t start, float *destination, size_t count) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(destination + i, type == DIPTYCH_BF16 ? load_bf16((const uint16_t *)p + start + i)
+                                                    : load((const float *)p + start + i));
+    for (; i < count; i++) destination[i] = element(p, type, start + i);
+}
+
+// Keys are laid out transposed [head_width][length] and values [length][head_width], both padded with zeros to whole
+// vectors, so that both products of attention run in the same tile. Six query rows are done at a time, which fit in
+// registers; their scores stay in the first-level cache.
+void KERNEL(attention_head)(const attention_head *h) {
+    const size_t length = h->length, width = h->head_width;
+    const size_t padded_length = round_up(length, LANES), padded_width = round_up(width, LANES);
+    float *keys = h->scratch;                               // [width][padded_length]
+    float *values = keys + width * padded_length;           // [length][padded_width]
+    float *queries = values + padded_length * padded_width;  // [6][padded_width]
+    float *scores = queries + 6 * padded_width;             // [6][padded_length]
+    float *result = scores + 6 * padded_length;             // [6][padded_width]
+    const float scale = 1 / sqrtf((float)width);
+
+    for (size_t c = 0; c < width; c++)
+        for (size_t j = length; j < padded_length; j++) keys[c * padded_length + j] = 0;
+    for (size_t j = 0; j < length; j++) {
+        load_row(h->k, h->type, j * h->stride, queries, width);
+        for (size_t c = 0; c < width; c++) keys[c * padded_length + j] = queries[c];
+        load_row(h->v, h->type, j * h->stride, values + j * padded_width, width);
+        for (size_t c = width; c < padded_width; c++) values[j * padded_width + c] = 0;
+    }
+    for (size_t first = 0; first < length; first += 6) {
+        const size_t rows = length - first < 6 ? length - first : 6;
+        // Rows past the end repeat the last one: their results are not stored.
+        for (size_t i = 0; i < 6; i++) {
+            size_t row = first + (i < rows ? i : rows - 1);
+            load_row(h->q, h->type, row * h->stride, queries + i * padded_width, width);
+            for (size_t c = 0; c < width; c++) queries[i * padded_width + c] *= scale;
+        }
+        const size_t reach = h->causal ? first + rows : length;  // keys that any of these rows sees
+        const size_t padded_reach = round_up(reach, LANES);
+        six_rows(queries, padded_width, keys, padded_length, scores, padded_length, width, padded_reach / LANES);
+        float sums[6];
+        for (size_t i = 0; i < 6; i++) {
+            float *row = scores + i * padded_length;
+            const size_t seen = h->causal ? first + (i < rows ? i : rows - 1) + 1 : length;
+            for (size_t j = seen; j < padded_reach; j++) row[j] = -INFINITY;
+            vec highest = load(row);
+            for (size_t j = LANES; j < padded_reach; j += LANES)
+                highest = __builtin_elementwise_max(highest, load(row + j));
+            float top = highest[0];
+            for (int j = 1; j < LANES; j++) top = highest[j] > top ? highest[j] : top;
+            vec total = splat(0);
+            for (size_t j = 0; j < padded_reach; j += LANES) {
+                vec e = exp_of(load(row + j) - top);
+                store(row + j, e);
+                total += e;
+            }
+            // A masked score became e^-87 rather than zero: far below rounding, but zero is exact and cheap.
+            for (size_t j = seen; j < padded_reach; j++) row[j] = 0;
+            sums[i] = sum_of(total);
+        }
+        six_rows(scores, padded_length, values, padded_width, result, padded_width, reach, padded_width / LANES);
+        for (size_t i = 0; i < rows; i++) {
+            float *row = result + i * padded_width;
+            const float inverse = 1 / sums[i];
+            for (size_t c = 0; c < padded_width; c += LANES) store(row + c, load(row + c) * inverse);
+            if (h->type == DIPTYCH_BF16)
+                KERNEL(narrow_bf16)(row, (uint16_t *)h->output + (first + i) * h->output_stride, width);
+            else memcpy((float *)h->output + (first + i) * h->output_stride, row, width * 4);
+        }
+    }
+}
+
+void KERNEL(dot_rows)(const float *query, const float *matrix, size_t rows, size_t width, float *scores) {
+    const size_t whole = width / LANES * LANES;
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = matrix + r * width;
+        // Four independent sums hide the latency of the multiply-add.
+        vec sum[4] = {splat(0), splat(0), splat(0), splat(0)};
+        size_t i = 0;
+        for (; i + 4 * LANES <= whole; i += 4 * LANES)
+            for (int j = 0; j < 4; j++)
+                sum[j] = __builtin_elementwise_fma(load(query + i + j * LANES), load(row + i + j * LANES), sum[j]);
+        for (; i < whole; i += LANES) sum[0] = __builtin_elementwise_fma(load(query + i), load(row + i), sum[0]);
+        float total = sum_of((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        for (; i < width; i++) total += query[i] * row[i];
+        scores[r] = total;
+    }
+}

@@ -1,0 +1,58 @@
+internal import CKernels
+internal import DiptychTensors
+
+extension CPUEngine {
+    public func embed(_ tokens: TokenBatch, with embedding: CPUTokenEmbedding) throws -> CPUTensor {
+        let (width, vocabulary) = (embedding.width, embedding.tokens.shape[0])
+        guard tokens.layout.longest <= embedding.context else {
+            throw EngineError("a text has \(tokens.layout.longest) tokens, the model reads \(embedding.context)")
+        }
+        let x = tensor(tokens.layout.rows, width, tokens.layout, DIPTYCH_F32)  // [rows, width]
+        for text in 0..<tokens.layout.count {
+            let range = tokens.layout[text]
+            for row in range {
+                let id = Int(tokens.ids[row])
+                guard id >= 0 && id < vocabulary else {
+                    throw EngineError("token id \(id) is outside the model's vocabulary of \(vocabulary)")
+                }
+                let destination = x.floatPointer + row * width
+                embedding.tokens.copyFloats(from: id * width, count: width, to: destination)
+                add(embedding.positions, from: (row - range.lowerBound) * width, to: destination, count: width)
+            }
+        }
+        return x
+    }
+
+    public func embed(_ pixels: PixelBatch, with embedding: CPUPatchEmbedding) throws -> CPUTensor {
+        guard pixels.size == embedding.imageSize else {
+            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(embedding.imageSize)")
+        }
+        let (width, side) = (embedding.width, embedding.imageSize / embedding.patchSize)
+        let patches = side * side
+        let cut = tensor(
+            pixels.count * patches, embedding.projection.inputs, SequenceLayout(count: pixels.count, length: patches),
+            operandType)  // [count · patches, 3 · patch · patch]
+        pixels.values.withUnsafeBufferPointer {
+            diptych_patchify(
+                Int32(threads), $0.baseAddress, pixels.count, pixels.size, pixels.size, embedding.patchSize,
+                cut.pointer, cut.type)
+        }
+        let projected = try linear(cut, embedding.projection, as: .stream)  // [count · patches, width]
+
+        let layout = SequenceLayout(count: pixels.count, length: 1 + patches)
+        let x = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (1 + patches), width]
+        for picture in 0..<pixels.count {
+            let first = x.floatPointer + layout[picture].lowerBound * width
+            embedding.classToken.withUnsafeBufferPointer { first.update(from: $0.baseAddress!, count: width) }
+            (first + width).update(from: projected.floatPointer + picture * patches * width, count: patches * width)
+            add(embedding.positions, from: 0, to: first, count: (1 + patches) * width)
+        }
+        return x
+    }
+
+    private func add(_ table: [Float], from start: Int, to destination: UnsafeMutablePointer<Float>, count: Int) {
+        table.withUnsafeBufferPointer { table in
+            for i in 0..<count { destination[i] += table[start + i] }
+        }
+    }
+}

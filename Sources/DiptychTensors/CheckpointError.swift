@@ -1,0 +1,36 @@
+/// What is wrong with a checkpoint, where, and what to do about it, in one line.
+public struct CheckpointError: Error, Equatable, CustomStringConvertible {
+    /// The kind of failure; more kinds may be added.
+    public struct Kind: RawRepresentable, Sendable, Hashable {
+        /// The stable name of the kind.
+        public let rawValue: String
+        /// Makes a kind from its stable name.
+        public init(rawValue: String) { self.rawValue = rawValue }
+        /// The file is missing or cannot be read.
+        public static let unreadable = Kind(rawValue: "unreadable")
+        /// The file's bytes break the rules of its format.
+        public static let malformed = Kind(rawValue: "malformed")
+        /// A tensor that the model needs is not there.
+        public static let missing = Kind(rawValue: "missing")
+        /// The file holds tensors that the model does not use.
+        public static let unused = Kind(rawValue: "unused")
+        /// A tensor has another shape or element type than the model needs.
+        public static let mismatch = Kind(rawValue: "mismatch")
+    }
+
+    /// The kind of failure.
+    public let kind: Kind
+    /// The file or directory concerned.
+    public let path: String
+    /// What was found, what was expected, and what to do.
+    public let reason: String
+
+    /// Describes a failure of the checkpoint at `path`.
+    public init(_ kind: Kind, path: String, _ reason: String) {
+        self.kind = kind
+        self.path = path
+        self.reason = reason
+    }
+
+    public var description: String { "\(path): \(reason)" }
+}

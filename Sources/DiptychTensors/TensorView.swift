@@ -1,0 +1,75 @@
+/// A named tensor inside a mapped checkpoint: shape, element type and bytes, without a copy.
+// The bytes are a read-only part of `file`, which this value keeps alive, so any thread may read them.
+public struct TensorView: @unchecked Sendable {
+    /// The tensor's name in the checkpoint.
+    public let name: String
+    /// The type of one element.
+    public let elementType: ElementType
+    /// The extents, outermost first; empty for a scalar.
+    public let shape: [Int]
+    /// The elements in row-major order, little-endian; not necessarily aligned.
+    public let bytes: UnsafeRawBufferPointer
+    /// The mapping that holds the bytes.
+    public let file: MappedFile
+
+    /// The number of elements.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// Gives the tensor's pages back to the system once its values have been copied elsewhere.
+    public func releasePages() { file.release(bytes) }
+
+    /// The elements as `Float`, converted from whatever floating-point type the file holds.
+    public func floats() -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            copyFloats(from: 0, count: count, to: buffer.baseAddress)
+            initialized = count
+        }
+    }
+
+    /// Converts `count` elements from element `start` on into `destination`.
+    ///
+    /// The range must lie inside the tensor and the element type must be a floating-point type.
+    public func copyFloats(from start: Int, count: Int, to destination: UnsafeMutablePointer<Float>?) {
+        precondition(start >= 0 && count >= 0 && start + count <= self.count, "range outside \(name)")
+        guard count > 0, let destination, let base = bytes.baseAddress else { return }
+        let source = base + start * elementType.byteCount
+        switch elementType {
+        case .float32:
+            UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
+        case .bfloat16:
+            for i in 0..<count {
+                let bits = UInt32(source.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self))
+                destination[i] = Float(bitPattern: bits << 16)
+            }
+        case .float16:
+            for i in 0..<count {
+                destination[i] = Float(halfBits: source.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self))
+            }
+        case .float64:
+            for i in 0..<count {
+                destination[i] = Float(source.loadUnaligned(fromByteOffset: i * 8, as: Double.self))
+            }
+        case .int64, .int32, .int16, .int8, .uint8, .bool:
+            preconditionFailure("\(name) holds \(elementType.rawValue), not floating-point numbers")
+        }
+    }
+}
+
+extension Float {
+    /// The value of an IEEE 754 half-precision number given by its bits.
+    init(halfBits: UInt16) {
+        let sign = UInt32(halfBits & 0x8000) << 16
+        let exponent = UInt32(halfBits >> 10) & 0x1F
+        let mantissa = UInt32(halfBits & 0x3FF)
+        switch exponent {
+        case 0:
+            // Subnormal: the value is mantissa × 2⁻²⁴, exact in single precision.
+            let magnitude = Float(mantissa) * 0x1p-24
+            self = sign == 0 ? magnitude : -magnitude
+        case 31:
+            self = Float(bitPattern: sign | 0x7F80_0000 | (mantissa << 13))
+        default:
+            self = Float(bitPattern: sign | ((exponent + 112) << 23) | (mantissa << 13))
+        }
+    }
+}
