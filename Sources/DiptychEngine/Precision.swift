@@ -38,5 +38,6 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Comparable
         }
     }
 
+    /// Whether `a` is narrower than `b`.
     public static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.kernels.rawValue < b.kernels.rawValue }
 }

@@ -11,5 +11,6 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// The path and the reason, in one line.
     public var description: String { "\(path): \(reason)" }
 }

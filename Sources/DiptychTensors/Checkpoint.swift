@@ -60,7 +60,7 @@ public struct Checkpoint: Sendable {
             for (tensor, view) in shard.tensors {
                 guard weightMap[tensor] == name else {
                     throw malformed(
-                        "tensor '\(tensor)' is in \(name), but the index places it in \(weightMap[tensor] ?? "no file")")
+                        "tensor '\(tensor)' is in \(name), the index says \(weightMap[tensor] ?? "nothing of it")")
                 }
                 tensors[tensor] = view
             }

@@ -32,5 +32,6 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// The path and the reason, in one line.
     public var description: String { "\(path): \(reason)" }
 }

@@ -6,8 +6,8 @@
     internal import Darwin
 #endif
 
+// Sendable: the mapping is never written through and is unmapped only in deinit, so any thread may read it.
 /// A whole file mapped read-only into memory: its bytes are paged in when they are first touched.
-// The mapping is never written through and is unmapped only in deinit, so any thread may read it.
 public final class MappedFile: @unchecked Sendable {
     /// The path that was opened.
     public let path: String

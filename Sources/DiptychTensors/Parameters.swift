@@ -45,7 +45,8 @@ public struct Parameters: Sendable {
         }
         guard view.shape == shape else {
             throw CheckpointError(
-                .mismatch, path: file, "tensor '\(full)' has shape \(view.shape), the configuration asks for \(shape)")
+                .mismatch, path: file, "tensor '\(full)' has shape \(view.shape), the configuration asks for \(shape)"
+            )
         }
         guard view.elementType.isFloatingPoint else {
             throw CheckpointError(
@@ -66,6 +67,7 @@ public struct Parameters: Sendable {
         let more = unused.count == 1 ? "" : " and \(unused.count - 1) more"
         throw CheckpointError(
             .unused, path: source.checkpoint.path,
-            "holds tensors that the configuration has no place for: '\(first)'\(more); config.json and weights disagree")
+            "holds tensors that the configuration has no place for: '\(first)'\(more); config.json and weights disagree"
+        )
     }
 }

@@ -47,12 +47,16 @@ public struct SafetensorsFile: Sendable {
             var size = type.byteCount
             for extent in entry.shape {
                 let (product, overflow) = size.multipliedReportingOverflow(by: extent)
-                guard extent >= 0, !overflow else { throw malformed("tensor '\(name)' has the impossible shape \(entry.shape)") }
+                guard extent >= 0, !overflow else {
+                    throw malformed("tensor '\(name)' has the impossible shape \(entry.shape)")
+                }
                 size = product
             }
             guard entry.offsets.count == 2, entry.offsets[0] >= 0, entry.offsets[0] <= entry.offsets[1],
                 entry.offsets[1] <= dataCount
-            else { throw malformed("tensor '\(name)' has offsets \(entry.offsets) outside the \(dataCount) bytes of data") }
+            else {
+                throw malformed("tensor '\(name)' has offsets \(entry.offsets) outside the \(dataCount) bytes of data")
+            }
             guard entry.offsets[1] - entry.offsets[0] == size else {
                 throw malformed(
                     "tensor '\(name)' of shape \(entry.shape) needs \(size) bytes, its offsets give "

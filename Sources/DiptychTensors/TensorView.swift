@@ -1,5 +1,5 @@
+// Sendable: the bytes are a read-only part of `file`, which this value keeps alive, so any thread may read them.
 /// A named tensor inside a mapped checkpoint: shape, element type and bytes, without a copy.
-// The bytes are a read-only part of `file`, which this value keeps alive, so any thread may read them.
 public struct TensorView: @unchecked Sendable {
     /// The tensor's name in the checkpoint.
     public let name: String

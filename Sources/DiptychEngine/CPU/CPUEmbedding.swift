@@ -1,6 +1,8 @@
 internal import CKernels
 internal import DiptychTensors
 
+// The protocol documents these.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CPUEngine {
     public func embed(_ tokens: TokenBatch, with embedding: CPUTokenEmbedding) throws -> CPUTensor {
         let (width, vocabulary) = (embedding.width, embedding.tokens.shape[0])

@@ -114,6 +114,8 @@ public final class CPUEngine: Engine {
     }
 }
 
+// The protocol documents these.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CPUEngine {
     public func linear(
         _ x: CPUTensor, _ layer: CPULinear, activation: Activation? = nil, as role: TensorRole

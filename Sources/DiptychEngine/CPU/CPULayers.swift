@@ -47,6 +47,8 @@ extension dnnl_data_type_t {
     init(_ type: diptych_type) { self = type == DIPTYCH_BF16 ? dnnl_bf16 : dnnl_f32 }
 }
 
+// The protocol documents these.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CPUEngine {
     public func prepare(_ parameters: LinearParameters) throws -> CPULinear {
         try pack(
@@ -101,7 +103,8 @@ extension CPUEngine {
     private func widen(_ view: TensorView, to destination: UnsafeMutablePointer<Float>) {
         switch view.elementType {
         case .float32: diptych_widen(instructions.kernels, DIPTYCH_F32, view.bytes.baseAddress, destination, view.count)
-        case .bfloat16: diptych_widen(instructions.kernels, DIPTYCH_BF16, view.bytes.baseAddress, destination, view.count)
+        case .bfloat16:
+            diptych_widen(instructions.kernels, DIPTYCH_BF16, view.bytes.baseAddress, destination, view.count)
         case .float16: diptych_widen(instructions.kernels, DIPTYCH_F16, view.bytes.baseAddress, destination, view.count)
         default: view.copyFloats(from: 0, count: view.count, to: destination)
         }

@@ -123,7 +123,8 @@ final class MatrixProduct {
     }
 
     static func memory(
-        _ description: UnsafePointer<dnnl_memory_desc_t>, _ engine: dnnl_engine_t, _ data: UnsafeMutableRawPointer? = nil
+        _ description: UnsafePointer<dnnl_memory_desc_t>, _ engine: dnnl_engine_t,
+        _ data: UnsafeMutableRawPointer? = nil
     ) throws -> dnnl_memory_t {
         // DNNL_MEMORY_NONE is a null pointer: the data come later.
         try created("hold an operand of") { dnnl_memory_create(&$0, description, engine, data) }

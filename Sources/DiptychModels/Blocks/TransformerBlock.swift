@@ -37,8 +37,9 @@ public struct TransformerBlock<E: Engine> {
 
     private func attended(_ x: E.Tensor, _ engine: E) throws -> E.Tensor {
         let normed = try engine.layerNorm(x, attentionNorm, as: .operand)
-        let projected = try engine.linear(normed, queriesKeysValues, activation: nil, as: .operand)  // [rows, 3 · width]
-        return try engine.attention(projected, heads: heads, mask: mask)  // [rows, width]
+        // [rows, width] → [rows, 3 · width] → [rows, width]
+        let projected = try engine.linear(normed, queriesKeysValues, activation: nil, as: .operand)
+        return try engine.attention(projected, heads: heads, mask: mask)
     }
 
     private func feedForward(_ x: inout E.Tensor, _ engine: E) throws {

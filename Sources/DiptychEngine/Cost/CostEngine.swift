@@ -1,0 +1,128 @@
+/// What one operation costs, independent of how fast it runs.
+public struct OperationCost: Sendable, Hashable {
+    /// The operation with its sizes, such as "linear 768 → 3072 + quick_gelu".
+    public let label: String
+    /// Floating-point operations; a multiply-add counts as two.
+    public let flops: Double
+    /// Bytes that must be read and written at least: weights, inputs and results once each.
+    public let bytes: Double
+}
+
+internal import DiptychTensors
+
+/// An engine that computes nothing and counts: parameters while a model is prepared, FLOPs and bytes while it runs.
+public final class CostEngine: Engine {
+    /// The shape of an activation.
+    public struct Tensor: Sendable {
+        let columns: Int
+        let layout: SequenceLayout
+        var rows: Int { layout.rows }
+    }
+
+    /// The shape of a linear layer.
+    public struct Linear: Sendable {
+        let inputs: Int
+        let outputs: Int
+    }
+
+    /// The number of parameters prepared so far.
+    public private(set) var parameters = 0
+    /// The operations run so far, in order.
+    public private(set) var operations: [OperationCost] = []
+    private let precision: Precision
+
+    /// Counts the bytes of weights and operands at `precision`.
+    public init(precision: Precision = .fp32) { self.precision = precision }
+
+    private var operandBytes: Double { precision == .bf16 ? 2 : 4 }
+
+    private func record(_ label: String, flops: Double, bytes: Double) {
+        operations.append(OperationCost(label: label, flops: flops, bytes: bytes))
+    }
+
+    private func record(_ label: String, rows: Int, _ layer: Linear, resultBytes: Double) {
+        let (m, k, n) = (Double(rows), Double(layer.inputs), Double(layer.outputs))
+        record(label, flops: 2 * m * k * n, bytes: (m * k + k * n) * operandBytes + m * n * resultBytes)
+    }
+}
+
+// The protocol documents these.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+extension CostEngine {
+    public func prepare(_ p: LinearParameters) throws -> Linear {
+        parameters += p.inputs * p.outputs + p.biases.reduce(0) { $0 + $1.count }
+        return Linear(inputs: p.inputs, outputs: p.outputs)
+    }
+
+    public func prepare(_ p: NormParameters) throws -> Int {
+        parameters += 2 * p.width
+        return p.width
+    }
+
+    public func prepare(_ p: TokenEmbeddingParameters) throws -> Int {
+        parameters += p.tokens.count + p.positions.count
+        return p.width
+    }
+
+    public func prepare(_ p: PatchEmbeddingParameters) throws -> PatchEmbeddingParameters {
+        parameters += p.projection.count + p.classToken.count + p.positions.count
+        return p
+    }
+
+    public func embed(_ tokens: TokenBatch, with width: Int) throws -> Tensor {
+        let elements = Double(tokens.layout.rows * width)
+        record("token embedding", flops: elements, bytes: 12 * elements)
+        return Tensor(columns: width, layout: tokens.layout)
+    }
+
+    public func embed(_ pixels: PixelBatch, with p: PatchEmbeddingParameters) throws -> Tensor {
+        let layer = Linear(inputs: 3 * p.patchSize * p.patchSize, outputs: p.width)
+        record("patch embedding \(layer.inputs) → \(p.width)", rows: pixels.count * p.patches, layer, resultBytes: 4)
+        return Tensor(columns: p.width, layout: SequenceLayout(count: pixels.count, length: 1 + p.patches))
+    }
+
+    public func layerNorm(_ x: Tensor, _ width: Int, as role: TensorRole) throws -> Tensor {
+        let elements = Double(x.rows * width)
+        // Two passes for the moments, one to scale: about eight operations an element.
+        record("layer norm \(width)", flops: 8 * elements, bytes: (4 + (role == .stream ? 4 : operandBytes)) * elements)
+        return x
+    }
+
+    public func linear(
+        _ x: Tensor, _ layer: Linear, activation: Activation?, as role: TensorRole
+    ) throws -> Tensor {
+        let suffix = activation.map { " + \($0.rawValue)" } ?? ""
+        record(
+            "linear \(layer.inputs) → \(layer.outputs)\(suffix)", rows: x.rows, layer,
+            resultBytes: role == .stream ? 4 : operandBytes)
+        return Tensor(columns: layer.outputs, layout: x.layout)
+    }
+
+    public func addLinear(_ x: Tensor, _ layer: Linear, to residual: inout Tensor) throws {
+        // The residual is read and written.
+        record("linear \(layer.inputs) → \(layer.outputs) + residual", rows: x.rows, layer, resultBytes: 8)
+    }
+
+    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
+        let width = x.columns / 3
+        let pairs = (0..<x.layout.count).reduce(0.0) { sum, index in
+            let length = Double(x.layout[index].count)
+            return sum + (mask == .causal ? length * (length + 1) / 2 : length * length)
+        }
+        // Scores and weighted sums take two operations each a pair and channel.
+        record(
+            "attention \(heads) × \(width / heads)", flops: 4 * pairs * Double(width),
+            bytes: Double(x.rows * 4 * width) * operandBytes)
+        return Tensor(columns: width, layout: x.layout)
+    }
+
+    public func firstRows(of x: Tensor) throws -> Tensor { pooled(x) }
+
+    public func endRows(of x: Tensor, tokens: TokenBatch, rule: EndOfText) throws -> Tensor { pooled(x) }
+
+    private func pooled(_ x: Tensor) -> Tensor {
+        let kept = Tensor(columns: x.columns, layout: SequenceLayout(count: x.layout.count, length: 1))
+        record("pooling", flops: 0, bytes: Double(kept.rows * kept.columns) * 8)
+        return kept
+    }
+}
