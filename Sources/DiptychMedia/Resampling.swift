@@ -49,7 +49,7 @@ extension Picture {
         let (pixels, overflow) = crop.width.multipliedReportingOverflow(by: crop.height)
         guard sides.contains(width), sides.contains(height), sides.contains(self.width), sides.contains(self.height),
             crop.x >= 0, crop.y >= 0, crop.width > 0, crop.height > 0, crop.x <= width - crop.width,
-            crop.y <= height - crop.height, !overflow, pixels <= 1 << 32
+            crop.y <= height - crop.height, !overflow, pixels <= 1 << 28
         else {
             throw PictureError(
                 .invalidPixels, source: "picture",
