@@ -54,7 +54,7 @@ let package = Package(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychMediaTests", dependencies: ["DiptychMedia"], resources: [.copy("Fixtures")],
+            name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),

@@ -1,0 +1,37 @@
+// Resampling of 8-bit RGB pictures, equal to Pillow's Image.resize in every byte.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diptych_kernels.h"
+
+// The numbers are those that Pillow and preprocessor_config.json give to the filters.
+typedef enum {
+    DIPTYCH_FILTER_NEAREST = 0,
+    DIPTYCH_FILTER_LANCZOS = 1,
+    DIPTYCH_FILTER_BILINEAR = 2,
+    DIPTYCH_FILTER_BICUBIC = 3,
+    DIPTYCH_FILTER_BOX = 4,
+    DIPTYCH_FILTER_HAMMING = 5
+} diptych_filter;
+
+typedef enum {
+    DIPTYCH_RESIZE_DONE = 0,
+    DIPTYCH_RESIZE_BAD_ARGUMENT = 1,
+    DIPTYCH_RESIZE_OUT_OF_MEMORY = 2
+} diptych_resize_status;
+
+// A picture of in_width × in_height is resampled to out_width × out_height, of which only the crop is computed.
+// No side may be 0 or above DIPTYCH_RESIZE_MAX_SIDE; the crop lies inside the output.
+typedef struct {
+    size_t in_width, in_height;
+    size_t out_width, out_height;
+    size_t crop_x, crop_y, crop_width, crop_height;
+} diptych_resize_geometry;
+
+#define DIPTYCH_RESIZE_MAX_SIDE ((size_t)1 << 24)
+
+// `in` holds in_height rows of in_width × 3 bytes, `out` takes crop_height rows of crop_width × 3 bytes, both without
+// gaps between rows. Every instruction set gives the same bytes.
+diptych_resize_status diptych_resize_rgb8(
+    const uint8_t *in, uint8_t *out, const diptych_resize_geometry *geometry, diptych_filter filter, diptych_isa isa);

@@ -1,2 +1,0 @@
-internal import CVips
-func probe() -> Int32 { vips_init("x") }

@@ -1,0 +1,31 @@
+/// An 8-bit RGB picture.
+///
+/// Rows are packed without gaps, top row first: the red sample of the pixel at (x, y) is
+/// `bytes[(y * width + x) * 3]`, followed by green and blue.
+public struct Picture: Sendable, Hashable {
+    /// Columns, at least 1.
+    public let width: Int
+    /// Rows, at least 1.
+    public let height: Int
+    /// The samples: `width * height * 3` bytes.
+    public let bytes: [UInt8]
+
+    /// A picture from samples in the layout that ``bytes`` has.
+    ///
+    /// - Throws: ``PictureError`` when a side is not positive or the number of bytes does not fit the size.
+    public init(width: Int, height: Int, bytes: [UInt8]) throws(PictureError) {
+        let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
+        guard width > 0, height > 0, !overflow, pixels <= Int.max / 3, bytes.count == pixels * 3 else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "\(width) × \(height) RGB pixels do not fit in \(bytes.count) bytes")
+        }
+        self.init(uncheckedWidth: width, height: height, bytes: bytes)
+    }
+
+    init(uncheckedWidth width: Int, height: Int, bytes: [UInt8]) {
+        self.width = width
+        self.height = height
+        self.bytes = bytes
+    }
+}

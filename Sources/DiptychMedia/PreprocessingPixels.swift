@@ -1,0 +1,111 @@
+internal import CKernels
+
+extension Preprocessing {
+    /// The size of what the model sees of a picture of this size.
+    public func outputSize(width: Int, height: Int) -> Size {
+        crop ?? resizedSize(width: width, height: height)
+    }
+
+    /// The size of what the model sees where it is the same for every picture.
+    public var fixedSize: Size? {
+        if let crop { return crop }
+        if case .squash(let size) = resize { return size }
+        return nil
+    }
+
+    private func resizedSize(width: Int, height: Int) -> Size {
+        switch resize {
+        case .none: return Size(width: width, height: height)
+        case .squash(let size): return size
+        case .shortestEdge(let length):
+            // The reference divides the exact product as a double and cuts the fraction.
+            let (short, long) = (min(width, height), max(width, height))
+            let other = Int(Double(length * long) / Double(short))
+            return width <= height ? Size(width: length, height: other) : Size(width: other, height: length)
+        }
+    }
+
+    /// The pixels of a picture as the model sees them.
+    ///
+    /// - Returns: float32 in the layout [3, height, width] of ``outputSize(width:height:)``.
+    /// - Throws: ``PictureError`` when the picture is too long and thin for the resize.
+    public func pixels(of picture: Picture) throws(PictureError) -> [Float] {
+        let size = outputSize(width: picture.width, height: picture.height)
+        guard size.width * size.height <= 1 << 28 else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "\(picture.width) × \(picture.height) would become \(size.width) × \(size.height)")
+        }
+        var failure: PictureError?
+        let count = size.width * size.height * 3
+        let pixels = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(PictureError) {
+                try self.pixels(of: picture, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+                filled = count
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return pixels
+    }
+
+    /// Writes the pixels of a picture as the model sees them.
+    ///
+    /// - Parameters:
+    ///   - picture: Any picture.
+    ///   - buffer: Takes float32 in the layout [3, height, width] of ``outputSize(width:height:)``; it may be
+    ///     uninitialised.
+    /// - Throws: ``PictureError`` when the buffer has another size or the picture is too long and thin for the resize.
+    public func pixels(of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>) throws(PictureError) {
+        let resized = resizedSize(width: picture.width, height: picture.height)
+        let size = outputSize(width: picture.width, height: picture.height)
+        guard let out = buffer.baseAddress, buffer.count == size.width * size.height * 3 else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
+        }
+        // Where the crop begins in the resized picture; halves go down, and a negative place is padding.
+        let left = (resized.width - size.width) >> 1, top = (resized.height - size.height) >> 1
+        let x = max(left, 0), y = max(top, 0)
+        let kept = Picture.Crop(
+            x: x, y: y, width: min(left + size.width, resized.width) - x,
+            height: min(top + size.height, resized.height) - y)
+        let part = try picture.resized(
+            width: resized.width, height: resized.height, keeping: kept, filter: filter,
+            instructions: diptych_detected_isa())
+
+        let tables = sampleTables(), plane = size.width * size.height
+        if kept.width < size.width || kept.height < size.height {
+            for channel in 0..<3 { (out + channel * plane).update(repeating: tables[channel * 256], count: plane) }
+        }
+        let first = (y - top) * size.width + (x - left)
+        part.bytes.withUnsafeBufferPointer { samples in
+            tables.withUnsafeBufferPointer { table in
+                for row in 0..<kept.height {
+                    let target = out + first + row * size.width
+                    var at = row * kept.width * 3
+                    for column in 0..<kept.width {
+                        target[column] = table[Int(samples[at])]
+                        target[plane + column] = table[256 + Int(samples[at + 1])]
+                        target[2 * plane + column] = table[512 + Int(samples[at + 2])]
+                        at += 3
+                    }
+                }
+            }
+        }
+    }
+
+    /// What each of 256 samples becomes, for three channels: the reference multiplies in double, rounds to float, then
+    /// subtracts and divides in float.
+    private func sampleTables() -> [Float] {
+        let means = normalization?.mean.values, deviations = normalization?.deviation.values
+        return (0..<3).flatMap { channel in
+            (0..<256).map { sample in
+                let scaled = rescaleFactor.map { Float(Double(sample) * $0) } ?? Float(sample)
+                guard let means, let deviations else { return scaled }
+                return (scaled - Float(means[channel])) / Float(deviations[channel])
+            }
+        }
+    }
+}

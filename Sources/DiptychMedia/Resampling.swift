@@ -1,0 +1,76 @@
+public import CKernels
+
+/// The filters of a resize. The raw values are Pillow's, which `preprocessor_config.json` uses too.
+public enum ResamplingFilter: Int, Sendable, Hashable, Codable, CaseIterable {
+    /// The nearest pixel.
+    case nearest = 0
+    /// Lanczos, three lobes.
+    case lanczos = 1
+    /// The triangle filter.
+    case bilinear = 2
+    /// Keys' cubic with a = -0.5.
+    case bicubic = 3
+    /// The mean of the covered pixels.
+    case box = 4
+    /// A triangle under a Hamming window.
+    case hamming = 5
+}
+
+extension Picture {
+    /// The part of a resized picture that is wanted, in pixels of the resized picture.
+    struct Crop {
+        var x: Int
+        var y: Int
+        var width: Int
+        var height: Int
+    }
+
+    /// The picture resampled to another size, equal to Pillow 13's `Image.resize` in every byte.
+    ///
+    /// - Parameters:
+    ///   - width: Columns of the result, 1 to 16,777,216.
+    ///   - height: Rows of the result, 1 to 16,777,216.
+    ///   - filter: The filter; when shrinking, it widens to cover all source pixels.
+    ///   - instructions: The widest instruction set to use. All give the same bytes.
+    /// - Throws: ``PictureError`` when a side is out of range or memory runs out.
+    public func resized(
+        width: Int, height: Int, filter: ResamplingFilter = .bicubic,
+        instructions: diptych_isa = diptych_detected_isa()
+    ) throws(PictureError) -> Picture {
+        let whole = Crop(x: 0, y: 0, width: width, height: height)
+        return try resized(width: width, height: height, keeping: whole, filter: filter, instructions: instructions)
+    }
+
+    /// Resizes and crops at once: only the pixels that the crop keeps are computed, and equal those of a full resize.
+    func resized(
+        width: Int, height: Int, keeping crop: Crop, filter: ResamplingFilter, instructions: diptych_isa
+    ) throws(PictureError) -> Picture {
+        let sides = 1...Int(clamping: UInt64(1) << 24)
+        let (pixels, overflow) = crop.width.multipliedReportingOverflow(by: crop.height)
+        guard sides.contains(width), sides.contains(height), sides.contains(self.width), sides.contains(self.height),
+            crop.x >= 0, crop.y >= 0, crop.width > 0, crop.height > 0, crop.x <= width - crop.width,
+            crop.y <= height - crop.height, !overflow, pixels <= 1 << 28
+        else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "\(self.width) × \(self.height) cannot be resized to \(width) × \(height)")
+        }
+        var geometry = diptych_resize_geometry(
+            in_width: self.width, in_height: self.height, out_width: width, out_height: height,
+            crop_x: crop.x, crop_y: crop.y, crop_width: crop.width, crop_height: crop.height)
+        var status = DIPTYCH_RESIZE_DONE
+        let resized = [UInt8](unsafeUninitializedCapacity: pixels * 3) { out, count in
+            status = bytes.withUnsafeBufferPointer { source in
+                diptych_resize_rgb8(
+                    source.baseAddress, out.baseAddress, &geometry, diptych_filter(UInt32(filter.rawValue)),
+                    instructions)
+            }
+            count = status == DIPTYCH_RESIZE_DONE ? pixels * 3 : 0
+        }
+        guard status == DIPTYCH_RESIZE_DONE else {
+            throw PictureError(
+                .invalidPixels, source: "picture", reason: "no memory to resize it to \(width) × \(height)")
+        }
+        return Picture(uncheckedWidth: crop.width, height: crop.height, bytes: resized)
+    }
+}

@@ -1,0 +1,111 @@
+internal import CVips
+internal import Synchronization
+
+/// Decodes the formats that libvips reads. Pixels come out as the format's own library gives them; every conversion to
+/// RGB is ours (``SampleLayout``), because libvips' conversions differ from Pillow's.
+struct VipsReader {
+    let format: PictureFormat
+    let label: String
+    let options: PictureOptions
+
+    func picture(_ bytes: [UInt8]) throws(PictureError) -> Picture {
+        try Vips.start(label)
+        let outcome = bytes.withUnsafeBytes { raw in
+            Result { () throws(PictureError) in try decode(raw) }
+        }
+        return try outcome.get()
+    }
+
+    private func decode(_ raw: UnsafeRawBufferPointer) throws(PictureError) -> Picture {
+        let errors = Vips.ErrorScope()
+        defer { errors.end() }
+        let opened =
+            switch format {
+            case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count)
+            case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
+            case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
+            case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
+            case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
+            case .bmp, .gif: OpaquePointer?.none.map { UnsafeMutablePointer<VipsImage>($0) }
+            }
+        guard let image = opened else {
+            throw damaged("its \(format.rawValue) header cannot be read", errors)
+        }
+        defer { diptych_vips_release(image) }
+
+        let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
+        try options.check(width: width, height: height, label: label, format: format)
+        guard let layout = SampleLayout(image: image, format: format) else {
+            throw PictureError(
+                .unsupported, source: label,
+                reason: "\(format.rawValue) with \(vips_image_get_bands(image)) channels of this sample type is not read; "
+                    + "save it with 8 or 16 bits per sample")
+        }
+        guard let region = vips_region_new(image) else {
+            throw damaged("libvips could not begin to decode it", errors)
+        }
+        defer { diptych_vips_release(region) }
+
+        var complete = true
+        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
+            complete = layout.copyRows(of: region, width: width, height: height, alpha: options.alpha, into: out)
+            count = complete ? width * height * 3 : 0
+        }
+        guard complete else { throw damaged("its \(format.rawValue) data are damaged or end too early", errors) }
+        let stored = Picture(uncheckedWidth: width, height: height, bytes: pixels)
+        guard options.appliesOrientation else { return stored }
+        return stored.oriented(Int(vips_image_get_orientation(image)))
+    }
+
+    private func damaged(_ what: String, _ errors: Vips.ErrorScope) -> PictureError {
+        PictureError(.damaged, source: label, reason: errors.detail().map { "\(what) (\($0))" } ?? what)
+    }
+}
+
+/// libvips' global state.
+enum Vips {
+    private static let startStatus = diptych_vips_start()
+
+    /// Initialises libvips, once.
+    static func start(_ label: String) throws(PictureError) {
+        guard startStatus == 0 else {
+            throw PictureError(.unsupported, source: label, reason: "libvips could not start; check its installation")
+        }
+    }
+
+    private struct Users {
+        var now = 0
+        var mixed = false
+    }
+
+    private static let users = Mutex(Users())
+
+    /// The time of one use of libvips. Its error text is one buffer for the whole process, so it is only believed
+    /// when nobody else used the library meanwhile.
+    struct ErrorScope {
+        init() {
+            Vips.users.withLock { users in
+                if users.now == 0 {
+                    vips_error_clear()
+                    users.mixed = false
+                } else {
+                    users.mixed = true
+                }
+                users.now += 1
+            }
+        }
+
+        func end() {
+            Vips.users.withLock { $0.now -= 1 }
+        }
+
+        /// libvips' own first words about a failure, where they are certainly about this one.
+        func detail() -> String? {
+            Vips.users.withLock { users in
+                guard !users.mixed, let buffer = vips_error_buffer_copy() else { return nil }
+                defer { g_free(buffer) }
+                return String(cString: buffer).split(separator: "\n").first.map(String.init)
+            }
+        }
+    }
+}

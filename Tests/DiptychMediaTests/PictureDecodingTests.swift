@@ -1,0 +1,23 @@
+import DiptychMedia
+import Testing
+
+struct PictureDecodingTests {
+    @Test func everyFormatHasFixtures() {
+        let formats = Set(ExpectedPicture.all.compactMap { try? PictureFormat(sniffing: Fixture.bytes("Pictures/\($0.name)")) })
+        #expect(formats == Set(PictureFormat.allCases))
+    }
+
+    @Test(arguments: ExpectedPicture.all)
+    func equalsPillow(expected: ExpectedPicture) throws {
+        var options = PictureOptions()
+        if expected.onWhite { options.alpha = .onWhite }
+        let picture = try Picture.decode(file: expected.path, options: options)
+        #expect(picture.width == expected.width)
+        #expect(picture.height == expected.height)
+        try #require(picture.bytes.count == expected.bytes.count)
+        let differences = zip(picture.bytes, expected.bytes).map { abs(Int($0) - Int($1)) }
+        let largest = differences.max() ?? 0
+        let differing = differences.filter { $0 > 0 }.count
+        #expect(largest <= expected.tolerance, "\(differing) of \(differences.count) bytes differ, by up to \(largest)")
+    }
+}
