@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", swiftSettings: strict),
         .target(name: "DiptychMedia", dependencies: ["CVips", "CKernels"], swiftSettings: strict),
-        .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
+        .target(name: "DiptychPictures", dependencies: ["CVips", "DiptychMedia"], swiftSettings: strict),
 
         // Engines and models.
         .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),

@@ -1,6 +1,59 @@
 import ArgumentParser
+import DiptychPictures
+import Foundation
 
 struct PicturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pictures", abstract: "Draw sample pictures with English and Chinese captions.")
+        commandName: "pictures",
+        abstract: "Draw sample pictures with English and Chinese captions.",
+        discussion: """
+            Writes scene-000000.jpg and so on, and captions.jsonl with one line a picture:
+            {"file": "…", "caption_en": "…", "caption_zh": "…"}. The same seed gives the same scenes. Files of these \
+            names are replaced; other files in the directory stay.
+
+            Example: diptych pictures --count 100 --seed 7 --output demo/pictures
+            """)
+
+    @Option(help: "How many pictures to draw.")
+    var count: Int
+
+    @Option(help: "The number that the pictures follow from.")
+    var seed: UInt64 = 0
+
+    @Option(name: .shortAndLong, help: "The directory to write to; made where it is missing.")
+    var output: String
+
+    @Option(help: "Also write training.jsonl: each scene's attributes, and this many wordings of its captions.")
+    var wordings: Int?
+
+    @Flag(help: "Say nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        guard (1...PictureSet.countLimit).contains(count) else {
+            throw ValidationError("--count must be 1 to \(PictureSet.countLimit), not \(count).")
+        }
+        if let wordings, !(1...64).contains(wordings) {
+            throw ValidationError("--wordings must be 1 to 64, not \(wordings).")
+        }
+    }
+
+    func run() async throws {
+        let started = ContinuousClock.now
+        let progress = PicturesProgress(total: count, isQuiet: quiet)
+        do {
+            try await PictureSet(seed: seed).write(
+                count: count, to: output, companion: wordings.map { .training(wordings: $0) } ?? .captions,
+                progress: progress.update)
+        } catch let error as PicturesError {
+            progress.end()
+            PicturesProgress.say("diptych pictures: \(error)")
+            throw ExitCode.failure
+        }
+        progress.end()
+        guard !quiet else { return }
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        let rate = Int(Double(count) / max(seconds, 0.001))
+        PicturesProgress.say("\(count) pictures and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
+    }
 }
