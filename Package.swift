@@ -16,7 +16,9 @@ let package = Package(
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // System libraries: a module map each, and a shim.h where Swift cannot call a function.
@@ -39,12 +41,23 @@ let package = Package(
         // What users import and type.
         .target(
             name: "Diptych",
-            dependencies: ["DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers"],
+            dependencies: [
+                "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "DiptychSearch",
+            dependencies: [
+                "CKernels", "Diptych", "DiptychEngine", "DiptychMedia",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychPictures",
+                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychPictures", "DiptychSearch",
+                "DiptychTensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,0 +1,50 @@
+internal import DiptychEngine
+public import DiptychTokenizers
+
+extension CLIPModel {
+    /// The rows that one forward pass over texts has at most: enough for full speed, little memory.
+    private static let rowsPerPass = 1024
+
+    /// The embeddings of `texts`, in their order, scaled to length 1 unless `normalize` is false.
+    ///
+    /// Texts longer than the model's context lose their last tokens, as in the reference implementations;
+    /// ``tokenize(_:)`` tells how many.
+    ///
+    /// - Throws: ``ModelError`` when the model gives something that is not a number.
+    public func embed(texts: [String], normalize: Bool = true) async throws -> Embeddings {
+        try await embed(tokenized: texts.map(tokenize), normalize: normalize)
+    }
+
+    /// The ids that the model sees for `text`: start, text, end.
+    public func tokenize(_ text: String) -> TokenizedText { tokenizer.encode(text) }
+
+    /// The embeddings of texts that are ids already.
+    public func embed(tokenized texts: [TokenizedText], normalize: Bool = true) async throws -> Embeddings {
+        var values: [Float] = []
+        values.reserveCapacity(texts.count * dimension)
+        var start = 0
+        while start < texts.count {
+            try Task.checkCancellation()
+            // As many texts as fill a pass, at least one.
+            var (end, rows) = (start, 0)
+            while end < texts.count, end == start || rows + texts[end].ids.count <= Self.rowsPerPass {
+                rows += texts[end].ids.count
+                end += 1
+            }
+            values += try await room.encode(TokenBatch(texts[start..<end].map(\.ids)))
+            start = end
+        }
+        return try checked(values, normalize: normalize)
+    }
+
+    /// Wraps a tower's output, refusing what is not finite: a damaged checkpoint would otherwise poison every search.
+    func checked(_ values: [Float], normalize: Bool) throws -> Embeddings {
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError(
+                "\(path): the model gave an embedding that is not finite; its weights are damaged or overflow in "
+                    + "\(options.precision.rawValue)")
+        }
+        let embeddings = Embeddings(values: values, dimension: dimension)
+        return normalize ? embeddings.normalized() : embeddings
+    }
+}

@@ -1,0 +1,13 @@
+public import DiptychEngine
+
+/// What a model runs on.
+public struct EngineDescription: Sendable {
+    /// The widest vector instructions in use.
+    public let instructions: InstructionSet
+    /// The number of threads.
+    public let threads: Int
+    /// The number format of matrix operands.
+    public let precision: Precision
+    /// Why this precision.
+    public let reason: String
+}

@@ -1,0 +1,130 @@
+internal import DiptychEngine
+internal import DiptychModels
+internal import DiptychTensors
+
+/// The one place where a model runs: an actor on a thread of its own, so that one forward pass at a time has all cores.
+///
+/// Towers are prepared on first use: a process that embeds only text never packs the image tower.
+actor EngineRoom {
+    private let thread: EngineThread
+    private let files: ModelFiles
+    private let options: ModelOptions
+    private var engines: [Precision: CPUEngine] = [:]
+    private var texts: [Precision: CLIPTextTower<CPUEngine>] = [:]
+    private var visions: [Precision: CLIPVisionTower<CPUEngine>] = [:]
+    private var decision: PrecisionDecision?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(files: sending ModelFiles, options: ModelOptions) {
+        self.files = files
+        self.options = options
+        thread = EngineThread(name: "diptych-engine")
+    }
+
+    /// Text embeddings, not normalised: [texts, dimension].
+    func encode(_ tokens: TokenBatch) throws -> [Float] { try encode(tokens, at: precision().precision) }
+
+    /// Picture embeddings, not normalised: [pictures, dimension].
+    func encode(_ pixels: PixelBatch) throws -> [Float] { try encode(pixels, at: precision().precision) }
+
+    /// What runs: the instruction set, the number of threads and the precision.
+    func description() throws -> EngineDescription {
+        let decision = try precision()
+        let engine = try engine(decision.precision)
+        return EngineDescription(
+            instructions: engine.instructions, threads: engine.threads, precision: decision.precision,
+            reason: decision.reason)
+    }
+
+    /// How long each operation of a pass over `pixels` or `tokens` takes: the median pass of `passes`, in order.
+    func time(pixels: PixelBatch?, tokens: TokenBatch?, passes: Int) throws -> [Duration] {
+        let timing = try TimingEngine(engine(precision().precision))
+        let run: () throws -> Void
+        if let pixels {
+            let tower = try CLIPVisionTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+            run = { _ = try tower(pixels) }
+        } else {
+            let tower = try CLIPTextTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+            run = { if let tokens { _ = try tower(tokens) } }
+        }
+        try run()  // compiles the matrix products
+        var results: [[Duration]] = []
+        for _ in 0..<max(1, passes) {
+            timing.reset()
+            try run()
+            results.append(timing.durations)
+        }
+        results.sort { $0.reduce(.zero, +) < $1.reduce(.zero, +) }
+        return results[results.count / 2]
+    }
+
+    private func encode(_ tokens: TokenBatch, at precision: Precision) throws -> [Float] {
+        let tower: CLIPTextTower<CPUEngine>
+        if let ready = texts[precision] {
+            tower = ready
+        } else {
+            tower = try CLIPTextTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
+            texts[precision] = tower
+        }
+        return try tower(tokens).floats()
+    }
+
+    private func encode(_ pixels: PixelBatch, at precision: Precision) throws -> [Float] {
+        let tower: CLIPVisionTower<CPUEngine>
+        if let ready = visions[precision] {
+            tower = ready
+        } else {
+            tower = try CLIPVisionTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
+            visions[precision] = tower
+        }
+        return try tower(pixels).floats()
+    }
+
+    private func engine(_ precision: Precision) throws -> CPUEngine {
+        if let ready = engines[precision] { return ready }
+        let engine = try CPUEngine(
+            precision: precision, threads: options.threadCount, instructions: options.instructions)
+        engines[precision] = engine
+        return engine
+    }
+
+    /// Which precision this model runs at, decided once.
+    private func precision() throws -> PrecisionDecision {
+        if let decision { return decision }
+        let made: PrecisionDecision
+        switch options.precision {
+        case .fp32: made = PrecisionDecision(precision: .fp32, reason: "asked for")
+        case .bf16:
+            made = try engine(.bf16).precision == .bf16
+                ? PrecisionDecision(precision: .bf16, reason: "asked for")
+                : PrecisionDecision(
+                    precision: .fp32, reason: "bf16 was asked for, but this processor has no AVX512_BF16")
+        case .auto: made = try measuredPrecision()
+        }
+        decision = made
+        return made
+    }
+
+    /// bf16 where the processor has it and a sample of texts and pictures loses no more than ``negligibleLoss``.
+    private func measuredPrecision() throws -> PrecisionDecision {
+        guard try engine(.bf16).precision == .bf16 else {
+            return PrecisionDecision(precision: .fp32, reason: "this processor has no AVX512_BF16")
+        }
+        let probe = PrecisionProbe(files.configuration)
+        let loss = try max(
+            probe.loss(encode(probe.tokens, at: .fp32), encode(probe.tokens, at: .bf16)),
+            probe.loss(encode(probe.pixels, at: .fp32), encode(probe.pixels, at: .bf16)))
+        let chosen: Precision = loss <= PrecisionProbe.negligibleLoss ? .bf16 : .fp32
+        // The towers of the other precision would double the memory.
+        let other: Precision = chosen == .bf16 ? .fp32 : .bf16
+        (texts[other], visions[other], engines[other]) = (nil, nil, nil)
+        return PrecisionDecision(precision: chosen, reason: "measured loss of bf16 on this model: 1 − cosine ≤ \(loss)")
+    }
+}
+
+/// A precision and why it was chosen.
+struct PrecisionDecision {
+    let precision: Precision
+    let reason: String
+}

@@ -1,0 +1,52 @@
+internal import Foundation
+
+/// A thread that runs an actor's jobs one after the other.
+///
+/// oneDNN's OpenMP team belongs to the thread that calls it: on Swift's shared pool, which moves an actor from thread to
+/// thread, each thread would raise a team of its own. Blocking work does not belong on the shared pool either.
+final class EngineThread: SerialExecutor {
+    // Sendable: `jobs` and `isStopped` are only touched while holding the condition's lock.
+    private final class Queue: @unchecked Sendable {
+        let condition = NSCondition()
+        var jobs: [(UnownedJob, UnownedSerialExecutor)] = []
+        var isStopped = false
+
+        func run() {
+            while true {
+                condition.lock()
+                while jobs.isEmpty && !isStopped { condition.wait() }
+                guard !jobs.isEmpty else {
+                    condition.unlock()
+                    return
+                }
+                let (job, executor) = jobs.removeFirst()
+                condition.unlock()
+                job.runSynchronously(on: executor)
+            }
+        }
+    }
+
+    private let queue = Queue()
+
+    init(name: String) {
+        let thread = Thread { [queue] in queue.run() }
+        thread.name = name
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    deinit {
+        queue.condition.lock()
+        queue.isStopped = true
+        queue.condition.signal()
+        queue.condition.unlock()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.condition.lock()
+        queue.jobs.append((job, asUnownedSerialExecutor()))
+        queue.condition.signal()
+        queue.condition.unlock()
+    }
+}

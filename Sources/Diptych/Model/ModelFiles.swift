@@ -1,0 +1,66 @@
+internal import DiptychMedia
+internal import DiptychModels
+internal import DiptychTensors
+internal import DiptychTokenizers
+internal import Foundation
+
+/// What a model directory holds, read and checked, but nothing computed yet.
+struct ModelFiles {
+    let directory: URL
+    let configuration: CLIPConfiguration
+    let checkpoint: Checkpoint
+    let tokenizer: CLIPTokenizer
+    let preprocessing: Preprocessing
+    /// The factor of cosines in a softmax: the exponential of the checkpoint's `logit_scale`.
+    let logitScale: Float
+
+    /// Opens a Hugging Face CLIP directory.
+    init(path: String) throws {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ModelError("\(path): no such model directory; give the path of a Hugging Face CLIP directory")
+        }
+        guard isDirectory.boolValue else {
+            throw ModelError(
+                "\(path): is a file; give the directory with config.json, the weights and the tokenizer's files")
+        }
+        directory = URL(fileURLWithPath: path, isDirectory: true)
+        configuration = try CLIPConfiguration(contentsOf: directory.appendingPathComponent("config.json"))
+        checkpoint = try Checkpoint(at: directory)
+
+        // Running the constructors over an engine that only counts checks every name and shape without touching data.
+        let root = Parameters(checkpoint)
+        logitScale = exp(try root.tensor("logit_scale", shape: []).floats()[0])
+        guard logitScale.isFinite else { throw ModelError("\(checkpoint.path): logit_scale is not a finite number") }
+        _ = try ModelCost(root, configuration)
+        // Older files also hold the list 0, 1, 2, …, which is no parameter.
+        try root.finish { $0.hasSuffix("embeddings.position_ids") }
+
+        var tokenizer = try CLIPTokenizer.load(directory: directory)
+        tokenizer.contextLength = min(tokenizer.contextLength, configuration.text.contextLength)
+        self.tokenizer = tokenizer
+        guard tokenizer.vocabularySize <= configuration.text.vocabularySize else {
+            throw ModelError(
+                "\(path): the tokenizer has \(tokenizer.vocabularySize) ids, the model's table only "
+                    + "\(configuration.text.vocabularySize)")
+        }
+        // A wrong end id would silently pool the wrong position.
+        guard configuration.text.endID == 2 || configuration.text.endID == Int(tokenizer.endID) else {
+            throw ModelError(
+                "\(path): config.json says that texts end with id \(configuration.text.endID), the tokenizer ends them "
+                    + "with \(tokenizer.endID)")
+        }
+
+        let processor = directory.appendingPathComponent("preprocessor_config.json")
+        guard FileManager.default.fileExists(atPath: processor.path) else {
+            throw ModelError(
+                "\(processor.path): is missing; without it the picture size, crop and normalisation are unknown")
+        }
+        preprocessing = try Preprocessing(
+            huggingFace: [UInt8](Data(contentsOf: processor)), source: processor.path)
+        let side = configuration.vision.imageSize
+        guard preprocessing.fixedSize == Preprocessing.Size(width: side, height: side) else {
+            throw ModelError("\(processor.path): does not give the \(side) × \(side) pixels that the model reads")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import DiptychEngine
+internal import Foundation
+
+/// How a model is run.
+public struct ModelOptions: Sendable {
+    /// Which number format to use.
+    public enum PrecisionChoice: String, Sendable, CaseIterable {
+        /// 32-bit floats, equal to the reference implementations up to rounding.
+        case fp32
+        /// bfloat16 matrix operands, where the processor has them.
+        case bf16
+        /// The fastest whose measured loss on this model is negligible.
+        case auto
+    }
+
+    /// The number format.
+    public var precision: PrecisionChoice
+    /// The number of threads; nil for one a physical core that this process may use.
+    public var threads: Int?
+    /// The widest vector instructions to use; nil for what the processor has.
+    public var instructions: InstructionSet?
+    /// The pictures that are encoded together.
+    public var batchSize: Int
+
+    /// The options with their defaults: exact arithmetic on all physical cores.
+    public init(
+        precision: PrecisionChoice = .fp32, threads: Int? = nil, instructions: InstructionSet? = nil,
+        batchSize: Int = 16
+    ) {
+        self.precision = precision
+        self.threads = threads
+        self.instructions = instructions
+        self.batchSize = max(1, batchSize)
+    }
+
+    /// The number of threads to use.
+    var threadCount: Int { max(1, threads ?? Self.physicalCores) }
+
+    /// The physical cores that this process may run on.
+    ///
+    /// Two hardware threads of one core share its multipliers, so a second one only gets in the way.
+    static let physicalCores: Int = {
+        let logical = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        // Linux lists the hardware threads of a core as "0,64" or "0-1".
+        let path = "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return logical }
+        let siblings = text.split(separator: ",").reduce(0) { count, part in
+            let ends = part.split(separator: "-").compactMap { Int($0.filter(\.isNumber)) }
+            return count + (ends.count == 2 ? ends[1] - ends[0] + 1 : 1)
+        }
+        return max(1, logical / max(1, siblings))
+    }()
+}

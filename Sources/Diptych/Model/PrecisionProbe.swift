@@ -1,0 +1,52 @@
+internal import DiptychEngine
+internal import DiptychModels
+
+/// A small fixed sample of inputs on which the loss of a precision is measured.
+struct PrecisionProbe {
+    /// The largest 1 − cosine between an embedding and its fp32 original that counts as negligible: well below the
+    /// differences between pictures of the same thing.
+    static let negligibleLoss: Float = 1e-3
+
+    let tokens: TokenBatch
+    let pixels: PixelBatch
+    private let dimension: Int
+
+    init(_ configuration: CLIPConfiguration) {
+        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+        func next() -> UInt64 {
+            // SplitMix64 (Steele et al. 2014).
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+        let text = configuration.text
+        let longest = min(16, text.contextLength)
+        tokens = TokenBatch(
+            (0..<4).map { index in
+                (0..<max(2, longest - 3 * index)).map { _ in Int32(next() % UInt64(text.vocabularySize)) }
+            })
+        // Smooth waves with some noise: nearer to photographs than noise alone.
+        let size = configuration.vision.imageSize
+        var values: [Float] = []
+        for picture in 0..<2 {
+            for channel in 0..<3 {
+                for y in 0..<size {
+                    for x in 0..<size {
+                        let wave = ((x / 7 + y / 11 + channel * 5 + picture * 3) % 16)
+                        values.append(Float(wave) / 8 - 1 + Float(next() % 1024) / 4096)
+                    }
+                }
+            }
+        }
+        pixels = PixelBatch(values: values, count: 2, size: size)
+        dimension = configuration.embeddingDimension
+    }
+
+    /// The largest 1 − cosine between rows of `a` and `b`.
+    func loss(_ a: [Float], _ b: [Float]) -> Float {
+        let (x, y) = (Embeddings(values: a, dimension: dimension), Embeddings(values: b, dimension: dimension))
+        return (0..<x.count).map { 1 - x[$0].similarity(to: y[$0]) }.max() ?? 0
+    }
+}
