@@ -1,0 +1,6 @@
+// inflateInit2 is a macro, which Swift cannot call.
+#pragma once
+#include <zlib.h>
+
+// Prepares a stream that accepts exactly the gzip format.
+static inline int diptych_inflate_gzip(z_stream *stream) { return inflateInit2(stream, 15 + 16); }

@@ -1,0 +1,133 @@
+/// Byte-pair encoding of one word: bytes become pieces, and the earliest-ranked neighbours join until none can.
+///
+/// Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words with Subword Units" (2016), over bytes as in
+/// GPT-2, with `</w>` on a word's last byte as in CLIP.
+struct BytePairEncoder: Sendable {
+    /// The piece of each byte inside a word.
+    let inner: [Int32]
+    /// The piece of each byte at the end of a word.
+    let final: [Int32]
+    let merges: MergeTable
+
+    /// Words up to this many bytes look for the best pair by scanning: no heap is faster.
+    private static let scanLimit = 48
+
+    /// Appends the pieces of a word. Bytes that the vocabulary lacks come as the unknown piece that `inner` holds.
+    func encode(_ word: ArraySlice<UInt8>, workspace: inout Workspace, into output: inout [Int32]) {
+        guard let last = word.last else { return }
+        workspace.pieces.removeAll(keepingCapacity: true)
+        for byte in word.dropLast() { workspace.pieces.append(inner[Int(byte)]) }
+        workspace.pieces.append(final[Int(last)])
+        if workspace.pieces.count == 1 {
+            output.append(workspace.pieces[0])
+        } else if workspace.pieces.count <= Self.scanLimit {
+            scan(&workspace)
+            output.append(contentsOf: workspace.pieces)
+        } else {
+            mergeByHeap(&workspace, into: &output)
+        }
+    }
+
+    private func scan(_ workspace: inout Workspace) {
+        workspace.ranks.removeAll(keepingCapacity: true)
+        for index in 1..<workspace.pieces.count {
+            workspace.ranks.append(merges.merge(workspace.pieces[index - 1], workspace.pieces[index]))
+        }
+        // ranks[i] is the merge of pieces[i] and pieces[i + 1].
+        while !workspace.ranks.isEmpty {
+            var best = 0
+            for index in 1..<workspace.ranks.count where workspace.ranks[index] < workspace.ranks[best] {
+                best = index
+            }
+            let merge = workspace.ranks[best]
+            if merge == MergeTable.none { return }
+            workspace.pieces[best] = Int32(truncatingIfNeeded: merge)
+            workspace.pieces.remove(at: best + 1)
+            workspace.ranks.remove(at: best)
+            if best > 0 {
+                workspace.ranks[best - 1] = merges.merge(workspace.pieces[best - 1], workspace.pieces[best])
+            }
+            if best < workspace.ranks.count {
+                workspace.ranks[best] = merges.merge(workspace.pieces[best], workspace.pieces[best + 1])
+            }
+        }
+    }
+
+    /// The same for long words in O(n log n): a linked list of pieces and a heap of candidate merges, in which entries
+    /// that an earlier merge made stale are recognised by their rank and dropped.
+    private func mergeByHeap(_ workspace: inout Workspace, into output: inout [Int32]) {
+        let count = workspace.pieces.count
+        var pieces = workspace.pieces
+        var next = (1...count).map { Int32($0) }
+        var previous = (-1..<count - 1).map { Int32($0) }
+        var ranks = [UInt64](repeating: MergeTable.none, count: count)
+        var heap = MinimumHeap()
+        for index in 0..<count - 1 {
+            ranks[index] = merges.merge(pieces[index], pieces[index + 1])
+            heap.push(ranks[index], at: index)
+        }
+        while let (rank, index) = heap.pop() {
+            guard ranks[index] >> 32 == rank else { continue }
+            let removed = Int(next[index])
+            pieces[index] = Int32(truncatingIfNeeded: ranks[index])
+            ranks[removed] = MergeTable.none
+            next[index] = next[removed]
+            let following = Int(next[index])
+            if following < count {
+                previous[following] = Int32(index)
+                ranks[index] = merges.merge(pieces[index], pieces[following])
+                heap.push(ranks[index], at: index)
+            } else {
+                ranks[index] = MergeTable.none
+            }
+            let before = Int(previous[index])
+            if before >= 0 {
+                ranks[before] = merges.merge(pieces[before], pieces[index])
+                heap.push(ranks[before], at: before)
+            }
+        }
+        var index = 0
+        while index < count {
+            output.append(pieces[index])
+            index = Int(next[index])
+        }
+    }
+
+    /// Buffers that one call to the tokeniser reuses from word to word.
+    struct Workspace {
+        var pieces: [Int32] = []
+        var ranks: [UInt64] = []
+    }
+}
+
+/// A binary heap of (rank, position), smallest first.
+private struct MinimumHeap {
+    private var items: [UInt64] = []
+
+    mutating func push(_ merge: UInt64, at index: Int) {
+        guard merge != MergeTable.none else { return }
+        items.append(merge & 0xFFFF_FFFF_0000_0000 | UInt64(index))
+        var child = items.count - 1
+        while child > 0, case let parent = (child - 1) / 2, items[child] < items[parent] {
+            items.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    mutating func pop() -> (rank: UInt64, index: Int)? {
+        guard let top = items.first else { return nil }
+        items.swapAt(0, items.count - 1)
+        items.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child] < items[least] {
+                least = child
+            }
+            if least == parent { break }
+            items.swapAt(parent, least)
+            parent = least
+        }
+        return (top >> 32, Int(top & 0xFFFF_FFFF))
+    }
+}

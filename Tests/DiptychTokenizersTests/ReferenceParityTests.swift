@@ -1,0 +1,38 @@
+import DiptychTokenizers
+import Foundation
+import Testing
+
+/// Ids equal those of the reference implementations, recorded by Scripts/fixtures/tokenizer.py.
+struct ReferenceParityTests {
+    @Test(arguments: ["dense", "json"])
+    func `ids equal transformers' from either layout`(layout: String) throws {
+        let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent(layout))
+        let records = try Fixture.records("huggingface.ids.gz")
+        #expect(records.count >= 5000)
+        #expect(Fixture.check(tokenizer, records) == 0)
+    }
+
+    @Test
+    func `a vocabulary without every byte, a named padding and normalised special tokens`() throws {
+        let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent("sparse"))
+        #expect(tokenizer.contextLength == 32)
+        #expect(tokenizer.tokens(for: [tokenizer.startID, tokenizer.endID, tokenizer.padID]) == [
+            "<|startoftext|>", "<|endoftext|>", "!",
+        ])
+        #expect(Fixture.check(tokenizer, try Fixture.records("sparse.ids.gz")) == 0)
+    }
+
+    @Test
+    func `decoding equals transformers'`() throws {
+        let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent("dense"))
+        let cases = try JSONSerialization.jsonObject(with: Data(Fixture.bytes("decoded.json"))) as? [[Any]] ?? []
+        #expect(cases.count == 300)
+        for element in cases {
+            let ids = (element[0] as? [NSNumber] ?? []).map(\.int32Value)
+            let whole = tokenizer.decode(ids, skippingSpecialTokens: false)
+            #expect(Array(whole.unicodeScalars) == Array((element[1] as? String ?? "").unicodeScalars))
+            let text = tokenizer.decode(ids)
+            #expect(Array(text.unicodeScalars) == Array((element[2] as? String ?? "").unicodeScalars))
+        }
+    }
+}
