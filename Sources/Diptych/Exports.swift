@@ -2,6 +2,7 @@
 @_exported public import struct DiptychEngine.OperationCost
 @_exported public import enum DiptychEngine.InstructionSet
 @_exported public import enum DiptychEngine.Precision
+@_exported public import struct DiptychMedia.FetchOptions
 @_exported public import struct DiptychMedia.Picture
 @_exported public import struct DiptychMedia.PictureError
 @_exported public import struct DiptychMedia.PictureOptions

@@ -1,19 +1,21 @@
 internal import DiptychEngine
+internal import DiptychModels
 public import DiptychMedia
 
 extension CLIPModel {
     /// The embeddings of pictures, in their order, scaled to length 1 unless `normalize` is false.
     ///
-    /// The first picture that cannot be read ends the call; ``embedEach(_:decoder:normalize:_:)`` goes on instead.
+    /// The first picture that cannot be read ends the call; ``embedEach(_:options:fetch:normalize:_:)`` goes on instead.
     ///
     /// - Throws: `PictureError` naming the picture, or ``ModelError``.
     public func embed(
-        images: [PictureSource], options: PictureOptions = PictureOptions(), normalize: Bool = true
+        images: [PictureSource], options: PictureOptions = PictureOptions(), fetch: FetchOptions = FetchOptions(),
+        normalize: Bool = true
     ) async throws -> Embeddings {
         var values: [Float] = []
         values.reserveCapacity(images.count * dimension)
-        try await embedEach(images, options: options, normalize: normalize) { item in
-            values += try item.result.get().values
+        try await embedEach(images, options: options, fetch: fetch, normalize: normalize) { _, _, result in
+            values += try result.get().values
         }
         return Embeddings(values: values, dimension: dimension)
     }

@@ -1,4 +1,5 @@
 internal import DiptychEngine
+internal import DiptychModels
 public import DiptychTokenizers
 
 extension CLIPModel {

@@ -1,4 +1,5 @@
-public import DiptychEngine
+internal import DiptychEngine
+internal import DiptychModels
 
 /// How long one kind of operation takes in a forward pass, beside what it costs.
 public struct OperationProfile: Sendable {

@@ -1,6 +1,6 @@
 public import DiptychEngine
-public import DiptychModels
-public import DiptychTensors
+internal import DiptychModels
+internal import DiptychTensors
 
 /// A model interpreted by the engine that counts: parameters, and the operations of a picture and of a text.
 public struct ModelCost {
