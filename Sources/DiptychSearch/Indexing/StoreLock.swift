@@ -1,0 +1,25 @@
+internal import Foundation
+
+/// Keeps a second process from indexing into the same store; the system lets go of it when the process dies.
+struct StoreLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// Takes the lock of the store in `directory`.
+    ///
+    /// - Throws: ``StoreError`` when another process holds it.
+    init(_ directory: URL) throws {
+        let path = directory.appendingPathComponent("index.lock").path
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .inputOutput, path: directory.path, "cannot be written: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StoreError(
+                .busy, path: directory.path, "another process is indexing into it; wait until it has finished")
+        }
+    }
+
+    deinit { close(descriptor) }
+}
