@@ -63,7 +63,8 @@ extension PictureOptions {
     /// Refuses a size that a header declares, before anything of that size is allocated.
     func check(width: Int, height: Int, label: String, format: PictureFormat) throws(PictureError) {
         guard width > 0, height > 0 else {
-            throw PictureError(.damaged, source: label, reason: "its \(format.rawValue) header says \(width) × \(height) pixels")
+            throw PictureError(
+                .damaged, source: label, reason: "its \(format.rawValue) header says \(width) × \(height) pixels")
         }
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard !overflow, pixels <= maximumPixels else {

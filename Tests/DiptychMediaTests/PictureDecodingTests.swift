@@ -3,7 +3,8 @@ import Testing
 
 struct PictureDecodingTests {
     @Test func everyFormatHasFixtures() {
-        let formats = Set(ExpectedPicture.all.compactMap { try? PictureFormat(sniffing: Fixture.bytes("Pictures/\($0.name)")) })
+        let formats = Set(
+            ExpectedPicture.all.compactMap { try? PictureFormat(sniffing: Fixture.bytes("Pictures/\($0.name)")) })
         #expect(formats == Set(PictureFormat.allCases))
     }
 
@@ -19,5 +20,18 @@ struct PictureDecodingTests {
         let largest = differences.max() ?? 0
         let differing = differences.filter { $0 > 0 }.count
         #expect(largest <= expected.tolerance, "\(differing) of \(differences.count) bytes differ, by up to \(largest)")
+    }
+}
+
+extension PictureDecodingTests {
+    @Test func orientationCanStayAsStored() throws {
+        var options = PictureOptions()
+        options.appliesOrientation = false
+        let plain = try Picture.decode(file: "\(Fixture.directory)/Pictures/orientation-1.jpg")
+        for orientation in 2...8 {
+            let path = "\(Fixture.directory)/Pictures/orientation-\(orientation).jpg"
+            #expect(try Picture.decode(file: path, options: options) == plain)
+            #expect(try Picture.decode(file: path) != plain)
+        }
     }
 }
