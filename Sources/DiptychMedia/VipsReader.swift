@@ -36,12 +36,10 @@ struct VipsReader {
 
         let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
         try options.check(width: width, height: height, label: label, format: format)
-        guard let layout = SampleLayout(image: image, format: format) else {
+        guard let layout = SampleLayout(image: image) else {
             throw PictureError(
                 .unsupported, source: label,
-                reason:
-                    "\(format.rawValue) with \(vips_image_get_bands(image)) channels of this sample type is not read; "
-                    + "save it with 8 or 16 bits per sample")
+                reason: "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
         }
         guard let region = vips_region_new(image) else {
             throw damaged("libvips could not begin to decode it", errors)

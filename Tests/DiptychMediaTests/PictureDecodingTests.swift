@@ -37,4 +37,11 @@ extension PictureDecodingTests {
             #expect(try Picture.decode(file: path) != plain)
         }
     }
+
+    @Test(arguments: ["float.tif", "integer32.tif", "lab.tif"])
+    func refusesWhatHasNoMeaningAsRGB(name: String) throws {
+        let path = "\(Fixture.directory)/UnsupportedPictures/\(name)"
+        let error = try #require(throws: PictureError.self) { try Picture.decode(file: path) }
+        #expect(error.kind == .unsupported && error.source == path, "\(error)")
+    }
 }
