@@ -26,13 +26,14 @@ let package = Package(
         // GObject's flags are all that libvips' headers need; vips.pc also lists flags that SwiftPM warns about.
         .systemLibrary(name: "CVips", pkgConfig: "gobject-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Our own C: vectorised kernels, each with a scalar twin.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "DiptychMedia", dependencies: ["CVips", "CKernels"], swiftSettings: strict),
+        .target(name: "DiptychMedia", dependencies: ["CCurl", "CKernels", "CVips"], swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["CVips", "DiptychMedia"], swiftSettings: strict),
 
         // Engines and models.

@@ -88,28 +88,6 @@ static void free_table(resize_table *table) {
     free(table->digits);
 }
 
-// Splits weights for the vectorised kernels. False when a weight is too large for three signed bytes.
-static void split_halves(const int32_t *weights, size_t taps, int16_t *halves) {
-    for (size_t t = 0; t < taps; t++) {
-        int16_t low = (int16_t)(uint16_t)(weights[t] & 0xffff);
-        halves[t] = low;
-        halves[taps + t] = (int16_t)((weights[t] - low) / 65536);
-    }
-}
-
-static bool split_digits(const int32_t *weights, size_t taps, int8_t *digits) {
-    for (size_t t = 0; t < taps; t++) {
-        int32_t rest = weights[t];
-        for (size_t d = 0; d < 3; d++) {
-            int8_t digit = (int8_t)(uint8_t)(rest & 0xff);
-            digits[d * taps + t] = digit;
-            rest = (rest - digit) / 256;
-        }
-        if (rest != 0) return false;
-    }
-    return true;
-}
-
 // Weights for outputs [from, from + outputs). `multiple` rounds the row length up where the input is long enough.
 static diptych_resize_status make_table(
     resize_table *table, size_t in_size, size_t out_size, size_t from, size_t outputs, filter_shape shape,
@@ -154,6 +132,30 @@ static diptych_resize_status make_table(
     return DIPTYCH_RESIZE_DONE;
 }
 
+#if defined(__x86_64__)
+// The pieces of weights that the vectorised kernels multiply.
+static void split_halves(const int32_t *weights, size_t taps, int16_t *halves) {
+    for (size_t t = 0; t < taps; t++) {
+        int16_t low = (int16_t)(uint16_t)(weights[t] & 0xffff);
+        halves[t] = low;
+        halves[taps + t] = (int16_t)((weights[t] - low) / 65536);
+    }
+}
+
+// False when a weight is too large for three signed bytes.
+static bool split_digits(const int32_t *weights, size_t taps, int8_t *digits) {
+    for (size_t t = 0; t < taps; t++) {
+        int32_t rest = weights[t];
+        for (size_t d = 0; d < 3; d++) {
+            int8_t digit = (int8_t)(uint8_t)(rest & 0xff);
+            digits[d * taps + t] = digit;
+            rest = (rest - digit) / 256;
+        }
+        if (rest != 0) return false;
+    }
+    return true;
+}
+
 static diptych_resize_status add_halves(resize_table *table) {
     table->halves = malloc(table->outputs * 2 * table->taps * sizeof *table->halves);
     if (!table->halves) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
@@ -174,6 +176,7 @@ static diptych_resize_status add_digits(resize_table *table) {
     }
     return DIPTYCH_RESIZE_DONE;
 }
+#endif
 
 static void horizontal_scalar(
     const uint8_t *in, size_t in_stride, size_t rows, const resize_table *table, uint8_t *out) {

@@ -1,7 +1,13 @@
 /// Turns the bytes of picture files into pixels.
 ///
-/// The result equals Pillow's `Image.open(…).convert("RGB")` wherever both sides use the same decoder; documentation of
-/// the formats says where they do not. Safe to use from several threads at once.
+/// The result equals Pillow 13's `ImageOps.exif_transpose(Image.open(…)).convert("RGB")` in every byte, with these
+/// exceptions:
+/// - 16-bit grey keeps its high byte, as 16-bit colour does; Pillow clips it to 255, which leaves a white picture.
+/// - AVIF with subsampled chroma differs at edges of colour: libheif repeats chroma samples, libavif interpolates them.
+///   Without subsampling the difference is rounding.
+/// - What Pillow does not read (HEIC) or reads by rules of its own (damaged files) has no counterpart.
+///
+/// Safe to use from several threads at once.
 public struct PictureDecoder: Sendable {
     /// How pictures are read.
     public var options: PictureOptions
@@ -63,10 +69,12 @@ extension PictureOptions {
     /// Refuses a size that a header declares, before anything of that size is allocated.
     func check(width: Int, height: Int, label: String, format: PictureFormat) throws(PictureError) {
         guard width > 0, height > 0 else {
-            throw PictureError(.damaged, source: label, reason: "its \(format.rawValue) header says \(width) × \(height) pixels")
+            throw PictureError(
+                .damaged, source: label, reason: "its \(format.rawValue) header says \(width) × \(height) pixels")
         }
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
-        guard !overflow, pixels <= maximumPixels else {
+        // Whatever the caller allows, sizes stay far from where arithmetic on them could overflow.
+        guard !overflow, pixels <= min(maximumPixels, 1 << 33) else {
             throw PictureError(
                 .tooLarge, source: label,
                 reason: "\(width) × \(height) pixels are more than the limit of \(maximumPixels)")

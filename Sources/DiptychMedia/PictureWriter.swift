@@ -61,7 +61,8 @@ extension Picture {
             }
             failure = PictureError(
                 .unsupported, source: "picture",
-                reason: "\(width) × \(height) pixels cannot be saved as \(format) (\(errors.detail() ?? "libvips failed"))")
+                reason:
+                    "\(width) × \(height) pixels cannot be saved as \(format) (\(errors.detail() ?? "libvips failed"))")
             return []
         }
         if let failure { throw failure }

@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 extension Preprocessing {
@@ -35,7 +35,8 @@ extension Preprocessing {
         func unsupported(_ key: String, _ reason: String) -> PreprocessingError {
             PreprocessingError(source: source, key: key, reason: reason)
         }
-        let typeKey = config.feature_extractor_type != nil && config.image_processor_type == nil
+        let typeKey =
+            config.feature_extractor_type != nil && config.image_processor_type == nil
             ? "feature_extractor_type" : "image_processor_type"
         let type = config.image_processor_type ?? config.feature_extractor_type ?? defaultType
         guard let defaults = ProcessorDefaults.of(type: type) else {

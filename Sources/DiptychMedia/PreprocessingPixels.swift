@@ -1,4 +1,4 @@
-internal import CKernels
+public import CKernels
 
 extension Preprocessing {
     /// The size of what the model sees of a picture of this size.
@@ -27,9 +27,14 @@ extension Preprocessing {
 
     /// The pixels of a picture as the model sees them.
     ///
+    /// - Parameters:
+    ///   - picture: Any picture.
+    ///   - instructions: The widest instruction set to use. All give the same floats.
     /// - Returns: float32 in the layout [3, height, width] of ``outputSize(width:height:)``.
     /// - Throws: ``PictureError`` when the picture is too long and thin for the resize.
-    public func pixels(of picture: Picture) throws(PictureError) -> [Float] {
+    public func pixels(
+        of picture: Picture, instructions: diptych_isa = diptych_detected_isa()
+    ) throws(PictureError) -> [Float] {
         let size = outputSize(width: picture.width, height: picture.height)
         guard size.width * size.height <= 1 << 28 else {
             throw PictureError(
@@ -40,7 +45,9 @@ extension Preprocessing {
         let count = size.width * size.height * 3
         let pixels = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
             do throws(PictureError) {
-                try self.pixels(of: picture, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+                try self.pixels(
+                    of: picture, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]),
+                    instructions: instructions)
                 filled = count
             } catch {
                 failure = error
@@ -56,8 +63,12 @@ extension Preprocessing {
     ///   - picture: Any picture.
     ///   - buffer: Takes float32 in the layout [3, height, width] of ``outputSize(width:height:)``; it may be
     ///     uninitialised.
+    ///   - instructions: The widest instruction set to use. All give the same floats.
     /// - Throws: ``PictureError`` when the buffer has another size or the picture is too long and thin for the resize.
-    public func pixels(of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>) throws(PictureError) {
+    public func pixels(
+        of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>,
+        instructions: diptych_isa = diptych_detected_isa()
+    ) throws(PictureError) {
         let resized = resizedSize(width: picture.width, height: picture.height)
         let size = outputSize(width: picture.width, height: picture.height)
         guard let out = buffer.baseAddress, buffer.count == size.width * size.height * 3 else {
@@ -73,7 +84,7 @@ extension Preprocessing {
             height: min(top + size.height, resized.height) - y)
         let part = try picture.resized(
             width: resized.width, height: resized.height, keeping: kept, filter: filter,
-            instructions: diptych_detected_isa())
+            instructions: instructions)
 
         let tables = sampleTables(), plane = size.width * size.height
         if kept.width < size.width || kept.height < size.height {

@@ -58,12 +58,14 @@ extension Picture {
         var geometry = diptych_resize_geometry(
             in_width: self.width, in_height: self.height, out_width: width, out_height: height,
             crop_x: crop.x, crop_y: crop.y, crop_width: crop.width, crop_height: crop.height)
+        // A wider set than the processor has would stop the process.
+        let usable = diptych_isa(min(instructions.rawValue, diptych_detected_isa().rawValue))
         var status = DIPTYCH_RESIZE_DONE
         let resized = [UInt8](unsafeUninitializedCapacity: pixels * 3) { out, count in
             status = bytes.withUnsafeBufferPointer { source in
                 diptych_resize_rgb8(
                     source.baseAddress, out.baseAddress, &geometry, diptych_filter(UInt32(filter.rawValue)),
-                    instructions)
+                    usable)
             }
             count = status == DIPTYCH_RESIZE_DONE ? pixels * 3 : 0
         }

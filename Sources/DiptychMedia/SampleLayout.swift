@@ -8,8 +8,16 @@ enum SampleLayout {
     case grey16(channels: Int)
     case rgb16(channels: Int)
 
-    init?(image: UnsafeMutablePointer<VipsImage>, format: PictureFormat) {
+    init?(image: UnsafeMutablePointer<VipsImage>) {
         let channels = Int(vips_image_get_bands(image))
+        // Lab and other colour spaces would pass for RGB by their number of channels.
+        let known = [
+            VIPS_INTERPRETATION_B_W, VIPS_INTERPRETATION_RGB, VIPS_INTERPRETATION_sRGB, VIPS_INTERPRETATION_CMYK,
+            VIPS_INTERPRETATION_GREY16, VIPS_INTERPRETATION_RGB16, VIPS_INTERPRETATION_MULTIBAND,
+        ]
+        guard vips_image_get_coding(image) == VIPS_CODING_NONE,
+            known.contains(vips_image_get_interpretation(image))
+        else { return nil }
         let isCMYK = vips_image_get_interpretation(image) == VIPS_INTERPRETATION_CMYK
         switch (vips_image_get_format(image), channels) {
         case (VIPS_FORMAT_UCHAR, 1...2): self = .grey(channels: channels)

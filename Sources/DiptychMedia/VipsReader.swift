@@ -10,6 +10,7 @@ struct VipsReader {
 
     func picture(_ bytes: [UInt8]) throws(PictureError) -> Picture {
         try Vips.start(label)
+        if format == .webp { try checkCanvas(bytes) }
         let outcome = bytes.withUnsafeBytes { raw in
             Result { () throws(PictureError) in try decode(raw) }
         }
@@ -26,7 +27,7 @@ struct VipsReader {
             case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
             case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
             case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
-            case .bmp, .gif: OpaquePointer?.none.map { UnsafeMutablePointer<VipsImage>($0) }
+            case .bmp, .gif: UnsafeMutablePointer<VipsImage>?.none
             }
         guard let image = opened else {
             throw damaged("its \(format.rawValue) header cannot be read", errors)
@@ -35,11 +36,10 @@ struct VipsReader {
 
         let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
         try options.check(width: width, height: height, label: label, format: format)
-        guard let layout = SampleLayout(image: image, format: format) else {
+        guard let layout = SampleLayout(image: image) else {
             throw PictureError(
                 .unsupported, source: label,
-                reason: "\(format.rawValue) with \(vips_image_get_bands(image)) channels of this sample type is not read; "
-                    + "save it with 8 or 16 bits per sample")
+                reason: "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
         }
         guard let region = vips_region_new(image) else {
             throw damaged("libvips could not begin to decode it", errors)
@@ -55,6 +55,14 @@ struct VipsReader {
         let stored = Picture(uncheckedWidth: width, height: height, bytes: pixels)
         guard options.appliesOrientation else { return stored }
         return stored.oriented(Int(vips_image_get_orientation(image)))
+    }
+
+    /// libvips allocates an animation's canvas while it reads the header, so its size is checked before: 24 bits each,
+    /// less one, in the VP8X chunk that animations begin with.
+    private func checkCanvas(_ bytes: [UInt8]) throws(PictureError) {
+        guard bytes.count >= 30, bytes[12..<16].elementsEqual(Array("VP8X".utf8)) else { return }
+        func side(_ at: Int) -> Int { Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 }
+        try options.check(width: side(24) + 1, height: side(27) + 1, label: label, format: format)
     }
 
     private func damaged(_ what: String, _ errors: Vips.ErrorScope) -> PictureError {

@@ -39,7 +39,8 @@ struct PreprocessingTests {
     }
 
     @Test func survivesCoding() throws {
-        for preprocessing in [try Preprocessing(size: 224), try Preprocessing(size: 7, squash: true, filter: .lanczos)] {
+        for preprocessing in [try Preprocessing(size: 224), try Preprocessing(size: 7, squash: true, filter: .lanczos)]
+        {
             let coded = try JSONEncoder().encode(preprocessing)
             #expect(try JSONDecoder().decode(Preprocessing.self, from: coded) == preprocessing)
         }

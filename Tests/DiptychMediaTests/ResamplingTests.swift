@@ -33,7 +33,8 @@ struct ResamplingTests {
         for round in 0..<300 {
             let longest = round % 10 == 0 ? 900 : 120
             let source = try Picture.noise(
-                seed: round, width: .random(in: 1...longest, using: &random), height: .random(in: 1...90, using: &random))
+                seed: round, width: .random(in: 1...longest, using: &random),
+                height: .random(in: 1...90, using: &random))
             let width = Int.random(in: 1...200, using: &random), height = Int.random(in: 1...120, using: &random)
             let filter = try #require(ResamplingFilter.allCases.randomElement(using: &random))
             let scalar = try source.resized(

@@ -1,0 +1,51 @@
+// curl_easy_setopt and curl_easy_getinfo are variadic C functions, which Swift cannot call: each use stands here with its
+// argument's type fixed.
+#pragma once
+#include <curl/curl.h>
+
+static inline CURLcode diptych_curl_number(CURL *curl, CURLoption option, long value) {
+    return curl_easy_setopt(curl, option, value);
+}
+
+static inline CURLcode diptych_curl_large_number(CURL *curl, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(curl, option, value);
+}
+
+static inline CURLcode diptych_curl_string(CURL *curl, CURLoption option, const char *value) {
+    return curl_easy_setopt(curl, option, value);
+}
+
+static inline CURLcode diptych_curl_pointer(CURL *curl, CURLoption option, void *value) {
+    return curl_easy_setopt(curl, option, value);
+}
+
+// Only these two schemes, also after a redirect.
+static inline CURLcode diptych_curl_http_only(CURL *curl) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    return code ? code : curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    return code ? code : curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+typedef size_t (*diptych_curl_write)(char *bytes, size_t size, size_t count, void *state);
+
+static inline CURLcode diptych_curl_on_write(CURL *curl, diptych_curl_write callback, void *state) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, callback);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_WRITEDATA, state);
+}
+
+typedef curl_socket_t (*diptych_curl_open)(void *state, curlsocktype purpose, struct curl_sockaddr *address);
+
+static inline CURLcode diptych_curl_on_open(CURL *curl, diptych_curl_open callback, void *state) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, callback);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, state);
+}
+
+static inline long diptych_curl_status(CURL *curl) {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}

@@ -1,0 +1,57 @@
+import DiptychMedia
+import Foundation
+import Testing
+
+struct PictureWritingTests {
+    @Test func pngKeepsEveryByte() throws {
+        let directory = try TemporaryDirectory()
+        let picture = try Picture.noise(seed: 5, width: 33, height: 21)
+        let path = directory.path + "/a.png"
+        try picture.writePNG(to: path)
+        #expect(try Picture.decode(file: path) == picture)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["a.png"])
+    }
+
+    @Test func jpegFollowsItsQuality() throws {
+        let picture = try Picture.decode(file: "\(Fixture.directory)/Pictures/444.jpg")
+        let fine = try picture.jpeg(quality: 95), coarse = try picture.jpeg(quality: 20)
+        #expect(fine.count > coarse.count)
+        let decoded = try Picture.decode(fine)
+        #expect(decoded.width == picture.width && decoded.height == picture.height)
+        let error = zip(decoded.bytes, picture.bytes).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+        #expect(Double(error) / Double(picture.bytes.count) < 6)
+    }
+
+    @Test func saysWhyAFileCannotBeWritten() throws {
+        let directory = try TemporaryDirectory()
+        let picture = try Picture.noise(seed: 5, width: 3, height: 2)
+        let missing = try #require(throws: PictureError.self) { try picture.writePNG(to: directory.path + "/no/a.png") }
+        #expect(missing.kind == .notFound)
+        #expect(throws: PictureError.self) { try picture.writeJPEG(to: directory.path) }
+        #expect(throws: PictureError.self) { try picture.writeJPEG(to: "") }
+        let tooWide = try Picture(width: 70_000, height: 1, bytes: [UInt8](repeating: 0, count: 210_000))
+        let error = try #require(throws: PictureError.self) { try tooWide.jpeg() }
+        #expect(error.kind == .unsupported, "\(error)")
+    }
+
+    @Test func drawsOnWhite() throws {
+        let picture = try SVGPicture.render(
+            svg: """
+                <svg xmlns="http://www.w3.org/2000/svg" width="8" height="6">
+                <rect x="2" y="2" width="4" height="3" fill="#ff0000"/></svg>
+                """)
+        #expect(picture.width == 8 && picture.height == 6)
+        #expect(Array(picture.bytes[0..<3]) == [255, 255, 255])
+        let inside = (3 * 8 + 4) * 3
+        #expect(Array(picture.bytes[inside..<inside + 3]) == [255, 0, 0])
+        #expect(throws: PictureError.self) { try SVGPicture.render(svg: "<svg") }
+    }
+
+    @Test func pixelsMustFitTheSize() {
+        for (width, height, count) in [(2, 2, 11), (2, 2, 13), (0, 0, 0), (-1, -1, 3), (Int.max, Int.max, 3)] {
+            #expect(throws: PictureError.self) {
+                try Picture(width: width, height: height, bytes: [UInt8](repeating: 0, count: count))
+            }
+        }
+    }
+}
