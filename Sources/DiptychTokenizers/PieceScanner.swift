@@ -51,7 +51,7 @@ struct PieceScanner {
                 return .word(start..<contraction)
             }
             index = after
-            switch CharacterClass(scalar) {
+            switch classify(scalar) {
             case .space: continue
             case .number: return .word(start..<after)
             case .letter: run(of: .letter)
@@ -66,9 +66,14 @@ struct PieceScanner {
         let limit = index < barrier ? barrier : end
         while index < limit {
             let (scalar, after) = UnicodeText.scalar(in: bytes, at: index)
-            guard CharacterClass(scalar) == kind else { return }
+            guard classify(scalar) == kind else { return }
             index = after
         }
+    }
+
+    private func classify(_ scalar: Unicode.Scalar) -> CharacterClass {
+        // The original pattern ignores case, and U+0345, a mark whose capital is a letter, then is in none of its classes.
+        dialect == .special && scalar.value == 0x345 ? .space : CharacterClass(scalar)
     }
 
     private func contractionEnd(after index: Int) -> Int? {

@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the word patterns ask of a character.
 enum CharacterClass {
     case letter
@@ -57,7 +55,7 @@ enum UnicodeText {
         }
     }
 
-    /// The text in Unicode normalisation form C.
+    /// The text in Unicode normalisation form C, as Unicode 13 has it: the version of the `tokenizers` library's data.
     static func composed(_ bytes: [UInt8]) -> [UInt8] {
         var index = 0
         while index < bytes.count {
@@ -67,8 +65,13 @@ enum UnicodeText {
             }
             let (scalar, next) = scalar(in: bytes, at: index)
             guard isStable(scalar.value) else {
-                let text = String(decoding: bytes, as: UTF8.self)
-                return Array(text.precomposedStringWithCanonicalMapping.utf8)
+                let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
+                var output: [UInt8] = []
+                output.reserveCapacity(bytes.count)
+                for value in Composition.shared.compose(scalars.lazy.map(\.value), newestMarks: 13) {
+                    append(Unicode.Scalar(value) ?? "\u{FFFD}", to: &output)
+                }
+                return output
             }
             index = next
         }

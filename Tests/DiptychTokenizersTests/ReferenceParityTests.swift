@@ -35,4 +35,21 @@ struct ReferenceParityTests {
             #expect(Array(text.unicodeScalars) == Array((element[2] as? String ?? "").unicodeScalars))
         }
     }
+
+    @Test
+    func `ids equal the original's with its cleaning`() throws {
+        let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent("original"))
+        #expect(tokenizer.cleaning == .original)
+        let records = try Fixture.records("original.ids.gz")
+        #expect(records.count >= 5000)
+        #expect(Fixture.check(tokenizer, records) == 0)
+    }
+
+    @Test
+    func `mojibake is undone as in the original's cleaning`() throws {
+        let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent("original"))
+        let records = try Fixture.records("mojibake.ids.gz")
+        #expect(records.count >= 3000)
+        #expect(Fixture.check(tokenizer, records) == 0)
+    }
 }

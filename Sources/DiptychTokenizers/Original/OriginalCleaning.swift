@@ -1,4 +1,34 @@
-/// OpenAI's cleaning: repaired, unescaped twice, stripped, white space collapsed, lower case.
+/// OpenAI's cleaning: text repaired as ftfy does, HTML entities decoded twice, white space collapsed, lower case.
 enum OriginalCleaning {
-    static func clean(_ text: String) -> [UInt8] { Array(text.lowercased().utf8) }
+    static func clean(_ text: String) -> [UInt8] {
+        if let simple = cleanSimple(text) { return simple }
+        var scalars = TextRepair.repair(text.unicodeScalars.map(\.value))
+        for _ in 0..<2 { scalars = HTMLEntities.unescape(scalars) }
+        scalars = PythonText.lowercase(PythonText.collapseSpace(scalars))
+        var output: [UInt8] = []
+        output.reserveCapacity(scalars.count * 2)
+        for value in scalars { UnicodeText.append(Unicode.Scalar(value) ?? "\u{FFFD}", to: &output) }
+        return output
+    }
+
+    /// Printable ASCII without an entity needs no repair. Nil for anything else.
+    private static func cleanSimple(_ text: String) -> [UInt8]? {
+        var output: [UInt8] = []
+        var text = text
+        let simple = text.withUTF8 { bytes in
+            output.reserveCapacity(bytes.count)
+            for byte in bytes {
+                switch byte {
+                case 0x20, 0x09, 0x0A, 0x0C, 0x0D: if output.last != 0x20, !output.isEmpty { output.append(0x20) }
+                case UInt8(ascii: "&"): return false
+                case 0x41...0x5A: output.append(byte | 0x20)
+                case 0x21...0x7E: output.append(byte)
+                default: return false
+                }
+            }
+            return true
+        }
+        if output.last == 0x20 { output.removeLast() }
+        return simple ? output : nil
+    }
 }
