@@ -63,7 +63,7 @@ public struct PictureSet: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
-            throw PicturesError.unwritable(path: directory, reason: Self.reason(error))
+            throw PicturesError.unwritable(path: directory, reason: FileReason.text(error))
         }
         // Few pictures a task, so that cancelling is prompt; as many tasks as cores, so that memory is constant.
         let chunk = 16
@@ -99,17 +99,8 @@ public struct PictureSet: Sendable {
             try Data((lines.joined(separator: "\n") + "\n").utf8).write(
                 to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw .unwritable(path: path, reason: Self.reason(error))
+            throw .unwritable(path: path, reason: FileReason.text(error))
         }
-    }
-
-    /// The system's own words for a failed file operation, for example "Permission denied".
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let underlying, underlying.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(underlying.code)))
-        }
-        return error.localizedDescription
     }
 }
 
