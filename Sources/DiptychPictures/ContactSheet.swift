@@ -124,12 +124,7 @@ public enum ContactSheet {
 
     /// A file as a data URI.
     private static func embedded(_ path: String) throws(PicturesError) -> String {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw .unreadable(path: path, reason: FileReason.text(error))
-        }
+        let data = try FileSystem.read(path)
         let kind: String
         if data.starts(with: [0xFF, 0xD8, 0xFF]) {
             kind = "jpeg"
