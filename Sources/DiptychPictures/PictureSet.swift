@@ -60,10 +60,10 @@ public struct PictureSet: Sendable {
         guard (1...Self.countLimit).contains(count) else {
             throw PicturesError.outOfRange(what: "number of pictures", value: count, allowed: 1...Self.countLimit)
         }
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw PicturesError.unwritable(path: directory, reason: Self.reason(error))
+        try FileSystem.makeDirectory(directory)
+        // Captions of an earlier run would be wrong for the pictures that this one replaces first.
+        for name in ["captions.jsonl", "training.jsonl"] {
+            try FileSystem.removeFile(directory + "/" + name)
         }
         // Few pictures a task, so that cancelling is prompt; as many tasks as cores, so that memory is constant.
         let chunk = 16
@@ -89,27 +89,11 @@ public struct PictureSet: Sendable {
             }
         }
         if case .training(let wordings) = companion {
-            try save((0..<count).map { trainingLine(at: $0, wordings: wordings) }, to: directory + "/training.jsonl")
+            let lines = (0..<count).map { trainingLine(at: $0, wordings: wordings) + "\n" }
+            try FileSystem.write(lines.joined(), to: directory + "/training.jsonl")
         }
-        try save((0..<count).map(captionLine(at:)), to: directory + "/captions.jsonl")
-    }
-
-    private func save(_ lines: [String], to path: String) throws(PicturesError) {
-        do {
-            try Data((lines.joined(separator: "\n") + "\n").utf8).write(
-                to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .unwritable(path: path, reason: Self.reason(error))
-        }
-    }
-
-    /// The system's own words for a failed file operation, for example "Permission denied".
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let underlying, underlying.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(underlying.code)))
-        }
-        return error.localizedDescription
+        let lines = (0..<count).map { captionLine(at: $0) + "\n" }
+        try FileSystem.write(lines.joined(), to: directory + "/captions.jsonl")
     }
 }
 

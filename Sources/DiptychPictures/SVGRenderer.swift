@@ -1,4 +1,5 @@
 import CVips
+import Foundation
 
 /// An 8-bit sRGB picture in memory: rows from the top, three bytes a pixel.
 struct Pixels: Equatable {
@@ -59,7 +60,11 @@ enum SVGRenderer {
             image.pointee.Type = VIPS_INTERPRETATION_sRGB
             return quality.map { diptych_vips_save_jpeg(image, path, Int32($0)) } ?? diptych_vips_save_png(image, path)
         }
-        guard status == 0 else { throw .unwritable(path: path, reason: reason()) }
+        guard status == 0 else {
+            // A part of a picture must not look like one.
+            unlink(path)
+            throw .unwritable(path: path, reason: reason().replacingOccurrences(of: path + ": ", with: ""))
+        }
     }
 
     private static func release(_ image: UnsafeMutablePointer<VipsImage>?) {

@@ -10,6 +10,15 @@ public struct ObjectGroup: Codable, Hashable, Sendable {
     public var texture: Texture
     /// Their size.
     public var size: Size
+
+    /// A group of equal objects.
+    public init(shape: Shape, count: Int, color: Color, texture: Texture, size: Size) {
+        self.shape = shape
+        self.count = count
+        self.color = color
+        self.texture = texture
+        self.size = size
+    }
 }
 
 /// Where a single group stands in a picture.

@@ -1,0 +1,57 @@
+import Foundation
+
+/// File operations whose errors say what the system said.
+enum FileSystem {
+    /// Makes a directory and those above it; one that is there is fine.
+    static func makeDirectory(_ path: String) throws(PicturesError) {
+        if mkdir(path, 0o777) == 0 { return }
+        var code = errno
+        let parent = (path as NSString).deletingLastPathComponent
+        if code == ENOENT, !parent.isEmpty, parent != path {
+            try makeDirectory(parent)
+            if mkdir(path, 0o777) == 0 { return }
+            code = errno
+        }
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        if exists, isDirectory.boolValue { return }
+        let reason = exists ? "it is a file, and a directory is needed" : String(cString: strerror(code))
+        throw .unwritable(path: path, reason: reason)
+    }
+
+    /// Removes a file; one that is not there is fine.
+    static func removeFile(_ path: String) throws(PicturesError) {
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Writes a whole text or nothing, replacing a file of that name.
+    static func write(_ text: String, to path: String) throws(PicturesError) {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw .unwritable(path: path, reason: reason(error))
+        }
+    }
+
+    /// The bytes of a file.
+    static func read(_ path: String) throws(PicturesError) -> Data {
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw .unreadable(path: path, reason: reason(error))
+        }
+    }
+
+    /// The system's own words, for example "Permission denied", or else Foundation's without its final point.
+    private static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+        if cause.domain == NSPOSIXErrorDomain {
+            return String(cString: strerror(Int32(truncatingIfNeeded: cause.code)))
+        }
+        let text = error.localizedDescription
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
+}
