@@ -12,7 +12,7 @@ public struct PictureOptions: Sendable, Hashable {
     /// the reference implementations of CLIP do.
     public var appliesOrientation = true
     /// What becomes of transparency.
-    public var alpha = Alpha.dropped
+    public var alpha = Alpha.onWhite
     /// The largest file or download that is read, in bytes.
     public var maximumBytes = 256 << 20
     /// The largest number of pixels that is decoded. The default is where Pillow refuses a picture as a decompression

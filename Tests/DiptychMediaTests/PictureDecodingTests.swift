@@ -11,7 +11,7 @@ struct PictureDecodingTests {
     @Test(arguments: ExpectedPicture.all)
     func equalsPillow(expected: ExpectedPicture) throws {
         var options = PictureOptions()
-        if expected.onWhite { options.alpha = .onWhite }
+        options.alpha = expected.onWhite ? .onWhite : .dropped
         let picture = try Picture.decode(file: expected.path, options: options)
         #expect(picture.width == expected.width)
         #expect(picture.height == expected.height)

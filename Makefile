@@ -1,0 +1,50 @@
+# `make demo` does the main job on a fresh machine, `make test` runs every test; each does all set-up it needs.
+SWIFT_BUILD := swift build -c release
+DIPTYCH := .build/release/diptych
+DEMO := .build/demo
+
+.PHONY: demo test build bench parity fixtures format lint examples docs setup clean
+
+setup:
+	@./Scripts/setup
+
+build: setup
+	$(SWIFT_BUILD) --product diptych
+
+demo: build
+	@DIPTYCH=$(DIPTYCH) DEMO=$(DEMO) ./Scripts/demo
+
+# Release: the tests run what users run, and `make demo` shares the build.
+test: setup lint
+	$(SWIFT_BUILD) --build-tests
+	swift test -c release --skip-build
+	@$(MAKE) --no-print-directory examples
+
+# A package that depends on this one, as another project would.
+examples: setup
+	swift run -c release --package-path Examples/FindPictures find-pictures --self-check
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Examples
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests Examples
+
+# Against the reference implementations at full size, on random weights; needs Python once to install them.
+parity: build
+	./Scripts/parity/run
+
+# Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
+bench: build
+	./Benchmarks/run
+
+# Makes the committed fixtures anew with the reference implementations.
+fixtures: setup
+	./Scripts/fixtures/run
+
+docs:
+	swift package --disable-sandbox generate-documentation --target Diptych
+
+clean:
+	swift package clean
+	rm -rf $(DEMO)
