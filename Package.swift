@@ -13,6 +13,10 @@ let package = Package(
     name: "diptych",
     products: [
         .library(name: "Diptych", targets: ["Diptych"]),
+        .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
+        .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
+        .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
+        .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
     dependencies: [
