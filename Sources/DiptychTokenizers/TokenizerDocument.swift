@@ -40,7 +40,8 @@ struct TokenizerDocument {
         }
         try reader.end()
         guard let vocabulary, let mergesOffset else {
-            throw TokenizerError(.malformed, file: file.name, place: "key \"model\"", reason: "has no vocab or no merges")
+            throw TokenizerError(
+                .malformed, file: file.name, place: "key \"model\"", reason: "has no vocab or no merges")
         }
         var mergesReader = try JSONReader(file, at: mergesOffset)
         merges = try mergesReader.merges(in: vocabulary)
@@ -52,7 +53,8 @@ struct TokenizerDocument {
     /// Refuses whatever is not as in CLIP's tokeniser, by name.
     func validate(_ special: SpecialTokens) throws(TokenizerError) {
         try require(model["type"] == .string("BPE"), "model.type", model["type"])
-        try require(model["end_of_word_suffix"] == .string("</w>"), "model.end_of_word_suffix", model["end_of_word_suffix"])
+        try require(
+            model["end_of_word_suffix"] == .string("</w>"), "model.end_of_word_suffix", model["end_of_word_suffix"])
         let prefix = model["continuing_subword_prefix"] ?? .null
         try require(prefix.isNull || prefix == .string(""), "model.continuing_subword_prefix", prefix)
         let dropout = model["dropout"] ?? .null
@@ -76,7 +78,8 @@ struct TokenizerDocument {
         try require(decoder.isNull || decoder["type"] == .string("ByteLevel"), "decoder", decoder)
         // Padding belongs to batches, which are made elsewhere.
         let sections: Set = [
-            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+            "decoder",
             "model",
         ]
         for (key, value) in members where !sections.contains(key) { try require(false, key, value) }
