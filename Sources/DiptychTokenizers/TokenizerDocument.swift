@@ -14,6 +14,7 @@ struct TokenizerDocument {
         var members: [String: JSONValue] = [:]
         var model: [String: JSONValue] = [:]
         var vocabulary: Vocabulary?
+        var merges: MergeTable?
         var mergesOffset: Int?
         try reader.object { (reader, key) throws(TokenizerError) in
             let name = String(decoding: key, as: UTF8.self)
@@ -30,21 +31,28 @@ struct TokenizerDocument {
                 switch name {
                 case "vocab": vocabulary = try reader.vocabulary()
                 case "merges":
-                    // Merges speak of pieces, and may stand before them: read them last.
-                    _ = reader.peek()
-                    mergesOffset = reader.offset
-                    try reader.skip()
+                    if let vocabulary {
+                        merges = try reader.merges(in: vocabulary)
+                    } else {
+                        // Merges speak of pieces: where they stand before them, they are read last.
+                        _ = reader.peek()
+                        mergesOffset = reader.offset
+                        try reader.skip()
+                    }
                 default: model[name] = try reader.value()
                 }
             }
         }
         try reader.end()
-        guard let vocabulary, let mergesOffset else {
+        if let vocabulary, let mergesOffset {
+            var mergesReader = try JSONReader(file, at: mergesOffset)
+            merges = try mergesReader.merges(in: vocabulary)
+        }
+        guard let vocabulary, let merges else {
             throw TokenizerError(
                 .malformed, file: file.name, place: "key \"model\"", reason: "has no vocab or no merges")
         }
-        var mergesReader = try JSONReader(file, at: mergesOffset)
-        merges = try mergesReader.merges(in: vocabulary)
+        self.merges = merges
         self.vocabulary = vocabulary
         self.members = members
         self.model = model
