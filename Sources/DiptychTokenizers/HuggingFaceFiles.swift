@@ -17,7 +17,8 @@ extension CLIPTokenizer {
             return FileManager.default.fileExists(atPath: url.path) ? url : nil
         }
         if let url = path("tokenizer.json") {
-            return try CLIPTokenizer(tokenizerFile: url, settingsDirectory: directory, cleaning: cleaning ?? .huggingFace)
+            return try CLIPTokenizer(
+                tokenizerFile: url, settingsDirectory: directory, cleaning: cleaning ?? .huggingFace)
         }
         if let vocabulary = path("vocab.json"), let merges = path("merges.txt") {
             return try CLIPTokenizer(

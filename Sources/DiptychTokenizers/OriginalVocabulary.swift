@@ -45,7 +45,9 @@ extension TokenizerParts {
         var joined: [UInt8] = []
         while merges.count < wanted ?? Self.originalMergeCount, let line = lines.next() {
             guard let (left, right) = lines.pair(line) else { throw lines.failure("should be two pieces and a space") }
-            joined = Array(left) + right
+            joined.removeAll(keepingCapacity: true)
+            joined.append(contentsOf: left)
+            joined.append(contentsOf: right)
             // A piece must come before what is made of it, or its id would not be known yet.
             guard vocabulary.id(of: left) != nil, vocabulary.id(of: right) != nil else {
                 throw lines.failure("joins a piece that no earlier line makes")

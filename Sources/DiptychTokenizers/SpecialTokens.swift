@@ -50,7 +50,9 @@ struct SpecialTokens {
     var ordered: [Token] {
         var result: [Token] = []
         for name in Self.names {
-            guard let token = named[name], !listed.contains(where: { $0.token.content == token.content }) else { continue }
+            guard let token = named[name], !listed.contains(where: { $0.token.content == token.content }) else {
+                continue
+            }
             result.removeAll { $0.content == token.content }
             result.append(token)
         }
@@ -82,7 +84,9 @@ struct SpecialTokens {
             case "add_bos_token", "add_eos_token":
                 guard value.bool != false else { throw unsupported(key, value) }
             case "additional_special_tokens", "extra_special_tokens":
-                guard value.isNull || value == .array([]) || value == .object([:]) else { throw unsupported(key, value) }
+                guard value.isNull || value == .array([]) || value == .object([:]) else {
+                    throw unsupported(key, value)
+                }
             case let key where Self.names.contains(key):
                 if value.object != nil, value["__type"]?.string != "AddedToken" { throw unsupported(key, value) }
                 try name(key, value, special: false, in: file)
@@ -151,7 +155,8 @@ struct SpecialTokens {
         }
     }
 
-    private mutating func name(_ role: String, _ value: JSONValue, special: Bool, in file: String) throws(TokenizerError)
+    private mutating func name(_ role: String, _ value: JSONValue, special: Bool, in file: String)
+        throws(TokenizerError)
     {
         if value.isNull, role != "bos_token", role != "eos_token", role != "unk_token" {
             named[role] = nil
@@ -165,10 +170,12 @@ struct SpecialTokens {
         }
     }
 
-    private func token(_ value: JSONValue, special: Bool, key: String, in file: String) throws(TokenizerError) -> Token {
+    private func token(_ value: JSONValue, special: Bool, key: String, in file: String) throws(TokenizerError) -> Token
+    {
         guard let content = value["content"]?.string, !content.isEmpty else {
             throw TokenizerError(
-                .malformed, file: file, place: "key \(key.debugDescription)", reason: "should be a token with a content")
+                .malformed, file: file, place: "key \(key.debugDescription)", reason: "should be a token with a content"
+            )
         }
         for flag in ["lstrip", "rstrip", "single_word"] where value[flag]?.bool == true {
             throw TokenizerError(

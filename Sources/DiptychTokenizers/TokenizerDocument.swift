@@ -14,6 +14,7 @@ struct TokenizerDocument {
         var members: [String: JSONValue] = [:]
         var model: [String: JSONValue] = [:]
         var vocabulary: Vocabulary?
+        var merges: MergeTable?
         var mergesOffset: Int?
         try reader.object { (reader, key) throws(TokenizerError) in
             let name = String(decoding: key, as: UTF8.self)
@@ -30,20 +31,28 @@ struct TokenizerDocument {
                 switch name {
                 case "vocab": vocabulary = try reader.vocabulary()
                 case "merges":
-                    // Merges speak of pieces, and may stand before them: read them last.
-                    _ = reader.peek()
-                    mergesOffset = reader.offset
-                    try reader.skip()
+                    if let vocabulary {
+                        merges = try reader.merges(in: vocabulary)
+                    } else {
+                        // Merges speak of pieces: where they stand before them, they are read last.
+                        _ = reader.peek()
+                        mergesOffset = reader.offset
+                        try reader.skip()
+                    }
                 default: model[name] = try reader.value()
                 }
             }
         }
         try reader.end()
-        guard let vocabulary, let mergesOffset else {
-            throw TokenizerError(.malformed, file: file.name, place: "key \"model\"", reason: "has no vocab or no merges")
+        if let vocabulary, let mergesOffset {
+            var mergesReader = try JSONReader(file, at: mergesOffset)
+            merges = try mergesReader.merges(in: vocabulary)
         }
-        var mergesReader = try JSONReader(file, at: mergesOffset)
-        merges = try mergesReader.merges(in: vocabulary)
+        guard let vocabulary, let merges else {
+            throw TokenizerError(
+                .malformed, file: file.name, place: "key \"model\"", reason: "has no vocab or no merges")
+        }
+        self.merges = merges
         self.vocabulary = vocabulary
         self.members = members
         self.model = model
@@ -52,7 +61,8 @@ struct TokenizerDocument {
     /// Refuses whatever is not as in CLIP's tokeniser, by name.
     func validate(_ special: SpecialTokens) throws(TokenizerError) {
         try require(model["type"] == .string("BPE"), "model.type", model["type"])
-        try require(model["end_of_word_suffix"] == .string("</w>"), "model.end_of_word_suffix", model["end_of_word_suffix"])
+        try require(
+            model["end_of_word_suffix"] == .string("</w>"), "model.end_of_word_suffix", model["end_of_word_suffix"])
         let prefix = model["continuing_subword_prefix"] ?? .null
         try require(prefix.isNull || prefix == .string(""), "model.continuing_subword_prefix", prefix)
         let dropout = model["dropout"] ?? .null
@@ -76,7 +86,8 @@ struct TokenizerDocument {
         try require(decoder.isNull || decoder["type"] == .string("ByteLevel"), "decoder", decoder)
         // Padding belongs to batches, which are made elsewhere.
         let sections: Set = [
-            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+            "decoder",
             "model",
         ]
         for (key, value) in members where !sections.contains(key) { try require(false, key, value) }

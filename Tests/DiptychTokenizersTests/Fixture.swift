@@ -4,7 +4,8 @@ import Testing
 
 /// Where the fixtures are, and how records of ids are read.
 enum Fixture {
-    static let folder = Bundle.module.resourceURL?.appendingPathComponent("Fixtures") ?? URL(fileURLWithPath: "Fixtures")
+    static let folder =
+        Bundle.module.resourceURL?.appendingPathComponent("Fixtures") ?? URL(fileURLWithPath: "Fixtures")
 
     /// A text with the ids that the reference gives.
     struct Record {

@@ -16,9 +16,10 @@ struct ReferenceParityTests {
     func `a vocabulary without every byte, a named padding and normalised special tokens`() throws {
         let tokenizer = try CLIPTokenizer.load(directory: Fixture.folder.appendingPathComponent("sparse"))
         #expect(tokenizer.contextLength == 32)
-        #expect(tokenizer.tokens(for: [tokenizer.startID, tokenizer.endID, tokenizer.padID]) == [
-            "<|startoftext|>", "<|endoftext|>", "!",
-        ])
+        #expect(
+            tokenizer.tokens(for: [tokenizer.startID, tokenizer.endID, tokenizer.padID]) == [
+                "<|startoftext|>", "<|endoftext|>", "!",
+            ])
         #expect(Fixture.check(tokenizer, try Fixture.records("sparse.ids.gz")) == 0)
     }
 

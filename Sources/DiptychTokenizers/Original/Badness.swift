@@ -71,9 +71,9 @@ struct Badness {
         case 0x2248: return next == 0xB0 || next == 0xA2
         case 0x432: return next == 0x402  // Windows-1251, punctuation
         case 0x101: return next == 0x20AC  // Windows-1257, punctuation
-        case 0xC3 where next == 0xA0 || next == 0xA1: return true
-        case 0xC2, 0xC3, 0xCE, 0xD0 where kind(index + 1).meets(Self.quotes) || Self.afterCapital.contains(next):
-            return true
+        case 0xC2, 0xC3, 0xCE, 0xD0:  // ÂÃÎÐ: Windows-1252
+            if kind(index + 1).meets(Self.quotes) || Self.afterCapital.contains(next) { return true }
+            return text[index] == 0xC3 && (next == 0xA0 || next == 0xA1)
         default: return next == 0xB0 && classes[index].meets(.upperAccented)
         }
     }

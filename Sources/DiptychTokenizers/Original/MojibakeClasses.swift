@@ -36,7 +36,9 @@ struct MojibakeClasses: OptionSet, Sendable {
             for (name, words) in TableText.sections(text) {
                 guard let bit = names.firstIndex(of: name) else { continue }
                 for range in words {
-                    guard let first = range.first, let last = range.last, first <= last, last < 0x10000 else { continue }
+                    guard let first = range.first, let last = range.last, first <= last, last < 0x10000 else {
+                        continue
+                    }
                     for value in first...last { table[Int(value)].insert(Self(named: bit)) }
                 }
             }
