@@ -13,7 +13,8 @@ struct DiptychCommand: AsyncParsableCommand {
             Example: diptych embed --text "a cat"
             """,
         subcommands: [
-            IndexCommand.self, SearchCommand.self, EmbedCommand.self, PicturesCommand.self,
+            IndexCommand.self, SearchCommand.self, EmbedCommand.self, PicturesCommand.self, ContactSheetCommand.self,
+            EvaluateCommand.self,
         ])
 }
 
