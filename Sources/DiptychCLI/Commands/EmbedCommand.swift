@@ -16,7 +16,8 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
 
-    @Option(name: .customLong("text"), parsing: .unconditionalSingleValue, help: "A text.", transform: OrderedInput.text)
+    @Option(
+        name: .customLong("text"), parsing: .unconditionalSingleValue, help: "A text.", transform: OrderedInput.text)
     var texts: [OrderedInput] = []
 
     @Option(

@@ -22,7 +22,8 @@ struct ProfileReport {
             ("batch", .int(batch)), ("text_length", textLength.map(JSON.int) ?? .null),
             ("instructions", .string(engine.instructions.rawValue)), ("precision", .string(engine.precision.rawValue)),
             ("threads", .int(engine.threads)), ("total_seconds", .double(seconds)),
-            ("\(unit)_per_second", .double(rate)), ("flops", .double(flops)), ("limit_flops_per_second", .double(limit)),
+            ("\(unit)_per_second", .double(rate)), ("flops", .double(flops)),
+            ("limit_flops_per_second", .double(limit)),
             ("share_of_limit", .double(flops / max(seconds, 1e-12) / limit)),
         ]
         members.append(

@@ -31,7 +31,8 @@ struct ModelsListCommand: AsyncParsableCommand {
             ], text: "\(Columns.left(ModelLocation.demo, 8)) \(path ?? "not installed")")
         try list.end()
         if formatting.chosen == .text {
-            Console.say("--model also takes the path of a directory with config.json, model.safetensors and a tokeniser")
+            Console.say(
+                "--model also takes the path of a directory with config.json, model.safetensors and a tokeniser")
         }
     }
 }

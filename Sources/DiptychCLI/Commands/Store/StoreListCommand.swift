@@ -19,7 +19,8 @@ struct StoreListCommand: AsyncParsableCommand {
         var list = ResultList(formatting.chosen, name: "items")
         try await store.forEachItem { item, _ in
             try list.add(
-                .object(item.facts), text: "\(Columns.right(item.id, 6))  \(item.path)\(item.missing ? "  (vanished)" : "")")
+                .object(item.facts),
+                text: "\(Columns.right(item.id, 6))  \(item.path)\(item.missing ? "  (vanished)" : "")")
         }
         try list.end()
     }
