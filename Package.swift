@@ -66,6 +66,7 @@ let package = Package(
                 "DiptychTensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            resources: [.copy("Resources")],
             swiftSettings: strict),
 
         .testTarget(name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], swiftSettings: strict),
@@ -79,6 +80,9 @@ let package = Package(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
             name: "DiptychEngineTests", dependencies: ["CKernels", "DiptychEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychPictures", "DiptychTensors"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -154,27 +154,56 @@ INLINE void load_row(const void *p, diptych_type type, size_t start, float *dest
     for (; i < count; i++) destination[i] = element(p, type, start + i);
 }
 
+// The perfect shuffle of two vectors: the lanes of `a` at even places, those of `b` at odd ones, over both results.
+INLINE void interleave(vec a, vec b, vec *low, vec *high) {
+#if LANES == 16
+    *low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
+    *low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    *high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#endif
+}
+
+// Writes the keys of LANES positions from `first` on as columns: keys[c][first…]. Positions past the end give zeros.
+// A square of LANES rows is transposed by shuffling rows i and i + LANES/2 together, log2(LANES) times over.
+static void transpose_keys(const attention_head *h, size_t first, float *keys, size_t padded_length) {
+    for (size_t c = 0; c < h->head_width; c += LANES) {
+        const size_t channels = h->head_width - c < LANES ? h->head_width - c : LANES;
+        vec rows[LANES], next[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            float row[LANES] = {0};
+            if (first + j < h->length) load_row(h->k, h->type, (first + j) * h->stride + c, row, channels);
+            rows[j] = load(row);
+        }
+        for (int step = 1; step < LANES; step *= 2) {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < LANES / 2; i++)
+                interleave(rows[i], rows[i + LANES / 2], &next[2 * i], &next[2 * i + 1]);
+            memcpy(rows, next, sizeof rows);
+        }
+        for (size_t i = 0; i < channels; i++) store(keys + (c + i) * padded_length + first, rows[i]);
+    }
+}
+
 // Keys are laid out transposed [head_width][length] and values [length][head_width], both padded with zeros to whole
 // vectors, so that both products of attention run in the same tile. Six query rows are done at a time, which fit in
 // registers; their scores stay in the first-level cache.
 void KERNEL(attention_head)(const attention_head *h) {
     const size_t length = h->length, width = h->head_width;
     const size_t padded_length = round_up(length, LANES), padded_width = round_up(width, LANES);
-    float *keys = h->scratch;                               // [width][padded_length]
-    float *values = keys + width * padded_length;           // [length][padded_width]
+    float *keys = h->scratch;                                // [width][padded_length]
+    float *values = keys + width * padded_length;            // [length][padded_width]
     float *queries = values + padded_length * padded_width;  // [6][padded_width]
     float *scores = queries + 6 * padded_width;             // [6][padded_length]
     float *result = scores + 6 * padded_length;             // [6][padded_width]
     const float scale = 1 / sqrtf((float)width);
 
-    for (size_t c = 0; c < width; c++)
-        for (size_t j = length; j < padded_length; j++) keys[c * padded_length + j] = 0;
     for (size_t j = 0; j < length; j++) {
-        load_row(h->k, h->type, j * h->stride, queries, width);
-        for (size_t c = 0; c < width; c++) keys[c * padded_length + j] = queries[c];
         load_row(h->v, h->type, j * h->stride, values + j * padded_width, width);
         for (size_t c = width; c < padded_width; c++) values[j * padded_width + c] = 0;
     }
+    for (size_t j = 0; j < padded_length; j += LANES) transpose_keys(h, j, keys, padded_length);
     for (size_t first = 0; first < length; first += 6) {
         const size_t rows = length - first < 6 ? length - first : 6;
         // Rows past the end repeat the last one: their results are not stored.

@@ -1,10 +1,77 @@
 import ArgumentParser
+import Foundation
 
 /// The root of the command line: every capability is one subcommand, in a file of its own.
-@main
 struct DiptychCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diptych",
         abstract: "Image-text intelligence: embed, search, compare and label pictures with CLIP-family models.",
-        subcommands: [PicturesCommand.self])
+        discussion: """
+            Results go to standard output, everything else to standard error. Exit status: 0 done; 1 failed; 2 bad usage; \
+            3 finished, but some inputs were skipped. `--` ends the options.
+
+            Example: diptych embed --text "a cat"
+            """,
+        subcommands: [
+            IndexCommand.self, SearchCommand.self, EmbedCommand.self, PicturesCommand.self,
+        ])
+}
+
+@main
+struct Program {
+    static func main() async {
+        Signals.prepare()
+        let task = Task { await run() }
+        let signals = Signals.cancelOnInterrupt(task)
+        let status = await task.value
+        signals.forEach { $0.cancel() }
+        exit(status.rawValue)
+    }
+
+    /// Parses the arguments, runs the command and explains what went wrong in one line.
+    private static func run() async -> ExitStatus {
+        var status = ExitStatus.done
+        do {
+            var command = try DiptychCommand.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let stated as ExitStatus {
+            status = stated
+        } catch {
+            status = explain(error)
+        }
+        do { try StandardOutput.flush() } catch { status = explain(error) }
+        return status
+    }
+
+    private static func explain(_ error: any Error) -> ExitStatus {
+        Console.clear()
+        if error is StandardOutput.ReaderGone {
+            // Whoever read our output wanted no more: end as any other tool in a pipe does.
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+            return .failed
+        }
+        if error is CancellationError {
+            Console.say("diptych: interrupted")
+            return .failed
+        }
+        let code = DiptychCommand.exitCode(for: error)
+        let message = DiptychCommand.fullMessage(for: error)
+        if code == .success {  // help and completion scripts
+            try? StandardOutput.write(message + "\n")
+            return .done
+        }
+        if code == .validationFailure {
+            let reason = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
+            Console.say("diptych: " + reason, keepsLines: true)
+            return .badUsage
+        }
+        // The parser's own wording adds nothing to an error that describes itself.
+        Console.say("diptych: \(Failure.describe(error))")
+        return .failed
+    }
 }

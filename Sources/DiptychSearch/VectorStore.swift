@@ -57,6 +57,8 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public var model: String
     /// The model's fingerprint.
     public var fingerprint: String
+    /// The absolute path of the model's directory when it was last used to index; nil in stores that do not say.
+    public var modelPath: String?
     /// The width of an embedding.
     public var dimension: Int
     /// Whether EXIF orientation was applied.
@@ -68,6 +70,7 @@ public struct StoreInfo: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case count, missing, vectors, model, fingerprint, dimension, bytes, created
+        case modelPath = "model_path"
         case appliesOrientation = "applies_orientation"
     }
 }

@@ -1,7 +1,7 @@
 public import DiptychEngine
 public import DiptychMedia
 public import DiptychModels
-internal import DiptychTensors
+public import DiptychTensors
 public import DiptychTokenizers
 internal import Foundation
 
@@ -29,8 +29,10 @@ public final class CLIPModel: Sendable {
     /// How it is run.
     public let options: ModelOptions
 
+    /// Its tensors as they lie in the files.
+    public let checkpoint: Checkpoint
+
     let room: EngineRoom
-    let checkpoint: Checkpoint
     let fingerprints = FingerprintCache()
 
     /// The width of its embeddings.

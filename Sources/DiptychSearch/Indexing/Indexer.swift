@@ -76,9 +76,11 @@ public struct Indexer: Sendable {
     ///
     /// - Parameters:
     ///   - roots: files and folders.
-    ///   - body: told of each file once its outcome is on disk.
-    /// - Throws: ``StoreError``, ``ModelError`` or `CancellationError`; what was stored before stays.
-    public func index(_ roots: [String], onEach body: (IndexEvent) -> Void = { _ in }) async throws -> IndexSummary {
+    ///   - body: told of each file once its outcome is on disk; an error that it throws ends the run.
+    /// - Throws: ``StoreError``, ``ModelError``, `CancellationError` or what `body` throws; what was stored before stays.
+    public func index(
+        _ roots: [String], onEach body: (IndexEvent) throws -> Void = { _ in }
+    ) async throws -> IndexSummary {
         let roots = try roots.map(PictureFiles.resolve)
         let lock = try StoreLock(store.directory)
         defer { _ = lock }
@@ -128,8 +130,11 @@ public struct Indexer: Sendable {
                         }
                     }
                 }
-                try await store.store(records)
-                events.forEach(body)
+                // In a task of its own, which the cancellation of this one does not reach: a batch that is already
+                // encoded is also stored.
+                let encoded = records
+                try await Task { try await store.store(encoded) }.value
+                try events.forEach(body)
             })
         summary.removed = try await store.markVanished(under: roots)
         return summary

@@ -71,16 +71,23 @@ extension EmbeddedStore {
         }
     }
 
-    /// Drops the items whose files have vanished and the embeddings that no item uses, and gives space back.
+    /// Drops the items whose files have vanished and the embeddings that no item uses.
     ///
     /// - Returns: the number of items and of embeddings dropped.
-    public func compact() async throws -> (items: Int, vectors: Int) {
-        let dropped = try await write { db in
+    public func prune() async throws -> (items: Int, vectors: Int) {
+        try await write { db in
             try db.execute(sql: "DELETE FROM items WHERE missing_since IS NOT NULL")
             let items = db.changesCount
             try db.execute(sql: "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM items WHERE vector = vectors.id)")
             return (items: items, vectors: db.changesCount)
         }
+    }
+
+    /// Does what ``prune()`` does, and gives the space back to the system.
+    ///
+    /// - Returns: the number of items and of embeddings dropped.
+    public func compact() async throws -> (items: Int, vectors: Int) {
+        let dropped = try await prune()
         do {
             try await pool.vacuum()
             _ = try await pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }

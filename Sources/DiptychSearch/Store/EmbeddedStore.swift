@@ -49,7 +49,7 @@ public final class EmbeddedStore: VectorStore {
                     try db.execute(sql: Schema.statements)
                     for (key, value) in [
                         "version": String(Schema.version), "model": model.name, "fingerprint": fingerprint,
-                        "dimension": String(model.dimension),
+                        "dimension": String(model.dimension), "model_path": model.absolutePath,
                         "applies_orientation": (appliesOrientation ?? true) ? "1" : "0",
                         "created": String(Date().timeIntervalSince1970),
                     ] {
@@ -58,21 +58,38 @@ public final class EmbeddedStore: VectorStore {
                 }
             }
             let store = try await connected(directory, pool)
-            let info = try await store.info()
-            guard info.fingerprint == fingerprint else {
+            try await store.require(model)
+            if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
                     .otherModel, path: path,
-                    "belongs to the model '\(info.model)' (\(info.fingerprint.prefix(12))), not to '\(model.name)' "
-                        + "(\(fingerprint.prefix(12))); use that model, or another directory")
-            }
-            if let asked = appliesOrientation, asked != info.appliesOrientation {
-                throw StoreError(
-                    .otherModel, path: path,
-                    "its pictures were indexed \(info.appliesOrientation ? "with" : "without") EXIF orientation; use "
+                    "its pictures were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use "
                         + "the same option, or another directory")
             }
+            try await store.remember(path: model.absolutePath)
             return store
         } catch { throw StoreError.explaining(error, path: path) }
+    }
+
+    /// Checks that `model` is the one that the store's embeddings come from.
+    ///
+    /// - Throws: ``StoreError`` with both names when it is not.
+    public func require(_ model: CLIPModel) async throws {
+        let (info, fingerprint) = (try await info(), await model.fingerprint())
+        guard info.fingerprint == fingerprint else {
+            throw StoreError(
+                .otherModel, path: directory.path,
+                "belongs to the model '\(info.model)' (\(info.fingerprint.prefix(12))), not to '\(model.name)' "
+                    + "(\(fingerprint.prefix(12))); use that model, or another directory")
+        }
+    }
+
+    /// Notes where the model lies now, so that searches find it without being told.
+    private func remember(path: String) async throws {
+        guard try await info().modelPath != path else { return }
+        try await write { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('model_path', ?)", arguments: [path])
+        }
     }
 
     /// Opens the existing store in `directory`, to look at it or search it with embeddings of its model.
@@ -164,8 +181,13 @@ public final class EmbeddedStore: VectorStore {
                 missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,
                 vectors: try Int.fetchOne(db, sql: "SELECT count(*) FROM vectors") ?? 0,
                 model: try Schema.value("model", in: db) ?? "", fingerprint: try Schema.value("fingerprint", in: db) ?? "",
-                dimension: dimension, appliesOrientation: appliesOrientation, bytes: bytes,
+                modelPath: try Schema.value("model_path", in: db), dimension: dimension, appliesOrientation: appliesOrientation, bytes: bytes,
                 created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
         }
     }
+}
+
+extension CLIPModel {
+    /// Where it lies, whatever the current directory becomes.
+    var absolutePath: String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

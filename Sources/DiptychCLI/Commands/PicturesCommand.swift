@@ -1,6 +1,5 @@
 import ArgumentParser
 import DiptychPictures
-import Foundation
 
 struct PicturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,21 +38,14 @@ struct PicturesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let started = ContinuousClock.now
-        let progress = PicturesProgress(total: count, isQuiet: quiet)
-        do {
-            try await PictureSet(seed: seed).write(
-                count: count, to: output, companion: wordings.map { .training(wordings: $0) } ?? .captions,
-                progress: progress.update)
-        } catch let error as PicturesError {
-            progress.end()
-            PicturesProgress.say("diptych pictures: \(error)")
-            throw ExitCode.failure
-        }
+        let progress = Progress("drawing", total: count, isQuiet: quiet)
+        defer { progress.end() }
+        try await PictureSet(seed: seed).write(
+            count: count, to: output, companion: wordings.map { .training(wordings: $0) } ?? .captions,
+            progress: progress.update)
         progress.end()
         guard !quiet else { return }
-        let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let rate = Int(Double(count) / max(seconds, 0.001))
-        PicturesProgress.say("\(count) pictures and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
+        let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
+        Console.say("\(count) pictures and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
     }
 }

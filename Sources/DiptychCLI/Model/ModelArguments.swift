@@ -1,0 +1,90 @@
+public import ArgumentParser
+public import Diptych
+import DiptychEngine
+import Foundation
+
+extension ModelOptions.PrecisionChoice: ExpressibleByArgument {}
+
+/// How pictures are decoded.
+enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
+    /// Every pixel as Pillow gives it.
+    case exact
+}
+
+/// The options of every command that uses a model.
+struct ModelArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A Hugging Face CLIP directory, or `demo` (default: $DIPTYCH_MODEL, else the demo model).",
+            valueName: "model"))
+    var model: String?
+
+    @Option(help: "fp32, bf16, or auto: the fastest whose measured loss is negligible.")
+    var precision = ModelOptions.PrecisionChoice.fp32
+
+    @Option(help: "The number of threads (default: one a physical core).")
+    var threads: Int?
+
+    @Flag(name: .customLong("no-orientation"), help: "Leave pictures as stored, whatever their EXIF orientation.")
+    var ignoresOrientation = false
+
+    @Option(help: "How pictures are decoded.")
+    var decode = DecodeChoice.exact
+
+    @Flag(help: "No progress and no notices on standard error.")
+    var quiet = false
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be 1 to 1024, not \(threads).")
+        }
+        _ = try instructions()
+    }
+
+    /// How pictures are read.
+    var pictures: PictureOptions {
+        var options = PictureOptions()
+        options.appliesOrientation = !ignoresOrientation
+        return options
+    }
+
+    /// Opens the model that the options, the environment or the defaults name.
+    func load() async throws -> CLIPModel {
+        try await load(path: ModelLocation(model).announced(isQuiet: quiet).path)
+    }
+
+    /// Opens the model at `path`.
+    func load(path: String, batchSize: Int? = nil) async throws -> CLIPModel {
+        var options = ModelOptions(precision: precision, threads: threads, instructions: try instructions())
+        if let batchSize { options.batchSize = batchSize }
+        let loaded = try await CLIPModel.load(path, options: options)
+        guard !quiet, precision != .fp32 else { return loaded }
+        let engine = try await loaded.engineDescription()
+        Console.say("precision: \(engine.precision.rawValue) (\(engine.reason))")
+        return loaded
+    }
+
+    /// The instruction set that `DIPTYCH_ISA` forces, if any.
+    private func instructions() throws -> InstructionSet? {
+        guard let name = ProcessInfo.processInfo.environment["DIPTYCH_ISA"], !name.isEmpty else { return nil }
+        guard let set = InstructionSet(rawValue: name) else {
+            let known = InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("DIPTYCH_ISA is '\(name)'; known are \(known).")
+        }
+        return set
+    }
+}
+
+/// The option of commands that may fetch pictures.
+struct FetchArguments: ParsableArguments {
+    @Flag(
+        name: .customLong("allow-private-urls"),
+        help: "Also fetch from this machine and private networks, which URLs from strangers must not reach.")
+    var allowsPrivateURLs = false
+
+    var options: FetchOptions {
+        var options = FetchOptions()
+        if allowsPrivateURLs { options.addresses = .everywhere }
+        return options
+    }
+}

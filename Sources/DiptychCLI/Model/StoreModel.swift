@@ -1,0 +1,30 @@
+import Diptych
+import DiptychSearch
+import Foundation
+
+/// The model that belongs to a store.
+enum StoreModel {
+    /// Opens the model that was asked for, else the one that the store was indexed with, else the default one.
+    ///
+    /// - Throws: `StoreError` with both names when it is not the store's.
+    static func load(for store: EmbeddedStore, _ arguments: ModelArguments) async throws -> CLIPModel {
+        let model: CLIPModel
+        let remembered = try await store.info().modelPath
+        if arguments.model == nil, let remembered,
+            FileManager.default.fileExists(atPath: remembered + "/config.json")
+        {
+            model = try await arguments.load(path: remembered)
+        } else {
+            model = try await arguments.load()
+        }
+        try await store.require(model)
+        return model
+    }
+}
+
+extension ItemAttributes {
+    /// As results show them.
+    var json: JSON {
+        ["width": .int(width), "height": .int(height), "bytes": .int(bytes), "modified": .double(modified)]
+    }
+}

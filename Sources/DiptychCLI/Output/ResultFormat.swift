@@ -1,0 +1,52 @@
+import ArgumentParser
+
+/// How results are written.
+enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
+    /// For people.
+    case text
+    /// One document.
+    case json
+    /// One document a line.
+    case jsonl
+
+    /// Text for a person at a terminal, JSON for a program.
+    static var preferred: ResultFormat { StandardOutput.isTerminal ? .text : .json }
+}
+
+/// The option of commands whose results are lists.
+struct FormatArguments: ParsableArguments {
+    @Option(help: "text, json or jsonl (default: text on a terminal, json otherwise).")
+    var format: ResultFormat?
+
+    var chosen: ResultFormat { format ?? .preferred }
+}
+
+/// Writes a list of results as they come, in any format and in constant memory.
+struct ResultList {
+    private let format: ResultFormat
+    private let name: String
+    private var isEmpty = true
+
+    /// A list that is called `name` in JSON.
+    init(_ format: ResultFormat, name: String = "results") {
+        self.format = format
+        self.name = name
+    }
+
+    /// Writes one result.
+    mutating func add(_ json: @autoclosure () -> JSON, text: @autoclosure () -> String) throws {
+        switch format {
+        case .text: try StandardOutput.line(text())
+        case .jsonl: try StandardOutput.line(json().text)
+        case .json: try StandardOutput.write((isEmpty ? opening : ",") + json().text)
+        }
+        isEmpty = false
+    }
+
+    /// Completes the list.
+    mutating func end() throws {
+        if format == .json { try StandardOutput.write((isEmpty ? opening : "") + "]}\n") }
+    }
+
+    private var opening: String { "{" + JSON.string(name).text + ":[" }
+}

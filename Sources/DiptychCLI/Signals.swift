@@ -1,0 +1,26 @@
+import Dispatch
+import Foundation
+
+/// What the process does with signals.
+enum Signals {
+    /// Turns into errors what would otherwise kill the process in the middle of a write.
+    static func prepare() {
+        signal(SIGPIPE, SIG_IGN)  // writing to a closed pipe: EPIPE
+        signal(SIGXFSZ, SIG_IGN)  // a file beyond `ulimit -f`: EFBIG
+    }
+
+    /// Cancels `task` at the first Ctrl-C or SIGTERM, so that it ends where its work is whole; a second one ends the
+    /// process at once.
+    static func cancelOnInterrupt(_ task: Task<ExitStatus, Never>) -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+            source.setEventHandler {
+                if task.isCancelled { _exit(ExitStatus.failed.rawValue) }
+                task.cancel()
+            }
+            source.resume()
+            return source
+        }
+    }
+}
