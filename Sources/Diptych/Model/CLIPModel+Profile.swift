@@ -38,7 +38,8 @@ extension CLIPModel {
         let tokens = TokenBatch([[Int32]](repeating: ids, count: count))
         let precision = try await engineDescription().precision
         return try await Self.pair(
-            room.time(pixels: nil, tokens: tokens, passes: passes), cost(precision: precision).texts(count, length: length))
+            room.time(pixels: nil, tokens: tokens, passes: passes),
+            cost(precision: precision).texts(count, length: length))
     }
 
     private static func pair(_ durations: [Duration], _ costs: [OperationCost]) -> [OperationProfile] {
