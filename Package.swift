@@ -69,6 +69,10 @@ let package = Package(
             resources: [.copy("Resources")],
             swiftSettings: strict),
 
+        // What the tests of several targets use: a small model, pictures, files to damage.
+        .target(
+            name: "DiptychTestSupport", dependencies: ["Diptych", "DiptychMedia"], path: "Tests/DiptychTestSupport",
+            swiftSettings: strict),
         .testTarget(name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], swiftSettings: strict),
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
@@ -80,6 +84,20 @@ let package = Package(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
             name: "DiptychEngineTests", dependencies: ["CKernels", "DiptychEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTests",
+            dependencies: [
+                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTestSupport",
+                "DiptychTokenizers",
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychSearchTests",
+            dependencies: [
+                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychPictures", "DiptychTensors"],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -44,6 +44,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
 
     /// Explains a database failure in the user's terms.
     static func explaining(_ error: any Error, path: String) -> any Error {
+        // A column holds what its table does not allow.
+        if error is RowDecodingError { return damaged(path) }
         guard let error = error as? DatabaseError else { return error }
         let full = StoreError(
             .inputOutput, path: path, "the disk is full; what was stored is safe: free some space and run again")
@@ -54,9 +56,7 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case .SQLITE_CANTOPEN:
             return StoreError(.inputOutput, path: path, "cannot be opened: check that it exists and its permissions")
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-            return StoreError(
-                .damaged, path: path,
-                "its database is damaged; `diptych store verify` says where, indexing into a new store repairs it")
+            return damaged(path)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return StoreError(.busy, path: path, "another process is writing to it; try again when it has finished")
         case .SQLITE_IOERR:
@@ -72,5 +72,11 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         default:
             return StoreError(.inputOutput, path: path, "database error: \(error.message ?? "\(error.resultCode)")")
         }
+    }
+
+    private static func damaged(_ path: String) -> StoreError {
+        StoreError(
+            .damaged, path: path,
+            "its database is damaged; `diptych store verify` says where, indexing into a new store repairs it")
     }
 }

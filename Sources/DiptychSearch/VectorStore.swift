@@ -1,4 +1,5 @@
 public import Diptych
+internal import GRDB
 
 /// A place that keeps embeddings with what they stand for, and finds the nearest to a query.
 public protocol VectorStore: Sendable {
@@ -43,6 +44,14 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
     public var bytes: Int
     /// When the file was last modified, in seconds since 1970.
     public var modified: Double
+
+    /// Reads four columns of a row: width, height, size and time in nanoseconds.
+    init(_ row: Row, from column: Int) throws {
+        width = try row.decode(atIndex: column)
+        height = try row.decode(atIndex: column + 1)
+        bytes = try row.decode(atIndex: column + 2)
+        modified = Double(try row.decode(Int64.self, atIndex: column + 3)) / 1e9
+    }
 }
 
 /// What a store holds.

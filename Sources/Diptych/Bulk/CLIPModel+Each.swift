@@ -37,7 +37,7 @@ extension CLIPModel {
     ///   - inputs: taken from the sequence a batch at a time.
     ///   - path: the file that an input will read, if any, so that reading can begin early.
     ///   - normalize: whether embeddings are scaled to length 1.
-    ///   - load: reads, decodes and preprocesses one input; runs on several threads at once.
+    ///   - load: reads, decodes and preprocesses one input; runs on several threads at once, none of them Swift's own.
     ///   - body: takes over each batch; an error that it throws ends the run.
     /// - Throws: what `body` throws, `CancellationError`, or ``ModelError`` when the model itself fails.
     public func embedBatches<Input: Sendable, Facts: Sendable>(
@@ -50,7 +50,7 @@ extension CLIPModel {
         var batch = Self.take(options.batchSize, from: &iterator)
         while !batch.isEmpty {
             try Task.checkCancellation()
-            let loaded = await Self.onAllCores(batch, load)
+            let loaded = try await BatchLoader.load(batch, load)
             let next = Self.take(options.batchSize, from: &iterator)
             next.compactMap(path).forEach(Readahead.hint)
 
@@ -109,19 +109,5 @@ extension CLIPModel {
         var taken: [I.Element] = []
         while taken.count < count, let element = iterator.next() { taken.append(element) }
         return taken
-    }
-
-    private static func onAllCores<Input: Sendable, Facts: Sendable>(
-        _ batch: [Input], _ load: @escaping @Sendable (Input) throws -> LoadedInput<Facts>
-    ) async -> [Result<LoadedInput<Facts>, any Error>] {
-        await withTaskGroup(of: (Int, Result<LoadedInput<Facts>, any Error>).self) { group in
-            for (position, input) in batch.enumerated() {
-                group.addTask { (position, Result { try load(input) }) }
-            }
-            var loaded = [Result<LoadedInput<Facts>, any Error>](
-                repeating: .failure(CancellationError()), count: batch.count)
-            for await (position, result) in group { loaded[position] = result }
-            return loaded
-        }
     }
 }

@@ -27,7 +27,9 @@ public struct Classifier: Sendable {
         let weights = logits.map { exp($0 - highest) }
         let total = weights.reduce(0, +)
         return labels.indices
-            .map { Prediction(label: labels[$0], probability: Float(weights[$0] / total), similarity: similarities[$0]) }
+            .map {
+                Prediction(label: labels[$0], probability: Float(weights[$0] / total), similarity: similarities[$0])
+            }
             .enumerated()
             .sorted { ($0.element.probability, -$0.offset) > ($1.element.probability, -$1.offset) }
             .map(\.element)

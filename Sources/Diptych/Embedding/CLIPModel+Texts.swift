@@ -19,8 +19,13 @@ extension CLIPModel {
     /// The ids that the model sees for `text`: start, text, end.
     public func tokenize(_ text: String) -> TokenizedText { tokenizer.encode(text) }
 
-    /// The embeddings of texts that are ids already.
+    /// The embeddings of texts that are ids already, each at least one and at most as many as the model's context.
+    ///
+    /// - Throws: ``ModelError`` when a text has no ids, `EngineError` when it is too long or an id is unknown.
     public func embed(tokenized texts: [TokenizedText], normalize: Bool = true) async throws -> Embeddings {
+        if let empty = texts.firstIndex(where: \.ids.isEmpty) {
+            throw ModelError("text \(empty + 1) has no ids: it needs at least a start and an end")
+        }
         var values: [Float] = []
         values.reserveCapacity(texts.count * dimension)
         var start = 0
@@ -38,7 +43,7 @@ extension CLIPModel {
         return try checked(values, normalize: normalize)
     }
 
-    /// Wraps a tower's output, refusing what is not finite: a damaged checkpoint would otherwise poison every search.
+    /// Wraps a tower's output, refusing what has no direction: a damaged checkpoint would otherwise poison every search.
     func checked(_ values: [Float], normalize: Bool) throws -> Embeddings {
         guard values.allSatisfy(\.isFinite) else {
             throw ModelError(
@@ -46,6 +51,10 @@ extension CLIPModel {
                     + "\(options.precision.rawValue)")
         }
         let embeddings = Embeddings(values: values, dimension: dimension)
+        for row in 0..<embeddings.count
+        where values[row * dimension..<(row + 1) * dimension].allSatisfy({ $0 == 0 }) {
+            throw ModelError("\(path): the model gave an embedding of zeros; its weights are damaged")
+        }
         return normalize ? embeddings.normalized() : embeddings
     }
 }

@@ -24,7 +24,8 @@ public struct Embeddings: Sendable, Equatable {
     ///
     /// Both must come from the same model.
     public func similarity(to other: Embeddings) -> SimilarityMatrix {
-        precondition(dimension == other.dimension, "embeddings of different models: \(dimension) and \(other.dimension)")
+        precondition(
+            dimension == other.dimension, "embeddings of different models: \(dimension) and \(other.dimension)")
         let (mine, theirs) = (normalized(), other.normalized())
         var result: [Float] = []
         result.reserveCapacity(count * other.count)

@@ -20,7 +20,7 @@ extension CLIPModel {
     ///
     /// - Returns: operations with the same label together, the slowest first.
     public func profile(pictures count: Int, passes: Int = 5) async throws -> [OperationProfile] {
-        let size = configuration.vision.imageSize
+        let (count, size) = (max(1, count), configuration.vision.imageSize)
         let pixels = PixelBatch(
             values: (0..<count * 3 * size * size).map { Float($0 % 251) / 125 - 1 }, count: count, size: size)
         let precision = try await engineDescription().precision
@@ -28,15 +28,18 @@ extension CLIPModel {
             room.time(pixels: pixels, tokens: nil, passes: passes), cost(precision: precision).pictures(count))
     }
 
-    /// Times every operation of the median of `passes` forward passes over `count` texts of `length` tokens.
+    /// Times every operation of the median of `passes` forward passes over `count` texts of `length` tokens, as
+    /// many as the model's context at most.
     ///
     /// - Returns: operations with the same label together, the slowest first.
     public func profile(texts count: Int, length: Int, passes: Int = 5) async throws -> [OperationProfile] {
+        let (count, length) = (max(1, count), min(max(1, length), configuration.text.contextLength))
         let ids = (0..<length).map { Int32($0 % configuration.text.vocabularySize) }
         let tokens = TokenBatch([[Int32]](repeating: ids, count: count))
         let precision = try await engineDescription().precision
         return try await Self.pair(
-            room.time(pixels: nil, tokens: tokens, passes: passes), cost(precision: precision).texts(count, length: length))
+            room.time(pixels: nil, tokens: tokens, passes: passes),
+            cost(precision: precision).texts(count, length: length))
     }
 
     private static func pair(_ durations: [Duration], _ costs: [OperationCost]) -> [OperationProfile] {

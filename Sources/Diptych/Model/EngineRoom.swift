@@ -96,7 +96,8 @@ actor EngineRoom {
         switch options.precision {
         case .fp32: made = PrecisionDecision(precision: .fp32, reason: "asked for")
         case .bf16:
-            made = try engine(.bf16).precision == .bf16
+            made =
+                try engine(.bf16).precision == .bf16
                 ? PrecisionDecision(precision: .bf16, reason: "asked for")
                 : PrecisionDecision(
                     precision: .fp32, reason: "bf16 was asked for, but this processor has no AVX512_BF16")

@@ -8,7 +8,8 @@ final class EngineThread: SerialExecutor {
     // Sendable: `jobs` and `isStopped` are only touched while holding the condition's lock.
     private final class Queue: @unchecked Sendable {
         let condition = NSCondition()
-        var jobs: [(UnownedJob, UnownedSerialExecutor)] = []
+        // With each job its executor, which so outlives it even where the job lets go of the actor last.
+        var jobs: [(UnownedJob, EngineThread)] = []
         var isStopped = false
 
         func run() {
@@ -21,7 +22,7 @@ final class EngineThread: SerialExecutor {
                 }
                 let (job, executor) = jobs.removeFirst()
                 condition.unlock()
-                job.runSynchronously(on: executor)
+                job.runSynchronously(on: executor.asUnownedSerialExecutor())
             }
         }
     }
@@ -45,7 +46,7 @@ final class EngineThread: SerialExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.condition.lock()
-        queue.jobs.append((job, asUnownedSerialExecutor()))
+        queue.jobs.append((job, self))
         queue.condition.signal()
         queue.condition.unlock()
     }

@@ -14,9 +14,9 @@ actor FingerprintCache {
         return made
     }
 
-    /// SHA-256 over the configuration and, in the order of names, each tensor's name, type, shape and SHA-256.
+    /// SHA-256 over the configuration and, in the order of names, each parameter's name, type, shape and SHA-256.
     private static func compute(_ configuration: CLIPConfiguration, _ checkpoint: Checkpoint) -> String {
-        let views = checkpoint.tensors.values.sorted { $0.name < $1.name }
+        let views = checkpoint.tensors.values.filter { !ModelFiles.isNoParameter($0.name) }.sorted { $0.name < $1.name }
         var lines = [String](repeating: "", count: views.count)
         lines.withUnsafeMutableBufferPointer { buffer in
             // Each iteration writes its own element only.

@@ -14,6 +14,9 @@ struct ModelFiles {
     /// The factor of cosines in a softmax: the exponential of the checkpoint's `logit_scale`.
     let logitScale: Float
 
+    /// Whether the tensor called `name` is none of the model's: older files also hold the list 0, 1, 2, ….
+    static func isNoParameter(_ name: String) -> Bool { name.hasSuffix("embeddings.position_ids") }
+
     /// Opens a Hugging Face CLIP directory.
     init(path: String) throws {
         var isDirectory: ObjCBool = false
@@ -33,12 +36,14 @@ struct ModelFiles {
         logitScale = exp(try root.tensor("logit_scale", shape: []).floats()[0])
         guard logitScale.isFinite else { throw ModelError("\(checkpoint.path): logit_scale is not a finite number") }
         _ = try ModelCost(root, configuration)
-        // Older files also hold the list 0, 1, 2, …, which is no parameter.
-        try root.finish { $0.hasSuffix("embeddings.position_ids") }
+        try root.finish(ignoring: Self.isNoParameter)
 
         var tokenizer = try CLIPTokenizer.load(directory: directory)
         tokenizer.contextLength = min(tokenizer.contextLength, configuration.text.contextLength)
         self.tokenizer = tokenizer
+        guard tokenizer.contextLength >= 2 else {
+            throw ModelError("\(path): texts of \(tokenizer.contextLength) tokens have no room for a start and an end")
+        }
         guard tokenizer.vocabularySize <= configuration.text.vocabularySize else {
             throw ModelError(
                 "\(path): the tokenizer has \(tokenizer.vocabularySize) ids, the model's table only "
@@ -56,8 +61,11 @@ struct ModelFiles {
             throw ModelError(
                 "\(processor.path): is missing; without it the picture size, crop and normalisation are unknown")
         }
-        preprocessing = try Preprocessing(
-            huggingFace: [UInt8](Data(contentsOf: processor)), source: processor.path)
+        let json: Data
+        do { json = try Data(contentsOf: processor) } catch {
+            throw ModelError("\(processor.path): cannot be read; check that it is a file and its mode")
+        }
+        preprocessing = try Preprocessing(huggingFace: [UInt8](json), source: processor.path)
         let side = configuration.vision.imageSize
         guard preprocessing.fixedSize == Preprocessing.Size(width: side, height: side) else {
             throw ModelError("\(processor.path): does not give the \(side) × \(side) pixels that the model reads")

@@ -15,12 +15,16 @@ public struct ModelOptions: Sendable {
 
     /// The number format.
     public var precision: PrecisionChoice
-    /// The number of threads; nil for one a physical core that this process may use.
+    /// The number of threads, at least 1; nil for one a physical core that this process may use.
+    ///
+    /// More than four a processor only get in each other's way, and would use up what the system grants: so many are used.
     public var threads: Int?
     /// The widest vector instructions to use; nil for what the processor has.
     public var instructions: InstructionSet?
-    /// The pictures that are encoded together.
-    public var batchSize: Int
+    /// The pictures that are encoded together, at least 1.
+    public var batchSize: Int {
+        didSet { batchSize = max(1, batchSize) }
+    }
 
     /// The options with their defaults: exact arithmetic on all physical cores.
     public init(
@@ -34,13 +38,16 @@ public struct ModelOptions: Sendable {
     }
 
     /// The number of threads to use.
-    var threadCount: Int { max(1, threads ?? Self.physicalCores) }
+    var threadCount: Int { min(max(1, threads ?? Self.physicalCores), 4 * Self.logicalProcessors) }
+
+    /// The hardware threads that this process may run on.
+    private static let logicalProcessors = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
     /// The physical cores that this process may run on.
     ///
     /// Two hardware threads of one core share its multipliers, so a second one only gets in the way.
     static let physicalCores: Int = {
-        let logical = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let logical = logicalProcessors
         // Linux lists the hardware threads of a core as "0,64" or "0-1".
         let path = "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return logical }

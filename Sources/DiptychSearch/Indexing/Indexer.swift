@@ -3,58 +3,12 @@ public import Diptych
 internal import DiptychMedia
 internal import Foundation
 
-/// What indexing did.
-public struct IndexSummary: Sendable, Codable, Equatable {
-    /// New files.
-    public var added = 0
-    /// Files whose content had changed.
-    public var updated = 0
-    /// Files that were stored already.
-    public var unchanged = 0
-    /// Files that have vanished and are no longer found.
-    public var removed = 0
-    /// Among the added and updated: files whose content was known, under this or another name.
-    public var reused = 0
-    /// Files that could not be read.
-    public var skipped: [Skipped] = []
-    /// The number of files that could not be read, also beyond those listed.
-    public var skippedCount = 0
-
-    /// A file that could not be read.
-    public struct Skipped: Sendable, Codable, Equatable {
-        /// The file.
-        public let path: String
-        /// Why.
-        public let reason: String
-    }
-
-    /// The most skipped files that are listed, so that memory stays constant.
-    public static let listedLimit = 10_000
-
-    enum CodingKeys: String, CodingKey {
-        case added, updated, unchanged, removed, reused, skipped
-        case skippedCount = "skipped_count"
-    }
-}
-
-/// What happened to one file.
-public struct IndexEvent: Sendable {
-    /// The kinds of things that happen.
-    public enum Kind: String, Sendable { case added, updated, unchanged, skipped }
-    /// What happened; when it is `added` or `updated`, it is on disk already.
-    public let kind: Kind
-    /// The file.
-    public let path: String
-    /// Why it was skipped.
-    public let reason: String?
-}
-
 /// Brings a store up to date with files and folders.
 public struct Indexer: Sendable {
     private let store: EmbeddedStore
     private let model: CLIPModel
 
-    /// Indexes into `store` with `model`, which must be the store's.
+    /// Indexes into `store` with `model`; a store of another model is refused.
     public init(store: EmbeddedStore, model: CLIPModel) {
         self.store = store
         self.model = model
@@ -81,7 +35,8 @@ public struct Indexer: Sendable {
     public func index(
         _ roots: [String], onEach body: (IndexEvent) throws -> Void = { _ in }
     ) async throws -> IndexSummary {
-        let roots = try roots.map(PictureFiles.resolve)
+        let roots = PictureFiles.withoutOverlaps(try roots.map(PictureFiles.resolve))
+        try await store.require(model)
         let lock = try StoreLock(store.directory)
         defer { _ = lock }
         var summary = IndexSummary()
@@ -97,6 +52,7 @@ public struct Indexer: Sendable {
             { items in
                 var records: [FileRecord] = []
                 var events: [IndexEvent] = []
+                var embedded: Set<Data> = []
                 for item in items {
                     switch item.result {
                     case .failure(let error):
@@ -123,8 +79,14 @@ public struct Indexer: Sendable {
                             }
                             let kind: IndexEvent.Kind = touchedOnly ? .unchanged : isNew ? .added : .updated
                             events.append(IndexEvent(kind: kind, path: item.input, reason: nil))
-                        case .embed(let record, let isNew):
-                            records.append(record.with(embedding: embedding?.values))
+                        case .embed(var record, let isNew):
+                            // Of files with the same content in one batch, the first one's embedding counts.
+                            if embedded.insert(record.content).inserted {
+                                record.embedding = embedding?.values
+                            } else {
+                                summary.reused += 1
+                            }
+                            records.append(record)
                             if isNew { summary.added += 1 } else { summary.updated += 1 }
                             events.append(IndexEvent(kind: isNew ? .added : .updated, path: item.input, reason: nil))
                         }
@@ -140,28 +102,22 @@ public struct Indexer: Sendable {
         return summary
     }
 
+    /// Looks at one file, and reads, hashes and decodes it where that is needed.
     private static func load(
         _ path: String, store: EmbeddedStore, preprocessing: Preprocessing, options: PictureOptions
     ) throws -> LoadedInput<Finding> {
-        var status = stat()
-        let (size, modified): (Int, Int64)
-        // The size and time from before reading: a file that changes meanwhile is read again next time.
-        if stat(path, &status) == 0 {
-            size = Int(status.st_size)
-            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        } else {
-            (size, modified) = (0, 0)  // reading says why
-        }
+        try UnreadableName.check(path)
+        // The state from before reading: a file that changes meanwhile is read again next time. If there is none,
+        // reading says why.
+        let state = FileState(path: path) ?? FileState()
         let known = try store.known(path)
-        if let known, known.size == size, known.modified == modified, !known.isMissing {
+        if let known, known.isSettled, !known.isMissing, known.size == state.size, known.modified == state.modified {
             return LoadedInput(facts: .unchanged, pixels: nil)
         }
         let bytes = try PictureSource.file(path).bytes(maximumBytes: options.maximumBytes)
         let content = Data(SHA256.hash(data: bytes))
         func record(width: Int = 0, height: Int = 0) -> FileRecord {
-            FileRecord(
-                path: path, size: size, modified: modified, content: content, embedding: nil, width: width,
-                height: height)
+            FileRecord(path: path, state: state, content: content, embedding: nil, width: width, height: height)
         }
         let isNew = known.map(\.isMissing) ?? true
         if try store.hasEmbedding(of: content) {
@@ -172,14 +128,5 @@ public struct Indexer: Sendable {
         return LoadedInput(
             facts: .embed(record(width: picture.width, height: picture.height), isNew: isNew),
             pixels: try preprocessing.pixels(of: picture))
-    }
-}
-
-extension FileRecord {
-    /// The same record with its embedding.
-    func with(embedding: [Float]?) -> FileRecord {
-        FileRecord(
-            path: path, size: size, modified: modified, content: content, embedding: embedding, width: width,
-            height: height)
     }
 }

@@ -18,48 +18,54 @@ public struct PictureFiles: Sequence {
     ///
     /// - Throws: ``StoreError`` when it does not exist or cannot be read.
     public static func resolve(_ path: String) throws -> String {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw StoreError(.missing, path: path, "no such file or directory")
+        guard !path.isEmpty, !path.utf8.contains(0), let resolved = FilePath.real(path) else {
+            throw errno == EACCES
+                ? StoreError(.inputOutput, path: path, "cannot be reached: no permission")
+                : StoreError(.missing, path: path.isEmpty ? "\"\"" : path, "no such file or directory")
         }
-        guard FileManager.default.isReadableFile(atPath: path) else {
+        guard access(resolved, R_OK) == 0 else {
             throw StoreError(.inputOutput, path: path, "cannot be read: no permission")
         }
-        return URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        return resolved
+    }
+
+    /// The roots that lie in no other one, each once, in their order.
+    static func withoutOverlaps(_ roots: [String]) -> [String] {
+        roots.indices.filter { index in
+            !roots.indices.contains { other in
+                let isSame = roots[other].utf8.elementsEqual(roots[index].utf8)
+                return isSame ? other < index : FilePath.path(roots[index], isAtOrBelow: roots[other])
+            }
+        }.map { roots[$0] }
     }
 
     /// Goes through the files.
     public func makeIterator() -> Iterator { Iterator(roots: roots) }
 
     /// Goes through the files, holding one folder listing at a time for each level.
+    ///
+    /// A folder that cannot be listed is given like a file, so that whoever reads it learns why.
     public struct Iterator: IteratorProtocol {
-        private var pending: [String]
+        private var pending: [(path: String, isFolder: Bool)]
 
-        fileprivate init(roots: [String]) { pending = roots.reversed() }
+        fileprivate init(roots: [String]) {
+            pending = roots.reversed().map { root in
+                var status = stat()
+                return (root, stat(root, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR)
+            }
+        }
 
         /// The next file's path.
         public mutating func next() -> String? {
-            while let path = pending.popLast() {
-                var isDirectory: ObjCBool = false
-                guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
-                else { return path }
-                // Sorted, so that a run goes the same way each time.
-                let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted(by: >)
-                for name in names where !name.hasPrefix(".") {
-                    let child = path == "/" ? "/" + name : path + "/" + name
-                    var status = stat()
-                    guard lstat(child, &status) == 0 else { continue }
-                    let kind = status.st_mode & S_IFMT
-                    if kind == S_IFDIR {
-                        pending.append(child)
-                    } else if kind == S_IFREG || kind == S_IFLNK,
-                        PictureFiles.extensions.contains((name as NSString).pathExtension.lowercased())
-                    {
-                        if kind == S_IFLNK {
-                            var target = stat()
-                            guard stat(child, &target) == 0, target.st_mode & S_IFMT == S_IFREG else { continue }
-                        }
-                        pending.append(child)
-                    }
+            while let (path, isFolder) = pending.popLast() {
+                guard isFolder else { return path }
+                guard let listing = FolderListing(path: path) else {
+                    // One that has vanished since its name was read is no news.
+                    if errno == ENOENT, !path.unicodeScalars.contains("\u{FFFD}") { continue }
+                    return path
+                }
+                for entry in listing.entries.reversed() {
+                    pending.append(((path == "/" ? "/" : path + "/") + entry.name, entry.isFolder))
                 }
             }
             return nil

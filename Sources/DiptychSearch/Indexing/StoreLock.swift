@@ -15,9 +15,15 @@ struct StoreLock: ~Copyable {
                 .inputOutput, path: directory.path, "cannot be written: \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
             close(descriptor)
+            guard code == EWOULDBLOCK else {
+                throw StoreError(
+                    .inputOutput, path: directory.path, "cannot be locked: \(String(cString: strerror(code)))")
+            }
             throw StoreError(
-                .busy, path: directory.path, "another process is indexing into it; wait until it has finished")
+                .busy, path: directory.path,
+                "another process is indexing into it or compacts it; wait until it has finished")
         }
     }
 

@@ -4,20 +4,53 @@ internal import GRDB
 
 /// What a store knows about a file that it holds.
 struct KnownFile: Sendable {
-    let id: Int64
     let size: Int
     let modified: Int64
+    let isSettled: Bool
     let content: Data
     let isMissing: Bool
+}
+
+/// A file's state by which a change is noticed without reading it.
+struct FileState: Sendable, Equatable {
+    var size = 0
+    /// Nanoseconds since 1970.
+    var modified: Int64 = 0
+    /// Whether the file was modified so long before this that a change after it shows in the time.
+    ///
+    /// File systems count time in steps, of up to two seconds (FAT): a file that is written twice within a step, and
+    /// read between, keeps its time. Such a file is read once more in the next run.
+    var isSettled = false
+
+    private static let longestStep: Int64 = 2_000_000_000
+
+    /// The state of the file at `path` now; nil when there is none.
+    init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        size = Int(status.st_size)
+        modified = Self.nanoseconds(status.st_mtim)
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        isSettled = Self.nanoseconds(now) - modified > Self.longestStep
+    }
+
+    init() {}
+
+    /// A time that no 64 bits hold, which a file may claim, counts as the last that they do.
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow
+            ? (time.tv_sec < 0 ? .min / 2 : .max / 2) : max(.min / 2, min(.max / 2, seconds)) + Int64(time.tv_nsec)
+    }
 }
 
 /// A file as it was when it was read, with its content's hash and the embedding, if a new one was made.
 struct FileRecord: Sendable {
     let path: String
-    let size: Int
-    let modified: Int64
+    let state: FileState
     let content: Data
-    let embedding: [Float]?
+    var embedding: [Float]?
     let width: Int
     let height: Int
 }
@@ -30,10 +63,15 @@ extension EmbeddedStore {
                 try Row.fetchOne(
                     db,
                     sql: """
-                        SELECT items.id, size, modified, content, missing_since IS NOT NULL
+                        SELECT size, modified, settled, content, missing_since IS NOT NULL
                         FROM items JOIN vectors ON vectors.id = items.vector WHERE path = ?
                         """, arguments: [path]
-                ).map { KnownFile(id: $0[0], size: $0[1], modified: $0[2], content: $0[3], isMissing: $0[4]) }
+                ).map { row in
+                    KnownFile(
+                        size: try row.decode(atIndex: 0), modified: try row.decode(atIndex: 1),
+                        isSettled: try row.decode(atIndex: 2), content: try row.decode(atIndex: 3),
+                        isMissing: try row.decode(atIndex: 4))
+                }
             }
         } catch { throw StoreError.explaining(error, path: directory.path) }
     }
@@ -66,11 +104,14 @@ extension EmbeddedStore {
                 }
                 try db.execute(
                     sql: """
-                        INSERT INTO items (path, size, modified, vector)
-                        VALUES (?, ?, ?, (SELECT id FROM vectors WHERE content = ?))
+                        INSERT INTO items (path, size, modified, settled, vector)
+                        VALUES (?, ?, ?, ?, (SELECT id FROM vectors WHERE content = ?))
                         ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified = excluded.modified,
-                            vector = excluded.vector, missing_since = NULL
-                        """, arguments: [record.path, record.size, record.modified, record.content])
+                            settled = excluded.settled, vector = excluded.vector, missing_since = NULL
+                        """,
+                    arguments: [
+                        record.path, record.state.size, record.state.modified, record.state.isSettled, record.content,
+                    ])
             }
         }
     }
@@ -80,38 +121,5 @@ extension EmbeddedStore {
         var data = Data(capacity: 4 * embedding.count)
         for value in embedding { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
         return data
-    }
-
-    /// Marks the items under `roots` whose file is no longer there, and gives their number.
-    ///
-    /// Goes through the items in steps, so that memory stays constant.
-    func markVanished(under roots: [String]) async throws -> Int {
-        var (last, marked): (Int64, Int) = (0, 0)
-        while true {
-            try Task.checkCancellation()
-            let after = last
-            let step: [(Int64, String)] = try await read { db in
-                try Row.fetchAll(
-                    db,
-                    sql: "SELECT id, path FROM items WHERE id > ? AND missing_since IS NULL ORDER BY id LIMIT 1000",
-                    arguments: [after]
-                ).map { ($0[0], $0[1]) }
-            }
-            guard let end = step.last?.0 else { return marked }
-            last = end
-            let gone = step.filter { _, path in
-                roots.contains { path == $0 || path.hasPrefix($0 == "/" ? "/" : $0 + "/") }
-                    && !FileManager.default.fileExists(atPath: path)
-            }.map(\.0)
-            guard !gone.isEmpty else { continue }
-            marked += gone.count
-            try await write { db in
-                for id in gone {
-                    try db.execute(
-                        sql: "UPDATE items SET missing_since = ? WHERE id = ?",
-                        arguments: [Date().timeIntervalSince1970, id])
-                }
-            }
-        }
     }
 }

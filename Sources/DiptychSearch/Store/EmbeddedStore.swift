@@ -38,24 +38,12 @@ public final class EmbeddedStore: VectorStore {
     public static func open(
         at directory: URL, for model: CLIPModel, appliesOrientation: Bool? = nil
     ) async throws -> EmbeddedStore {
-        let fingerprint = await model.fingerprint()
         let path = directory.path
         do {
             try prepare(directory)
             let pool = try connect(directory)
-            try await pool.write { db in
-                // In the same transaction as its tables, so that a store never exists without its model.
-                if try !Schema.exists(in: db) {
-                    try db.execute(sql: Schema.statements)
-                    for (key, value) in [
-                        "version": String(Schema.version), "model": model.name, "fingerprint": fingerprint,
-                        "dimension": String(model.dimension), "model_path": model.absolutePath,
-                        "applies_orientation": (appliesOrientation ?? true) ? "1" : "0",
-                        "created": String(Date().timeIntervalSince1970),
-                    ] {
-                        try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
-                    }
-                }
+            if try await pool.read({ db in try !Schema.exists(in: db) }) {
+                try await create(in: pool, for: model, appliesOrientation: appliesOrientation ?? true, path: path)
             }
             let store = try await connected(directory, pool)
             try await store.require(model)
@@ -70,7 +58,37 @@ public final class EmbeddedStore: VectorStore {
         } catch { throw StoreError.explaining(error, path: path) }
     }
 
-    /// Checks that `model` is the one that the store's embeddings come from.
+    /// Makes the tables and notes the model, all in one transaction, so that a store never exists without its model.
+    private static func create(
+        in pool: DatabasePool, for model: CLIPModel, appliesOrientation: Bool, path: String
+    ) async throws {
+        let fingerprint = await model.fingerprint()
+        let facts = [
+            "version": String(Schema.version), "model": model.name, "fingerprint": fingerprint,
+            "dimension": String(model.dimension), "preprocessing": try encoded(model.preprocessing),
+            "model_path": model.absolutePath, "applies_orientation": appliesOrientation ? "1" : "0",
+            "created": String(Date().timeIntervalSince1970),
+        ]
+        try await pool.write { db in
+            // Another process may have made it meanwhile.
+            guard try !Schema.exists(in: db) else { return }
+            guard try Schema.isEmpty(db) else {
+                throw StoreError(.notAStore, path: path, "its \(databaseName) is another program's database")
+            }
+            try db.execute(sql: Schema.statements)
+            for (key, value) in facts {
+                try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
+            }
+        }
+    }
+
+    private static func encoded(_ preprocessing: Preprocessing) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(preprocessing), as: UTF8.self)
+    }
+
+    /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
     public func require(_ model: CLIPModel) async throws {
@@ -80,6 +98,16 @@ public final class EmbeddedStore: VectorStore {
                 .otherModel, path: directory.path,
                 "belongs to the model '\(info.model)' (\(info.fingerprint.prefix(12))), not to '\(model.name)' "
                     + "(\(fingerprint.prefix(12))); use that model, or another directory")
+        }
+        let stored = try await read { db in try Schema.value("preprocessing", in: db) }
+        guard let stored, let known = try? JSONDecoder().decode(Preprocessing.self, from: Data(stored.utf8)) else {
+            throw StoreError(.damaged, path: directory.path, "does not say how its pictures were preprocessed")
+        }
+        guard known == model.preprocessing else {
+            throw StoreError(
+                .otherModel, path: directory.path,
+                "its pictures were preprocessed otherwise than '\(model.name)' says now; restore the model's "
+                    + "preprocessor_config.json, or use another directory")
         }
     }
 
@@ -133,7 +161,10 @@ public final class EmbeddedStore: VectorStore {
     private static func connect(_ directory: URL) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(30)
-        configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+        configuration.prepareDatabase { db in
+            // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+        }
         return try DatabasePool(
             path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
     }
@@ -141,7 +172,8 @@ public final class EmbeddedStore: VectorStore {
     private static func connected(_ directory: URL, _ pool: DatabasePool) async throws -> EmbeddedStore {
         try await pool.read { db in
             guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
-                let dimension = try Schema.value("dimension", in: db).flatMap({ Int($0) }), dimension > 0
+                let dimension = try Schema.value("dimension", in: db).flatMap({ Int($0) }),
+                (1...1 << 20).contains(dimension)
             else {
                 throw StoreError(.notAStore, path: directory.path, "its \(databaseName) is not a Diptych store")
             }
@@ -180,8 +212,10 @@ public final class EmbeddedStore: VectorStore {
                 count: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NULL") ?? 0,
                 missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,
                 vectors: try Int.fetchOne(db, sql: "SELECT count(*) FROM vectors") ?? 0,
-                model: try Schema.value("model", in: db) ?? "", fingerprint: try Schema.value("fingerprint", in: db) ?? "",
-                modelPath: try Schema.value("model_path", in: db), dimension: dimension, appliesOrientation: appliesOrientation, bytes: bytes,
+                model: try Schema.value("model", in: db) ?? "",
+                fingerprint: try Schema.value("fingerprint", in: db) ?? "",
+                modelPath: try Schema.value("model_path", in: db), dimension: dimension,
+                appliesOrientation: appliesOrientation, bytes: bytes,
                 created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
         }
     }

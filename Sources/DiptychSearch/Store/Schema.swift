@@ -20,6 +20,7 @@ enum Schema {
             path TEXT NOT NULL UNIQUE,
             size INTEGER NOT NULL,
             modified INTEGER NOT NULL,             -- nanoseconds since 1970
+            settled INTEGER NOT NULL,              -- 1 if it was modified well before it was read, see FileState
             vector INTEGER NOT NULL REFERENCES vectors(id),
             missing_since REAL                     -- seconds since 1970; NULL while the file is there
         );
@@ -31,4 +32,9 @@ enum Schema {
     }
 
     static func exists(in db: Database) throws -> Bool { try db.tableExists("meta") }
+
+    /// Whether the database holds nothing at all, so that a store may be made in it.
+    static func isEmpty(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)") ?? true
+    }
 }

@@ -1,0 +1,230 @@
+import Diptych
+import DiptychTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+/// An embedding depends on its input alone, however inputs are put together and whoever else is using the model.
+@Suite struct BatchingTests {
+    let expected: Expected
+
+    init() throws { expected = try #require(Expected.shared) }
+
+    @Test(arguments: [1, 2, 3, 7, 100])
+    func embeddingsDoNotDependOnTheBatchSize(batchSize: Int) async throws {
+        let model = try await TinyModel.load(batchSize: batchSize)
+        #expect(worstLoss(try await model.embed(images: expected.sources), try expected.embeddings("images")) <= 1e-5)
+        let pictures = try expected.sources.map { try $0.picture() }
+        #expect(worstLoss(try await model.embed(pictures: pictures), try expected.embeddings("images")) <= 1e-5)
+    }
+
+    @Test func embeddingsDoNotDependOnOrderOrNeighbours() async throws {
+        let model = try await TinyModel.load()
+        let (texts, images) = try await (model.embed(texts: expected.texts), model.embed(images: expected.sources))
+        var generator = SeededGenerator(3)
+        for _ in 0..<10 {
+            let some = expected.texts.indices.filter { _ in Bool.random(using: &generator) }.shuffled(using: &generator)
+            let few = try await model.embed(texts: some.map { expected.texts[$0] })
+            #expect(worstLoss(few, texts.rows(some)) <= 1e-6)
+            let order = expected.sources.indices.shuffled(using: &generator)
+            let shuffled = try await model.embed(images: order.map { expected.sources[$0] })
+            #expect(worstLoss(shuffled, images.rows(order)) <= 1e-6)
+        }
+        // More texts than a pass takes.
+        let many = try await model.embed(texts: (0..<40).flatMap { _ in expected.texts })
+        for start in 0..<40 {
+            let range = start * texts.count..<(start + 1) * texts.count
+            #expect(worstLoss(many.rows(Array(range)), texts) <= 1e-6)
+        }
+    }
+
+    @Test func manyTasksShareOneModel() async throws {
+        let model = try await TinyModel.load()
+        let (texts, images) = try await (model.embed(texts: expected.texts), model.embed(images: expected.sources))
+        let (expected, fingerprint) = (expected, await model.fingerprint())
+        try await withThrowingTaskGroup(of: (texts: Double, images: Double, sameFingerprint: Bool).self) { group in
+            for seed in 0..<24 {
+                group.addTask {
+                    var generator = SeededGenerator(UInt64(seed))
+                    let some = expected.texts.indices.shuffled(using: &generator).prefix(5)
+                    let order = expected.sources.indices.shuffled(using: &generator).prefix(3)
+                    async let first = model.embed(texts: some.map { expected.texts[$0] })
+                    async let second = model.embed(images: order.map { expected.sources[$0] })
+                    async let third = model.fingerprint()
+                    return try await (
+                        worstLoss(first, texts.rows(Array(some))), worstLoss(second, images.rows(Array(order))),
+                        third == fingerprint
+                    )
+                }
+            }
+            for try await result in group {
+                #expect(result.texts <= 1e-6 && result.images <= 1e-6 && result.sameFingerprint)
+            }
+        }
+    }
+
+    @Test func modelsComeAndGo() async throws {
+        for _ in 0..<30 {
+            let model = try await TinyModel.load()
+            async let first = model.embed(texts: ["a cat"])
+            async let second = model.embed(texts: ["a dog"])
+            _ = try await (first, second)
+        }
+    }
+
+    @Test func aPictureThatCannotBeReadDisturbsNoOther() async throws {
+        let model = try await TinyModel.load(batchSize: 4)
+        let alone = try await model.embed(images: expected.sources)
+        let corrupt: [PictureSource] = [
+            .file("/none/such.png"), .data([], label: "empty"), .data([0xFF, 0xD8, 0xFF, 0], label: "cut"),
+            .data(Array("text".utf8), label: "text"), .file("/"), .url("ftp://host/a.png"), .url("data:,%"),
+        ]
+        var generator = SeededGenerator(5)
+        for _ in 0..<8 {
+            let mixed = (expected.sources + corrupt).shuffled(using: &generator)
+            var seen = 0
+            try await model.embedEach(mixed) { index, source, result in
+                #expect(index == seen && source == mixed[index])
+                seen += 1
+                if let row = expected.sources.firstIndex(of: source) {
+                    let loss = try Double(1 - result.get().similarity(to: alone[row]))
+                    #expect(loss <= 1e-6)
+                } else {
+                    let error = #expect(throws: PictureError.self) { try result.get() }
+                    #expect(error?.description.contains("\n") == false)
+                }
+            }
+            #expect(seen == mixed.count)
+        }
+        let error = try await #require(throws: PictureError.self) {
+            try await model.embed(images: expected.sources + corrupt)
+        }
+        #expect(error.source == "/none/such.png")
+    }
+
+    @Test func allPicturesOfARunMayBeUnreadable() async throws {
+        let model = try await TinyModel.load(batchSize: 2)
+        var failures = 0
+        try await model.embedEach((0..<5).map { PictureSource.file("/none/\($0)") }) { _, _, result in
+            if case .failure = result { failures += 1 }
+        }
+        #expect(failures == 5)
+    }
+
+    @Test func inputsWithoutPixelsPassThrough() async throws {
+        let model = try await TinyModel.load(batchSize: 4)
+        let pixels = try model.preprocessing.pixels(of: expected.sources[0].picture())
+        var facts: [Int] = []
+        try await model.embedBatches(
+            0..<11, readingFrom: { _ in nil },
+            load: { LoadedInput(facts: $0, pixels: $0.isMultiple(of: 3) ? pixels : nil) },
+            { items in
+                #expect(items.count <= 4)
+                for item in items {
+                    let (fact, embedding) = try item.result.get()
+                    #expect(fact == item.input && item.index == item.input)
+                    #expect((embedding != nil) == fact.isMultiple(of: 3))
+                    facts.append(fact)
+                }
+            })
+        #expect(facts == Array(0..<11))
+    }
+
+    @Test func anErrorOfTheReceiverEndsTheRun() async throws {
+        struct Enough: Error {}
+        let model = try await TinyModel.load(batchSize: 2)
+        var seen = 0
+        await #expect(throws: Enough.self) {
+            try await model.embedEach(expected.sources) { _, _, _ in
+                seen += 1
+                if seen == 3 { throw Enough() }
+            }
+        }
+        #expect(seen == 3)
+    }
+
+    @Test func cancellationEndsAnEndlessRun() async throws {
+        let model = try await TinyModel.load(batchSize: 4)
+        let source = expected.sources[0]
+        let started = AsyncStream<Void>.makeStream()
+        let count = Mutex(0)
+        let task = Task {
+            try await model.embedEach(repeatElement(source, count: .max)) { index, _, _ in
+                count.withLock { $0 += 1 }
+                if index == 20 { started.continuation.yield() }
+            }
+        }
+        for await _ in started.stream { break }
+        let clock = ContinuousClock()
+        let begin = clock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(clock.now - begin < .seconds(3))
+        #expect(count.withLock { $0 } < 1_000_000)
+    }
+
+    @Test func cancellationEndsABatchThatLoadsSlowly() async throws {
+        let model = try await TinyModel.load(batchSize: 200)
+        let started = AsyncStream<Void>.makeStream()
+        let loaded = Mutex(0)
+        let task = Task {
+            try await model.embedBatches(
+                0..<1000, readingFrom: { _ in nil },
+                load: { (_: Int) -> LoadedInput<Void> in
+                    usleep(20_000)
+                    loaded.withLock { $0 += 1 }
+                    started.continuation.yield()
+                    return LoadedInput(facts: (), pixels: nil)
+                },
+                { _ in Issue.record("a batch that was cancelled came through") })
+        }
+        for await _ in started.stream { break }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(loaded.withLock { $0 } < 100)
+    }
+
+    @Test func loadingLeavesTheSharedPoolFree() async throws {
+        let model = try await TinyModel.load(batchSize: 64)
+        let task = Task {
+            try await model.embedBatches(
+                0..<64, readingFrom: { _ in nil },
+                load: { (_: Int) -> LoadedInput<Void> in
+                    usleep(20_000)
+                    return LoadedInput(facts: (), pixels: nil)
+                }, { _ in })
+        }
+        // Sixty-four times 20 ms on two cores: far longer than this may take.
+        let clock = ContinuousClock()
+        let begin = clock.now
+        for _ in 0..<20 { await Task.detached {}.value }
+        #expect(clock.now - begin < .milliseconds(400))
+        try await task.value
+    }
+
+    /// In a process of its own, where nothing else takes memory.
+    @Test func memoryDoesNotGrowWithTheNumberOfInputs() async throws {
+        await #expect(processExitsWith: .success) {
+            let model = try await TinyModel.load()
+            var generator = SeededGenerator(9)
+            let files = try (0..<10).map { _ in try generator.png(width: 300, height: 200) }
+            let sources = (0..<3000).lazy.map { PictureSource.data(files[$0 % 10], label: "\($0)") }
+            var resident: [Int: Int] = [:]
+            try await model.embedEach(sources) { index, _, result in
+                _ = try result.get()
+                if index == 500 || index == 2999 { resident[index] = try residentBytes() }
+            }
+            let (early, late) = (try #require(resident[500]), try #require(resident[2999]))
+            print("resident after 500: \(early >> 20) MiB, after 3000: \(late >> 20) MiB")
+            #expect(late - early < 4 << 20)
+            exit(late - early < 4 << 20 ? 0 : 1)
+        }
+    }
+}
+
+/// The memory of this process that is in use.
+func residentBytes() throws -> Int {
+    let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+    let pages = try #require(Int(text.split(separator: " ")[1]))
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+}
