@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Trains the bilingual demo model: a byte-level BPE vocabulary and a small CLIP, in the layout of Hugging Face.
+r"""Trains the bilingual demo model: a byte-level BPE vocabulary and a small CLIP, in the layout of Hugging Face.
 
 Needs Python 3.10 or later with torch, transformers (5.x), tokenizers, safetensors, numpy and pillow; no GPU.
 
     diptych pictures --count 120000 --seed 1    --wordings 4 --output train
     diptych pictures --count 2000   --seed 1001 --output validation
-    Scripts/train-demo-model.py --train train --validation validation --output Models/demo --minutes 55
+    Scripts/train-demo-model.py --train train --validation validation --minutes 52 --bf16 \
+        --output Sources/DiptychCLI/Resources/DemoModel
 
 Every random draw is seeded. `--steps` fixes the length of the run in optimiser steps and so makes it repeatable;
 `--minutes` fixes it in time, and the number of steps depends on the machine. The model in this repository was never
