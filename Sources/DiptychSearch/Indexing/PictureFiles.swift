@@ -42,18 +42,22 @@ public struct PictureFiles: Sequence {
                 var isDirectory: ObjCBool = false
                 guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
                 else { return path }
+                // A folder that cannot be listed is given as if it were a picture: reading it says why it cannot be.
+                guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return path }
                 // Sorted, so that a run goes the same way each time.
-                let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted(by: >)
-                for name in names where !name.hasPrefix(".") {
+                for name in names.sorted(by: >) where !name.hasPrefix(".") {
                     let child = path == "/" ? "/" + name : path + "/" + name
+                    let isPicture = PictureFiles.extensions.contains((name as NSString).pathExtension.lowercased())
                     var status = stat()
-                    guard lstat(child, &status) == 0 else { continue }
+                    guard lstat(child, &status) == 0 else {
+                        // Such as a name that is not UTF-8: given as well, so that it is not lost in silence.
+                        if isPicture { pending.append(child) }
+                        continue
+                    }
                     let kind = status.st_mode & S_IFMT
                     if kind == S_IFDIR {
                         pending.append(child)
-                    } else if kind == S_IFREG || kind == S_IFLNK,
-                        PictureFiles.extensions.contains((name as NSString).pathExtension.lowercased())
-                    {
+                    } else if isPicture, kind == S_IFREG || kind == S_IFLNK {
                         if kind == S_IFLNK {
                             var target = stat()
                             guard stat(child, &target) == 0, target.st_mode & S_IFMT == S_IFREG else { continue }

@@ -102,7 +102,9 @@ extension EmbeddedStore {
         let dimension = dimension
         return try await read { db in
             var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
-            problems += try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { "item \($0[1] as Int64? ?? 0) has no embedding" }
+            problems += try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map {
+                "item \($0[1] as Int64? ?? 0) has no embedding"
+            }
             let rows = try Row.fetchCursor(db, sql: "SELECT id, embedding, length(content) FROM vectors")
             while let row = try rows.next() {
                 let (id, values): (Int64, [Float]) = (row[0], Self.floats(of: row[1]))

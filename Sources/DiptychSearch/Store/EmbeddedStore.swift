@@ -180,8 +180,10 @@ public final class EmbeddedStore: VectorStore {
                 count: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NULL") ?? 0,
                 missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,
                 vectors: try Int.fetchOne(db, sql: "SELECT count(*) FROM vectors") ?? 0,
-                model: try Schema.value("model", in: db) ?? "", fingerprint: try Schema.value("fingerprint", in: db) ?? "",
-                modelPath: try Schema.value("model_path", in: db), dimension: dimension, appliesOrientation: appliesOrientation, bytes: bytes,
+                model: try Schema.value("model", in: db) ?? "",
+                fingerprint: try Schema.value("fingerprint", in: db) ?? "",
+                modelPath: try Schema.value("model_path", in: db), dimension: dimension,
+                appliesOrientation: appliesOrientation, bytes: bytes,
                 created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
         }
     }
