@@ -87,18 +87,27 @@ import Testing
         }
     }
 
+    /// Half of them at random moments, half at the sharpest.
+    private static let kills = 40
+
     @Test func `kill -9 loses nothing that was reported as stored`() throws {
         let world = try World(count: 120)
         var delays = Delays(seed: 20, for: world.duration)
         var (kills, unfinished, round) = (0, 0, 0)
-        while kills < 20 {
+        while kills < Self.kills {
             round += 1
             try #require(round < 40, "indexing is too fast to be killed: \(kills) kills")
             let store = world.folder / "store-\(round)"
             var reported: Set<String> = []
             while true {
                 let run = try Running(["index", world.pictures, "--store", store, "--list", "--threads", "1"])
-                usleep(delays.next())
+                if kills % 2 == 0 {
+                    usleep(delays.next())
+                } else {
+                    // The sharpest moment: the instant at which something new is reported.
+                    let lines = Int(delays.next() % 40)
+                    while run.process.isRunning, run.outputSize < lines * 60 + 1 { usleep(50) }
+                }
                 run.send(SIGKILL)
                 let result = run.end()
                 reported.formUnion(try Self.paths(result.output))
@@ -112,8 +121,7 @@ import Testing
                 if FileManager.default.fileExists(atPath: store + "/store.sqlite"), !reported.isEmpty {
                     try world.check(store, reported: reported)
                 }
-                guard kills < 60 else { break }
-                if kills >= 20 {
+                if kills >= Self.kills {
                     let finished = try Command.run("index", world.pictures, "--store", store, "--list")
                     #expect(finished.status == 0, "\(finished.error)")
                     reported.formUnion(try Self.paths(finished.output))
