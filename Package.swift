@@ -63,7 +63,7 @@ let package = Package(
             name: "DiptychCLI",
             dependencies: [
                 "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychPictures", "DiptychSearch",
-                "DiptychTensors",
+                "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("Resources")],

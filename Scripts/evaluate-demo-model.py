@@ -4,7 +4,7 @@
 Needs Python with torch, transformers (5.x), numpy and pillow; no GPU.
 
     diptych pictures --count 2000 --seed 2001 --output held-out
-    Scripts/evaluate-demo-model.py --model Models/demo --pictures held-out
+    Scripts/evaluate-demo-model.py --model Sources/DiptychCLI/Resources/DemoModel --pictures held-out
 
 Each group of 200 pictures is a retrieval task of its own; the mean and the worst group are printed.
 """
@@ -53,7 +53,7 @@ def recalls(queries, candidates):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("Models/demo"))
+    parser.add_argument("--model", type=Path, default=Path("Sources/DiptychCLI/Resources/DemoModel"))
     parser.add_argument("--pictures", type=Path, required=True, help="a folder that `diptych pictures` wrote")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Trains the bilingual demo model: a byte-level BPE vocabulary and a small CLIP, in the layout of Hugging Face.
+r"""Trains the bilingual demo model: a byte-level BPE vocabulary and a small CLIP, in the layout of Hugging Face.
 
 Needs Python 3.10 or later with torch, transformers (5.x), tokenizers, safetensors, numpy and pillow; no GPU.
 
     diptych pictures --count 120000 --seed 1    --wordings 4 --output train
     diptych pictures --count 2000   --seed 1001 --output validation
-    Scripts/train-demo-model.py --train train --validation validation --output Models/demo --minutes 55
+    Scripts/train-demo-model.py --train train --validation validation --minutes 52 --bf16 \
+        --output Sources/DiptychCLI/Resources/DemoModel
 
 Every random draw is seeded. `--steps` fixes the length of the run in optimiser steps and so makes it repeatable;
 `--minutes` fixes it in time, and the number of steps depends on the machine. The model in this repository was never
@@ -24,19 +25,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import BPE
-from tokenizers.trainers import BpeTrainer
-from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
+from transformers import CLIPConfig, CLIPModel
+
+from demo_vocabulary import END, train_tokenizer
 
 IMAGE_SIZE = 96
 CONTEXT = 64  # tokens with start and end
-VOCABULARY = 1200
-START, END = "<|startoftext|>", "<|endoftext|>"
 MEAN = [0.48145466, 0.4578275, 0.40821073]
 STD = [0.26862954, 0.26130258, 0.27577711]
-# CLIP's own word pattern; numbers are split into digits, letters of any script run together.
-WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 # The attributes that the auxiliary heads read off a scene; the heads are thrown away after the training.
 ATTRIBUTES = {
@@ -94,49 +90,6 @@ def scene_targets(records):
             row += [values.index(group[name]) if group else -1 for name, values in ATTRIBUTES.items()]
         rows.append(row)
     return torch.tensor(rows)
-
-
-# Vocabulary
-
-
-def byte_letters():
-    """The 256 printable letters that stand for bytes, in the order of the original CLIP vocabulary."""
-    kept = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    others = [byte for byte in range(256) if byte not in kept]
-    return [chr(byte) for byte in kept] + [chr(256 + index) for index in range(len(others))]
-
-
-def train_tokenizer(texts, folder):
-    """Learns merges on the captions and writes vocab.json, merges.txt and tokenizer.json as CLIP lays them out."""
-    learner = Tokenizer(BPE(end_of_word_suffix="</w>"))
-    learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    learner.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(WORDS), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    letters = byte_letters()
-    trainer = BpeTrainer(
-        vocab_size=VOCABULARY,
-        end_of_word_suffix="</w>",
-        initial_alphabet=letters,
-        max_token_length=8,  # up to two Chinese characters: longer pieces of phrases would not meet again in a query
-        show_progress=False,
-    )
-    learner.train_from_iterator(texts, trainer)
-    merges = [tuple(merge) for merge in json.loads(learner.to_str())["model"]["merges"]]
-    # As in CLIP: each byte, each byte at the end of a word, the merges in order, the two special tokens.
-    base = letters + [letter + "</w>" for letter in letters]
-    merges = merges[: VOCABULARY - len(base) - 2]
-    tokens = list(dict.fromkeys(base + [first + second for first, second in merges])) + [START, END]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=CONTEXT)
-    tokenizer.save_pretrained(folder)
-    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
-    lines = ["#version: 0.2"] + [" ".join(merge) for merge in merges]
-    (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return CLIPTokenizer.from_pretrained(folder)
 
 
 def tokenize(tokenizer, texts):
@@ -328,7 +281,7 @@ def main():
     wordings = len(records[0]["full_en"])
     kinds = ("full_en", "full_zh", "brief_en", "brief_zh")
     sample = [text for record in records[:20_000] for kind in kinds for text in record[kind]]
-    tokenizer = train_tokenizer(sample, options.output)
+    tokenizer = train_tokenizer(sample, options.output, CONTEXT)
     write_preprocessor(options.output)
     # ids[kind][picture, wording]
     ids = {

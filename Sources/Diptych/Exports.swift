@@ -8,4 +8,7 @@
 @_exported public import struct DiptychMedia.PictureOptions
 @_exported public import enum DiptychMedia.PictureSource
 @_exported public import struct DiptychMedia.Preprocessing
+@_exported public import enum DiptychMedia.AddressPolicy
+@_exported public import struct DiptychModels.CLIPConfiguration
+@_exported public import struct DiptychTokenizers.CLIPTokenizer
 @_exported public import struct DiptychTokenizers.TokenizedText

@@ -13,7 +13,9 @@ struct DiptychCommand: AsyncParsableCommand {
             Example: diptych embed --text "a cat"
             """,
         subcommands: [
-            IndexCommand.self, SearchCommand.self, EmbedCommand.self, PicturesCommand.self,
+            IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
+            StoreCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
+            ContactSheetCommand.self, EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
         ])
 }
 

@@ -47,10 +47,10 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         // A column holds what its table does not allow.
         if error is RowDecodingError { return damaged(path) }
         guard let error = error as? DatabaseError else { return error }
+        let full = StoreError(
+            .inputOutput, path: path, "the disk is full; what was stored is safe: free some space and run again")
         switch error.resultCode {
-        case .SQLITE_FULL:
-            return StoreError(
-                .inputOutput, path: path, "the disk is full; what was stored is safe: free some space and run again")
+        case .SQLITE_FULL: return full
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             return StoreError(.inputOutput, path: path, "cannot be written: no permission")
         case .SQLITE_CANTOPEN:
@@ -60,7 +60,15 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return StoreError(.busy, path: path, "another process is writing to it; try again when it has finished")
         case .SQLITE_IOERR:
-            return StoreError(.inputOutput, path: path, "reading or writing failed: \(error.message ?? "I/O error")")
+            // A full disk comes as this too, where shared memory could not grow.
+            var space = statvfs()
+            if statvfs(path, &space) == 0, UInt(space.f_bavail) * UInt(space.f_frsize) < 1 << 20 {
+                return full
+            }
+            return StoreError(
+                .inputOutput, path: path,
+                "reading or writing failed (\(error.message ?? "I/O error")); what was stored is safe: check the disk "
+                    + "and `ulimit -f`, and run again")
         default:
             return StoreError(.inputOutput, path: path, "database error: \(error.message ?? "\(error.resultCode)")")
         }

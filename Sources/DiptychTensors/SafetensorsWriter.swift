@@ -42,7 +42,8 @@ public final class SafetensorsWriter {
         header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         guard header.count <= SafetensorsFile.maximumHeaderBytes else {
             throw FileWriteError(
-                path: path, "its header would have \(header.count) bytes, more than the format allows; write .npy instead")
+                path: path,
+                "its header would have \(header.count) bytes, more than the format allows; write .npy instead")
         }
         file = try AtomicFile(path: path)
         try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })

@@ -16,7 +16,8 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
 
-    @Option(name: .customLong("text"), parsing: .unconditionalSingleValue, help: "A text.", transform: OrderedInput.text)
+    @Option(
+        name: .customLong("text"), parsing: .unconditionalSingleValue, help: "A text.", transform: OrderedInput.text)
     var texts: [OrderedInput] = []
 
     @Option(
@@ -99,27 +100,20 @@ struct EmbedCommand: AsyncParsableCommand {
         _ pictures: PictureInputs, _ model: CLIPModel, _ sink: any EmbeddingSink, _ done: inout Int,
         _ skips: inout Skips, _ progress: Progress
     ) async throws {
-        let (options, fetch, preprocessing) = (self.model.pictures, fetching.options, model.preprocessing)
-        try await model.embedBatches(
-            pictures, readingFrom: \.file, normalize: !isRaw,
-            load: { input in
-                LoadedInput(facts: (), pixels: try input.pixels(preprocessing, options: options, fetch: fetch))
-            },
-            { items in
-                for item in items {
-                    done += 1
-                    switch item.result {
-                    case .failure(let error): skips.add(item.input.name, error)
-                    case .success(let loaded):
-                        try sink.append(
-                            [("kind", "image"), ("input", .string(item.input.name))], loaded.embedding?.values ?? [])
-                    }
-                }
+        try await PictureRun(model, self.model.pictures, fetching.options, normalize: !isRaw).each(
+            pictures,
+            afterBatch: {
                 if output == nil { try StandardOutput.flush() }
                 progress.update(done)
+            },
+            { name, result in
+                done += 1
+                switch result {
+                case .failure(let error): skips.add(name, error)
+                case .success(let embedding):
+                    try sink.append([("kind", "image"), ("input", .string(name))], embedding.values)
+                }
             })
-        try Task.checkCancellation()
-        try pictures.checkLists()
     }
 
     private func sink(for model: CLIPModel) async throws -> any EmbeddingSink {

@@ -86,17 +86,19 @@ struct IndexCommand: AsyncParsableCommand {
         let line: String
         switch format {
         case .text:
-            line = "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), "
+            line =
+                "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), "
                 + "removed \(summary.removed), reused \(summary.reused), skipped \(summary.skippedCount) "
                 + "(\(Progress.rounded(rate)) files/s)"
         case .json, .jsonl:
             let skipped = summary.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] as JSON }
-            line = JSON.object([
-                ("added", .int(summary.added)), ("updated", .int(summary.updated)),
-                ("unchanged", .int(summary.unchanged)), ("removed", .int(summary.removed)),
-                ("reused", .int(summary.reused)), ("skipped_count", .int(summary.skippedCount)),
-                ("skipped", .array(skipped)),
-            ]).text
+            line =
+                JSON.object([
+                    ("added", .int(summary.added)), ("updated", .int(summary.updated)),
+                    ("unchanged", .int(summary.unchanged)), ("removed", .int(summary.removed)),
+                    ("reused", .int(summary.reused)), ("skipped_count", .int(summary.skippedCount)),
+                    ("skipped", .array(skipped)),
+                ]).text
         }
         if list {
             Console.say(line)

@@ -62,7 +62,7 @@ struct SearchCommand: AsyncParsableCommand {
                 [
                     "rank": .int(index + 1), "id": .string(hit.id), "path": .string(hit.path),
                     "similarity": .float(hit.similarity), "attributes": hit.attributes.json,
-                ], text: String(format: "%3d  %.4f  ", index + 1, Double(hit.similarity)) + hit.path)
+                ], text: "\(Columns.rank(index + 1))  \(Columns.score(hit.similarity))  \(hit.path)")
         }
         try list.end()
     }

@@ -40,13 +40,6 @@ struct PictureInput: Sendable {
     /// The file to read, if it is one.
     var file: String? { if case .file(let path)? = source { path } else { nil } }
 
-    /// Reads, decodes and preprocesses it.
-    func pixels(
-        _ preprocessing: Preprocessing, options: PictureOptions, fetch: FetchOptions
-    ) throws -> [Float] {
-        try preprocessing.pixels(of: picture(options: options, fetch: fetch))
-    }
-
     /// Reads and decodes it.
     func picture(options: PictureOptions, fetch: FetchOptions) throws -> Picture {
         guard let source else {

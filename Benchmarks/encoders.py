@@ -1,0 +1,202 @@
+"""Speed, start-up and memory of Diptych beside transformers and ONNX Runtime, in one run.
+
+Usage: encoders.py DIPTYCH-BINARY WORK-DIRECTORY REPORT.md
+Every round runs each contestant once, so that a change of the machine's speed meets all of them; figures are medians
+over rounds of the best of a few passes in each. The run is refused when outputs disagree.
+"""
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts/parity"))
+
+import numpy as np
+import onnxruntime
+import torch
+import transformers
+from PIL import Image
+from transformers import CLIPModel
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+import models
+
+THREADS = 2
+ROUNDS = int(os.environ.get("DIPTYCH_ROUNDS", "7"))
+PASSES = 4
+
+
+class ImageTower(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels):
+        return self.model.get_image_features(pixels).pooler_output
+
+
+def best(call, passes=PASSES):
+    """The shortest of a few passes, in seconds: what the machine can do when nothing disturbs it."""
+    times = []
+    for _ in range(passes):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def profile(diptych, folder, precision, batch):
+    """One run of `diptych profile`: its median pass and the limit that it measured."""
+    output = subprocess.run(
+        [diptych, "profile", "--model", folder, "--precision", precision, "--batch", str(batch), "--threads",
+         str(THREADS), "--repeat", str(PASSES), "--format", "json", "--quiet"], check=True, capture_output=True)
+    return json.loads(output.stdout)
+
+
+def run_measured(arguments):
+    """Runs a process to its end: wall-clock seconds and peak resident bytes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, arguments
+    return time.perf_counter() - start, usage.ru_maxrss * 1024
+
+
+def export(tower, pixels, path):
+    if not path.exists():
+        torch.onnx.export(tower, (pixels,), str(path), input_names=["pixels"], output_names=["features"],
+                          dynamic_axes={"pixels": {0: "batch"}, "features": {0: "batch"}}, opset_version=17, dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def cosine_loss(a, b):
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return float((1 - (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).max())
+
+
+def embed(diptych, folder, precision, files, work):
+    output = work / "bench.npy"
+    subprocess.run([diptych, "embed", "--model", folder, "--precision", precision, "--threads", str(THREADS), "--quiet",
+                    "--output", output, *[a for f in files for a in ("--image", f)]], check=True)
+    return np.load(output)
+
+
+def processor_name():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def main():
+    diptych, work, report = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    torch.set_num_threads(THREADS)
+    folder = models.make("vit-b-32", work)
+    pictures = work / "pictures"
+    if not (pictures / "captions.jsonl").exists():
+        subprocess.run([diptych, "pictures", "--count", "24", "--seed", "77", "--output", pictures, "--quiet"], check=True)
+    files = [str(p) for p in sorted(pictures.glob("*.jpg"))][:16]
+    processor = CLIPImageProcessorPil.from_pretrained(folder)
+    pixels = torch.cat([processor(images=Image.open(f), return_tensors="pt")["pixel_values"] for f in files])
+
+    fp32 = ImageTower(CLIPModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").eval())
+    bf16 = ImageTower(CLIPModel.from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa").eval())
+    session = export(fp32, pixels, work / "vit-b-32.onnx")
+    arrays, half = pixels.numpy(), pixels.bfloat16()
+
+    lines = []
+
+    def say(text=""):
+        print(text, flush=True)
+        lines.append(text)
+
+    with torch.inference_mode():
+        reference = fp32(pixels).numpy()
+        losses = {
+            "ONNX Runtime fp32": cosine_loss(session.run(None, {"pixels": arrays})[0], reference),
+            "transformers bf16": cosine_loss(bf16(half).float().numpy(), reference),
+            "Diptych fp32": cosine_loss(embed(diptych, folder, "fp32", files, work), reference),
+            "Diptych bf16": cosine_loss(embed(diptych, folder, "bf16", files, work), reference),
+        }
+        for name, loss in losses.items():
+            limit = 2e-3 if "bf16" in name else 1e-5
+            if loss > limit:
+                sys.exit(f"benchmark refused: {name} disagrees with transformers fp32, 1 - cosine {loss:.2e} > {limit:.0e}")
+
+        contestants = {
+            (16, "transformers fp32"): lambda: 16 / best(lambda: fp32(pixels)),
+            (16, "transformers bf16"): lambda: 16 / best(lambda: bf16(half)),
+            (16, "ONNX Runtime fp32"): lambda: 16 / best(lambda: session.run(None, {"pixels": arrays})),
+            (1, "transformers fp32"): lambda: 1 / best(lambda: fp32(pixels[:1])),
+            (1, "transformers bf16"): lambda: 1 / best(lambda: bf16(half[:1])),
+            (1, "ONNX Runtime fp32"): lambda: 1 / best(lambda: session.run(None, {"pixels": arrays[:1]})),
+        }
+        rates, limits, shares = {}, {}, {}
+        for _ in range(ROUNDS):
+            for key, measure in contestants.items():
+                rates.setdefault(key, []).append(measure())
+            for precision in ("fp32", "bf16"):
+                for batch in (16, 1):
+                    result = profile(diptych, folder, precision, batch)
+                    key = (batch, f"Diptych {precision}")
+                    rates.setdefault(key, []).append(result["pictures_per_second"])
+                    limits.setdefault(precision, []).append(result["limit_flops_per_second"])
+                    shares.setdefault(key, []).append(result["share_of_limit"])
+
+    median = {key: statistics.median(values) for key, values in rates.items()}
+    swift = subprocess.run(["swift", "--version"], capture_output=True, text=True).stdout.splitlines()
+    say("# Benchmarks")
+    say()
+    say("What `make bench` printed. Contestants run in turn in one run, on the same weights (seeded random) and the same 16")
+    say(f"pictures, with {THREADS} threads; figures are medians of {ROUNDS} rounds. The run is refused when outputs disagree.")
+    say()
+    say(f"- Processor: {processor_name()}, {os.cpu_count()} cores visible")
+    say(f"- Versions: {swift[0] if swift else 'Swift'}; PyTorch {torch.__version__}, transformers {transformers.__version__},"
+        f" ONNX Runtime {onnxruntime.__version__}")
+    for precision, values in limits.items():
+        say(f"- Limit in {precision}: {statistics.median(values) / 1e9:.0f} GFLOP/s, the best 2048 x 2048 matrix product that"
+            " `diptych profile` measured")
+    say()
+    say("## ViT-B/32 image tower")
+    say()
+    say("Pictures a second, pixels to embeddings. Share: of the measured limit, by the operations that Diptych runs.")
+    for batch in (16, 1):
+        say()
+        say(f"| batch {batch} | pictures/s | to transformers fp32 | to transformers bf16 | to ONNX Runtime fp32 | share of limit |"
+            " 1 - cosine |")
+        say("| --- | --- | --- | --- | --- | --- | --- |")
+        for name in ("transformers fp32", "transformers bf16", "ONNX Runtime fp32", "Diptych fp32", "Diptych bf16"):
+            rate = median[(batch, name)]
+            ratios = [rate / median[(batch, peer)] for peer in ("transformers fp32", "transformers bf16", "ONNX Runtime fp32")]
+            share = f"{statistics.median(shares[(batch, name)]):.0%}" if (batch, name) in shares else ""
+            loss = f"{losses[name]:.1e}" if name in losses else "0 (reference)"
+            say(f"| {name} | {rate:.1f} | " + " | ".join(f"{r:.2f}" for r in ratios) + f" | {share} | {loss} |")
+
+    weights = (folder / "model.safetensors").stat().st_size
+    say()
+    say("## Start-up and memory")
+    say()
+    start = [run_measured([diptych, "embed", "--model", folder, "--quiet", "--text", "a photo of a cat"])[0] for _ in range(11)]
+    script = ("import sys, torch; from transformers import AutoTokenizer, CLIPModel; m = CLIPModel.from_pretrained(sys.argv[1]);"
+              "t = AutoTokenizer.from_pretrained(sys.argv[1]); print(m.get_text_features(**t('a photo of a cat', return_tensors='pt')))")
+    peer = [run_measured([sys.executable, "-c", script, folder])[0] for _ in range(3)]
+    say(f"- `diptych embed --text`, ViT-B/32 in fp32 ({weights / 1e6:.0f} MB of weights), process start to result, warm page cache:"
+        f" {statistics.median(start):.2f} s (median of 11); the same in transformers: {statistics.median(peer):.1f} s"
+        f" ({statistics.median(peer) / statistics.median(start):.0f} times as long)")
+    for precision in ("fp32", "bf16"):
+        both = [a for f in files for a in ("--image", f)] + ["--text", "a photo of a cat"]
+        _, peak = run_measured([diptych, "embed", "--model", folder, "--precision", precision, "--quiet", *both])
+        own = weights if precision == "fp32" else weights / 2
+        say(f"- Peak resident memory of `diptych embed` with both towers in {precision}, 16 pictures and a text: {peak / 1e6:.0f} MB,"
+            f" {peak / own:.2f} times the weights at that precision")
+    report.write_text("\n".join(lines) + "\n")
+
+
+main()

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Diptych
+
+struct SimilarityCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "similarity",
+        abstract: "Rank texts and pictures by their cosine to a text or a picture.",
+        discussion: """
+            Candidates that cannot be read are left out and listed; the exit status is 3 then.
+
+            Example: diptych similarity --query-text "a cat" --text "a kitten" --text "a bus"
+            """)
+
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var fetching: FetchArguments
+    @OptionGroup var formatting: FormatArguments
+
+    @Option(parsing: .unconditional, help: "The text to compare with.")
+    var queryText: String?
+
+    @Option(parsing: .unconditional, help: "The picture to compare with: a path, a URL, a data URI or -.")
+    var queryImage: String?
+
+    @Option(
+        name: .customLong("text"), parsing: .unconditionalSingleValue, help: "A candidate text.",
+        transform: OrderedInput.text)
+    var texts: [OrderedInput] = []
+
+    @Option(
+        name: .customLong("image"), parsing: .unconditionalSingleValue,
+        help: "A candidate picture, or a directory of them.", transform: OrderedInput.image)
+    var images: [OrderedInput] = []
+
+    func validate() throws {
+        guard (queryText == nil) != (queryImage == nil) else {
+            throw ValidationError("give either --query-text or --query-image.")
+        }
+        guard !texts.isEmpty || !images.isEmpty else {
+            throw ValidationError("there is nothing to compare with: give --text or --image.")
+        }
+        for (text, option) in [(queryText, "--query-text")] + texts.map({ ($0.value, "--text") }) {
+            if let text, let problem = TextArgument.problem(text, option: option) { throw ValidationError(problem) }
+        }
+        try PictureArgument.validate(([queryImage].compactMap { $0 } + images.map(\.value)).map { .picture($0) })
+    }
+
+    private struct Candidate {
+        let kind: String
+        let name: String
+        let similarity: Float
+    }
+
+    func run() async throws {
+        let model = try await model.load()
+        let query = try await query(model)
+        let progress = Progress("comparing", total: nil, isQuiet: self.model.quiet)
+        defer { progress.end() }
+        var (candidates, skips): ([Candidate], Skips) = ([], Skips())
+        for run in InputRun.split(OrderedInput.joined(texts, images)) {
+            switch run {
+            case .texts(let texts):
+                let embeddings = try await model.embed(texts: texts)
+                for (index, text) in texts.enumerated() {
+                    candidates.append(
+                        Candidate(kind: "text", name: text, similarity: embeddings[index].similarity(to: query)))
+                }
+            case .pictures(let arguments):
+                try await PictureRun(model, self.model.pictures, fetching.options).each(PictureInputs(arguments)) {
+                    name, result in
+                    switch result {
+                    case .failure(let error): skips.add(name, error)
+                    case .success(let embedding):
+                        candidates.append(
+                            Candidate(kind: "image", name: name, similarity: embedding.similarity(to: query)))
+                    }
+                    progress.update(candidates.count + skips.count)
+                }
+            }
+        }
+        progress.end()
+        // Equal ones stay in the order given.
+        let ranked = candidates.enumerated().sorted {
+            ($0.element.similarity, -$0.offset) > ($1.element.similarity, -$1.offset)
+        }
+        var list = ResultList(formatting.chosen)
+        for (index, candidate) in ranked.map(\.element).enumerated() {
+            try list.add(
+                [
+                    "rank": .int(index + 1), "kind": .string(candidate.kind), "input": .string(candidate.name),
+                    "similarity": .float(candidate.similarity),
+                ], text: "\(Columns.rank(index + 1))  \(Columns.score(candidate.similarity))  \(candidate.name)")
+        }
+        try list.end()
+        try skips.end(of: candidates.count + skips.count)
+    }
+
+    private func query(_ model: CLIPModel) async throws -> Embedding {
+        if let queryText { return try await model.embed(texts: [queryText])[0] }
+        let picture = try PictureInput(queryImage ?? "").picture(
+            options: self.model.pictures, fetch: fetching.options)
+        return try await model.embed(pictures: [picture])[0]
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import DiptychSearch
+import Foundation
+
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract: "Look after a store: what it holds, removal, compaction, export, verification.",
+        discussion: "Example: diptych store info --store pictures.store",
+        subcommands: [
+            StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
+            StoreExportCommand.self, StoreVerifyCommand.self,
+        ])
+}
+
+/// The option of every command that works on a store without a model.
+struct StoreArguments: ParsableArguments {
+    @Option(help: "The store's directory.")
+    var store: String
+
+    func validate() throws {
+        if store.isEmpty { throw ValidationError("--store is empty.") }
+    }
+
+    /// Opens the store, which must exist.
+    func open() async throws -> EmbeddedStore {
+        try await EmbeddedStore.open(at: URL(fileURLWithPath: store, isDirectory: true))
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import DiptychSearch
+
+struct StoreListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the pictures of a store.",
+        discussion: """
+            Pictures whose file has vanished are marked.
+
+            Example: diptych store list --store pictures.store --format jsonl
+            """)
+
+    @OptionGroup var arguments: StoreArguments
+    @OptionGroup var formatting: FormatArguments
+
+    func run() async throws {
+        let store = try await arguments.open()
+        var list = ResultList(formatting.chosen, name: "items")
+        try await store.forEachItem { item, _ in
+            try list.add(
+                .object(item.facts),
+                text: "\(Columns.right(item.id, 6))  \(item.path)\(item.missing ? "  (vanished)" : "")")
+        }
+        try list.end()
+    }
+}
+
+extension StoredItem {
+    /// What is known about it, in the order of JSON keys.
+    var facts: [(String, JSON)] {
+        [
+            ("id", .string(id)), ("path", .string(path)), ("missing", .bool(missing)),
+            ("attributes", attributes.json),
+        ]
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+/// Similarity, classification, tokens, pixels, models and profiles: what each prints.
+struct FaceTests {
+    @Test func `candidates are ranked by their cosine`() throws {
+        let result = try Command.run(
+            "similarity", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.pictures, "--text", "a cat")
+        let ranked = try result.json(RankedResults.self).results
+        #expect(ranked.map(\.rank) == Array(1...7))
+        #expect(ranked[0].input == "a cat" && ranked[0].kind == "text" && ranked[0].similarity > 0.99999)
+        #expect(zip(ranked, ranked.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
+        #expect(Set(ranked.compactMap(\.kind)) == ["text", "image"])
+        let byPicture = try Command.run(
+            "similarity", "--query-image", Fixture.pictures + "/wide.jpg", "--image", Fixture.pictures, "--format",
+            "jsonl")
+        let best = try #require(byPicture.jsonLines(RankedResults.Result.self).first)
+        #expect(best.input == Fixture.pictures + "/wide.jpg" && best.similarity > 0.99999)
+    }
+
+    private struct Classified: Decodable {
+        struct Result: Decodable {
+            struct Prediction: Decodable {
+                let label: String
+                let probability: Float
+                let similarity: Float
+            }
+            let input: String
+            let predictions: [Prediction]
+        }
+        let results: [Result]
+    }
+
+    @Test func `probabilities are the softmax of the scaled cosines`() throws {
+        let folder = try TemporaryFolder()
+        try Data("cat\n\n  \ndog\nbus\n".utf8).write(to: URL(fileURLWithPath: folder / "labels"))
+        let picture = Fixture.pictures + "/tall.png"
+        let result = try Command.run("classify", "--labels", folder / "labels", "--templates", "none", picture)
+        let predictions = try #require(result.json(Classified.self).results.first).predictions
+        #expect(Set(predictions.map(\.label)) == ["cat", "dog", "bus"])
+        #expect(abs(predictions.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
+        // The scale of the fixture is 100 in half precision.
+        let weights = predictions.map { exp(Double($0.similarity) * 100.03) }
+        for (prediction, weight) in zip(predictions, weights) {
+            #expect(abs(Double(prediction.probability) - weight / weights.reduce(0, +)) < 1e-3)
+        }
+        let similarity = try Command.run("similarity", "--query-image", picture, "--text", "cat")
+        let cosine = try #require(similarity.json(RankedResults.self).results.first).similarity
+        let cat = try #require(predictions.first { $0.label == "cat" })
+        #expect(abs(cat.similarity - cosine) < 1e-5)
+    }
+
+    @Test func `templates follow the labels' script, and several make an ensemble`() throws {
+        let picture = Fixture.pictures + "/tall.png"
+        let chinese = try Command.run("classify", "--label", "猫", "--label", "狗", "--top", "1", picture)
+        #expect(chinese.error.contains("chinese"))
+        #expect(try chinese.json(Classified.self).results[0].predictions.count == 1)
+        let english = try Command.run("classify", "--label", "cat", "--label", "dog", picture)
+        #expect(english.error.contains("openai"))
+        let custom = try Command.run(
+            "classify", "--label", "cat", "--label", "dog", "--template", "a {}", "--template", "the {}", "--format",
+            "text", picture, "/none.png")
+        #expect(custom.status == 3 && custom.output.contains("cat") && custom.error.contains("/none.png"))
+    }
+
+    @Test func `ids equal the reference's`() throws {
+        struct Tokens: Decodable {
+            let ids: [Int]
+            let tokens: [String]
+            let truncated: Int
+        }
+        let texts = try Fixture.expected().texts
+        let result = try Command.run(["tokenize", "--"] + texts.map(\.text))
+        let lines = try result.jsonLines(Tokens.self)
+        #expect(lines.map(\.ids) == texts.map(\.ids))
+        #expect(lines.allSatisfy { $0.tokens.first == "<|startoftext|>" && $0.tokens.last == "<|endoftext|>" })
+        #expect(lines[0].truncated == 0 && lines.last?.truncated ?? 0 > 0)
+    }
+
+    @Test func `preprocessing writes the pixels of one picture`() throws {
+        let folder = try TemporaryFolder()
+        let result = try Command.run("preprocess", Fixture.pictures + "/wide.jpg", "--output", folder / "p.npy")
+        #expect(result.status == 0, "\(result.error)")
+        let array = try Data(contentsOf: URL(fileURLWithPath: folder / "p.npy"))
+        #expect(String(decoding: array[10..<128], as: UTF8.self).contains("(1, 3, 32, 32)"))
+        #expect(array.count == 128 + 4 * 3 * 32 * 32)
+    }
+
+    @Test func `inspection tells sizes, cost and engine`() throws {
+        struct Facts: Decodable {
+            struct Parameters: Decodable { let vision, text, total: Int }
+            struct Engine: Decodable { let instructions, precision, reason: String; let threads: Int }
+            struct Tensors: Decodable { let count, bytes: Int; let types: [String: Int] }
+            let name, fingerprint: String
+            let parameters: Parameters
+            let tensors: Tensors
+            let engine: Engine
+        }
+        let result = try Command.run(["models", "inspect"], environment: ["DIPTYCH_ISA": "scalar"])
+        let facts = try result.json(Facts.self)
+        #expect(facts.name == "tiny-clip" && facts.fingerprint.count == 64)
+        // The reference counts one more: logit_scale.
+        #expect(facts.parameters.total == 129_841 - 1)
+        #expect(facts.tensors.count == 78 && facts.tensors.types == ["F16": 78])
+        #expect(facts.engine.instructions == "scalar" && facts.engine.precision == "fp32")
+        let text = try Command.run("models", "inspect", "--tensors", "--format", "text", "--precision", "auto")
+        #expect(text.output.contains("visual_projection.weight"))
+        #expect(text.error.contains("precision: "))
+        #expect(try Command.run("models", "path").output == Fixture.model + "\n")
+    }
+
+    @Test func `profiles add up`() throws {
+        struct Profile: Decodable {
+            struct Operation: Decodable { let operation: String; let calls: Int; let seconds, flops: Double }
+            let total_seconds, flops, limit_flops_per_second: Double
+            let pictures_per_second: Double?
+            let texts_per_second: Double?
+            let operations: [Operation]
+        }
+        let arguments = ["profile", "--batch", "2", "--repeat", "2", "--threads", "1"]
+        let pictures = try Command.run(arguments).json(Profile.self)
+        #expect(abs((pictures.pictures_per_second ?? 0) * pictures.total_seconds - 2) < 1e-6)
+        #expect(abs(pictures.operations.reduce(0) { $0 + $1.seconds } - pictures.total_seconds) < 1e-9)
+        #expect(pictures.limit_flops_per_second > 1e9)
+        let texts = try Command.run(arguments + ["--text-length", "9", "--format", "json"]).json(Profile.self)
+        #expect(texts.texts_per_second ?? 0 > 0)
+        #expect(try Command.run(arguments + ["--format", "text"]).output.contains("pictures/s"))
+        expectFailure(try Command.run(arguments + ["--image-size", "224"]), status: 2, saying: "32")
+    }
+}

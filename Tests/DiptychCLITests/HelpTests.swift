@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+struct HelpTests {
+    static let commands = [
+        [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
+        ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
+        ["models"], ["models", "list"], ["models", "inspect"], ["models", "path"], ["tokenize"], ["preprocess"],
+        ["pictures"], ["profile"],
+    ]
+
+    @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {
+        let help = try Command.run(command + ["--help"], environment: ["COLUMNS": "200"])
+        #expect(help.status == 0 && help.error.isEmpty)
+        // The parser wraps the example like any other text.
+        let lines = help.output.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = try #require(lines.firstIndex { $0.contains("Example: diptych") }, "\(help.output)")
+        let example = lines[start...].prefix { !$0.isEmpty }.joined(separator: " ").replacing("Example: ", with: "")
+        #expect(example.contains((["diptych"] + command).joined(separator: " ")))
+
+        let folder = try TemporaryFolder()
+        let manager = FileManager.default
+        try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures")
+        try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures/old")
+        try manager.copyItem(atPath: Fixture.pictures + "/wide.jpg", toPath: folder / "picture.jpg")
+        if command != ["index"], command.first == "search" || command.first == "store" {
+            #expect(try Command.run(["index", "pictures", "--store", "pictures.store"], in: folder.path).status == 0)
+        }
+        let binary = (Command.path as NSString).deletingLastPathComponent
+        let path = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        let result = try Command.run(
+            [], in: folder.path, environment: ["PATH": path],
+            launcher: ["/bin/sh", "-c", example.trimmingCharacters(in: .whitespaces)])
+        #expect(result.status == 0, "\(example): \(result.error)")
+    }
+}
