@@ -37,12 +37,17 @@ struct Album {
     /// Indexes the folder of pictures.
     func index() async throws -> IndexSummary { try await Indexer(store: store, model: model).index([pictures]) }
 
+    /// A path below the folder of pictures, cut byte by byte: a slash and a combining mark are one `Character`.
+    private func name(_ path: String) -> String {
+        String(decoding: path.utf8.dropFirst(pictures.utf8.count + 1), as: UTF8.self)
+    }
+
     /// The embeddings of all items that are not missing, by their path below the folder of pictures.
     func stored() async throws -> [String: Embedding] {
         var result: [String: Embedding] = [:]
         try await store.forEachItem { item, embedding in
             guard !item.missing else { return }
-            result[String(item.path.dropFirst(pictures.count + 1))] = embedding
+            result[name(item.path)] = embedding
         }
         return result
     }
@@ -51,7 +56,7 @@ struct Album {
     func found() async throws -> [String] {
         let query = try await model.embed(texts: ["a cat"])[0]
         return try await store.search(query, limit: .max)
-            .map { String($0.path.dropFirst(pictures.count + 1)) }.sorted()
+            .map { name($0.path) }.sorted()
     }
 
     /// Runs SQL on the store's database, on a connection of its own that checks no foreign keys.

@@ -81,7 +81,7 @@ import Testing
         let query = try await album.model.embed(texts: ["a cat"])[0]
         var generator = SeededGenerator(11)
         var (sound, refused) = (0, 0)
-        for round in 0..<300 {
+        for round in 0..<120 {
             var bytes = original
             if round % 10 == 0 { bytes.removeLast(Int.random(in: 1..<bytes.count, using: &generator)) }
             for _ in 0..<Int.random(in: 1...8, using: &generator) {

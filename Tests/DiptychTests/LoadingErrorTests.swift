@@ -115,13 +115,16 @@ struct Damage: CustomTestStringConvertible {
 
     /// What may stand where a file is expected.
     static let replaced: [Damage] = TinyModel.files.flatMap { name in
-        [
+        // A list of merges may be empty: that is a vocabulary of letters.
+        let texts = name == "merges.txt" ? [] : [""]
+        return [
             Damage("no \(name)", says: "") { unlink($0.path(name)) },
             Damage("a folder \(name)", says: name) {
-                unlink($0.path(name)); try $0.makeFolder(name)
+                unlink($0.path(name))
+                try $0.makeFolder(name)
             },
         ]
-            + ["", "{", "[]", "null", "\"x\"", "\u{0}", String(repeating: "[", count: 200_000)].map { text in
+            + (texts + ["{", "[]", "null", "\"x\"", "\u{0}", String(repeating: "[", count: 200_000)]).map { text in
                 Damage("\(name) = \(text.prefix(4).debugDescription)", says: name) { try $0.write(text, to: name) }
             }
     }
@@ -142,30 +145,25 @@ struct Damage: CustomTestStringConvertible {
         let message = "\(error)"
         #expect(Self.isOurs(error), "\(type(of: error))")
         #expect(message.contains(directory.path) && !message.contains("\n"), "\(message)")
-        for word in damage.words { #expect(message.contains(word), "\(message)") }
+        for word in damage.words where !word.isEmpty { #expect(message.contains(word), "\(message)") }
     }
 
     @Test(arguments: Damage.replaced)
     func refusesOtherFiles(damage: Damage) async throws {
         let directory = try TinyModel.copy()
         try damage.apply(directory)
-        // An empty list of merges is a vocabulary of letters: a lesser model, but one.
-        let isModel = ["merges.txt = \"\"", "merges.txt = \"null\""].contains(damage.testDescription)
-        if damage.testDescription == "merges.txt = \"\"" { return }
-        let error = try await #require(throws: (any Error).self, "\(isModel)") {
-            try await CLIPModel.load(directory.path)
-        }
+        let error = try await #require(throws: (any Error).self) { try await CLIPModel.load(directory.path) }
         let message = "\(error)"
         #expect(Self.isOurs(error), "\(type(of: error)): \(message)")
         #expect(message.contains(directory.path) && !message.contains("\n") && message.count < 1000, "\(message)")
-        for word in damage.words { #expect(message.contains(word), "\(message)") }
+        for word in damage.words where !word.isEmpty { #expect(message.contains(word), "\(message)") }
     }
 
     @Test func refusesPathsThatAreNoDirectories() async throws {
         let file = TinyModel.directory.appendingPathComponent("config.json").path
         for path in ["/none/such", "", file, "a\0b", "/dev/null"] {
             let error = try await #require(throws: ModelError.self) { try await CLIPModel.load(path) }
-            #expect(!"\(error)".contains("\n") && "\(error)".contains(path), "\(error)")
+            #expect(!"\(error)".contains("\n") && (path.isEmpty || "\(error)".contains(path)), "\(error)")
         }
     }
 

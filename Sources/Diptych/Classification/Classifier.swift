@@ -20,6 +20,8 @@ public struct Classifier: Sendable {
     }
 
     /// All labels for one picture, the most probable first; equal ones in the order of ``labels``.
+    ///
+    /// The embedding must come from the classifier's model.
     public func predictions(for picture: Embedding) -> [Prediction] {
         let similarities = (0..<embeddings.count).map { embeddings[$0].similarity(to: picture) }
         let logits = similarities.map { Double(logitScale) * Double($0) }

@@ -35,7 +35,7 @@ public enum PromptTemplates: Sendable, Equatable {
         guard !sentences.isEmpty else { throw ModelError("there is no template: give at least one, such as \"{}\"") }
         return try sentences.map { sentence in
             guard sentence.contains("{}") else {
-                throw ModelError("template \"\(sentence)\" has no {} where the label goes")
+                throw ModelError("template \(sentence.debugDescription) has no {} where the label goes")
             }
             return sentence.replacing("{}", with: label)
         }

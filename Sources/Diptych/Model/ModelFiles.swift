@@ -21,7 +21,8 @@ struct ModelFiles {
     init(path: String) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ModelError("\(path): no such model directory; give the path of a Hugging Face CLIP directory")
+            let name = path.isEmpty ? "\"\"" : path
+            throw ModelError("\(name): no such model directory; give the path of a Hugging Face CLIP directory")
         }
         guard isDirectory.boolValue else {
             throw ModelError(
