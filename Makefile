@@ -44,7 +44,7 @@ fixtures: setup
 	./Scripts/fixtures/run
 
 docs:
-	swift package --disable-sandbox generate-documentation --target Diptych
+	DIPTYCH_DOCS=1 swift package --disable-sandbox generate-documentation --target Diptych
 
 clean:
 	swift package clean

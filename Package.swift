@@ -9,6 +9,11 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+// The documentation's plugin is wanted by `make docs` only, and by nobody who depends on this package.
+let documentation: [Package.Dependency] =
+    Context.environment["DIPTYCH_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
     name: "diptych",
     products: [
@@ -19,11 +24,17 @@ let package = Package(
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
+    // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. The targets that they switch on come
+    // with training and with the Milvus store.
+    traits: [
+        .trait(name: "Torch", description: "Training and CUDA through libtorch."),
+        .trait(name: "Milvus", description: "A vector store over Milvus."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    ],
+    ] + documentation,
     targets: [
         // System libraries: a module map each, and a shim.h where Swift cannot call a function.
         .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),

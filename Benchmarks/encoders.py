@@ -2,7 +2,7 @@
 
 Usage: encoders.py DIPTYCH-BINARY WORK-DIRECTORY REPORT.md
 Every round runs each contestant once, so that a change of the machine's speed meets all of them; figures are medians
-over rounds of the best of a few passes in each. The run is refused when outputs disagree.
+over rounds of the median of a few passes in each. The run is refused when outputs disagree.
 """
 import json
 import os
@@ -39,14 +39,14 @@ class ImageTower(torch.nn.Module):
         return self.model.get_image_features(pixels).pooler_output
 
 
-def best(call, passes=PASSES):
-    """The shortest of a few passes, in seconds: what the machine can do when nothing disturbs it."""
+def typical(call, passes=PASSES):
+    """The median of a few passes, in seconds, as `diptych profile` reports it."""
     times = []
     for _ in range(passes):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
-    return min(times)
+    return statistics.median(times)
 
 
 def profile(diptych, folder, precision, batch):
@@ -131,12 +131,12 @@ def main():
                 sys.exit(f"benchmark refused: {name} disagrees with transformers fp32, 1 - cosine {loss:.2e} > {limit:.0e}")
 
         contestants = {
-            (16, "transformers fp32"): lambda: 16 / best(lambda: fp32(pixels)),
-            (16, "transformers bf16"): lambda: 16 / best(lambda: bf16(half)),
-            (16, "ONNX Runtime fp32"): lambda: 16 / best(lambda: session.run(None, {"pixels": arrays})),
-            (1, "transformers fp32"): lambda: 1 / best(lambda: fp32(pixels[:1])),
-            (1, "transformers bf16"): lambda: 1 / best(lambda: bf16(half[:1])),
-            (1, "ONNX Runtime fp32"): lambda: 1 / best(lambda: session.run(None, {"pixels": arrays[:1]})),
+            (16, "transformers fp32"): lambda: 16 / typical(lambda: fp32(pixels)),
+            (16, "transformers bf16"): lambda: 16 / typical(lambda: bf16(half)),
+            (16, "ONNX Runtime fp32"): lambda: 16 / typical(lambda: session.run(None, {"pixels": arrays})),
+            (1, "transformers fp32"): lambda: 1 / typical(lambda: fp32(pixels[:1])),
+            (1, "transformers bf16"): lambda: 1 / typical(lambda: bf16(half[:1])),
+            (1, "ONNX Runtime fp32"): lambda: 1 / typical(lambda: session.run(None, {"pixels": arrays[:1]})),
         }
         rates, limits, shares = {}, {}, {}
         for _ in range(ROUNDS):

@@ -16,7 +16,7 @@ final class Workspace {
 
         /// A block of its own, for weights that stay as long as their model.
         init(byteCount: Int) {
-            pointer = .allocate(byteCount: max(64, byteCount), alignment: 64)
+            pointer = Memory.allocate(max(64, byteCount))
             capacity = byteCount
             workspace = nil
         }
@@ -44,7 +44,7 @@ final class Workspace {
         if let best {
             block = free.remove(at: best)
         } else {
-            block = (UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 64), wanted)
+            block = (Memory.allocate(wanted), wanted)
         }
         inUse += block.capacity
         peak = max(peak, inUse)
