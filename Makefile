@@ -14,10 +14,11 @@ build: setup
 demo: build
 	@DIPTYCH=$(DIPTYCH) DEMO=$(DEMO) ./Scripts/demo
 
-# Release: the tests run what users run, and `make demo` shares the build.
+# Release: the tests run what users run, and `make demo` shares the build. One at a time: several of them measure memory
+# and time, or fill all cores by themselves.
 test: setup lint
 	$(SWIFT_BUILD) --build-tests
-	swift test -c release --skip-build
+	swift test -c release --skip-build --no-parallel
 	@$(MAKE) --no-print-directory examples
 
 # A package that depends on this one, as another project would.

@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import random
+import shutil
 import time
 from multiprocessing import Pool
 from pathlib import Path
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 from demo_vocabulary import END, train_tokenizer
 
@@ -263,6 +264,7 @@ def main():
     parser.add_argument("--steps", type=int, help="length of the run in optimiser steps")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--initial", type=Path, help="go on from this model, with its vocabulary")
     parser.add_argument("--brief", type=float, default=0.15, help="share of brief captions")
     parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--limit", type=int, help="use only so many training pictures")
@@ -281,7 +283,12 @@ def main():
     wordings = len(records[0]["full_en"])
     kinds = ("full_en", "full_zh", "brief_en", "brief_zh")
     sample = [text for record in records[:20_000] for kind in kinds for text in record[kind]]
-    tokenizer = train_tokenizer(sample, options.output, CONTEXT)
+    if options.initial:
+        for name in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(options.initial / name, options.output / name)
+        tokenizer = CLIPTokenizer.from_pretrained(options.output)
+    else:
+        tokenizer = train_tokenizer(sample, options.output, CONTEXT)
     write_preprocessor(options.output)
     # ids[kind][picture, wording]
     ids = {
@@ -297,7 +304,10 @@ def main():
     held_ids = {key: tokenize(tokenizer, [row[f"caption_{key}"] for row in held]) for key in ("en", "zh")}
     print(f"{len(records)} training pictures, {len(tokenizer)} tokens", flush=True)
 
-    model = make_model(len(tokenizer))
+    if options.initial:
+        model = CLIPModel.from_pretrained(options.initial, dtype=torch.float32)
+    else:
+        model = make_model(len(tokenizer))
     picture_heads = Heads(model.config.vision_config.hidden_size)
     text_heads = Heads(model.config.text_config.hidden_size)
     parameters = [*model.parameters(), *picture_heads.parameters(), *text_heads.parameters()]

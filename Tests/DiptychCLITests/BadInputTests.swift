@@ -128,6 +128,7 @@ struct BadInputTests {
         #expect(try result.jsonLines(EmbeddedLine.self).map(\.input) == [wide])
         for name in files.keys { #expect(result.error.contains(folder / name), "\(name): \(result.error)") }
         for name in single + urls { #expect(result.error.contains("skipped \(name)"), "\(name): \(result.error)") }
+        #expect(result.error.contains("--allow-private-urls"))
         #expect(result.error.contains("\(files.count + single.count + urls.count) of "))
 
         let index = try Command.run("index", folder.path, "--store", folder / "store")

@@ -17,6 +17,8 @@ import Testing
     private struct World {
         let folder: TemporaryFolder
         let reference: [String: [Float]]
+        /// How long the undisturbed index took.
+        let duration: Duration
         var pictures: String { folder / "pictures" }
 
         init(count: Int) throws {
@@ -24,9 +26,11 @@ import Testing
             let drawn = try Command.run(
                 "pictures", "--count", "\(count)", "--seed", "5", "--output", folder / "pictures", "--quiet")
             try #require(drawn.status == 0, "\(drawn.error)")
+            let start = ContinuousClock.now
             let indexed = try Command.run(
                 "index", folder / "pictures", "--store", folder / "reference", "--threads", "1")
             try #require(indexed.status == 0, "\(indexed.error)")
+            duration = ContinuousClock.now - start
             reference = try World.export(folder / "reference", in: folder)
             try #require(reference.count == count)
         }
@@ -66,27 +70,44 @@ import Testing
     /// SplitMix64 (Steele et al. 2014), so that a failure can be repeated.
     private struct Delays {
         var state: UInt64
+        /// The longest delay in microseconds: at most 400 ms, and less where indexing would be done by then.
+        let longest: UInt64
+
+        init(seed: UInt64, for duration: Duration) {
+            state = seed
+            longest = UInt64(min(400_000, max(30_000, duration / .microseconds(1))))
+        }
+
         mutating func next() -> UInt32 {
             state &+= 0x9E37_79B9_7F4A_7C15
             var z = state
             z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
             z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return 5_000 + UInt32((z ^ (z >> 31)) % 395_000)  // microseconds
+            return 5_000 + UInt32((z ^ (z >> 31)) % (longest - 5_000))
         }
     }
 
+    /// Half of them at random moments, half at the sharpest.
+    private static let kills = 40
+
     @Test func `kill -9 loses nothing that was reported as stored`() throws {
         let world = try World(count: 120)
-        var delays = Delays(state: 20)
+        var delays = Delays(seed: 20, for: world.duration)
         var (kills, unfinished, round) = (0, 0, 0)
-        while kills < 20 {
+        while kills < Self.kills {
             round += 1
-            try #require(round < 12, "indexing is too fast to be killed: \(kills) kills")
+            try #require(round < 40, "indexing is too fast to be killed: \(kills) kills")
             let store = world.folder / "store-\(round)"
             var reported: Set<String> = []
             while true {
                 let run = try Running(["index", world.pictures, "--store", store, "--list", "--threads", "1"])
-                usleep(delays.next())
+                if kills % 2 == 0 {
+                    usleep(delays.next())
+                } else {
+                    // The sharpest moment: the instant at which something new is reported.
+                    let lines = Int(delays.next() % 40)
+                    while run.process.isRunning, run.outputSize < lines * 60 + 1 { usleep(50) }
+                }
                 run.send(SIGKILL)
                 let result = run.end()
                 reported.formUnion(try Self.paths(result.output))
@@ -100,8 +121,7 @@ import Testing
                 if FileManager.default.fileExists(atPath: store + "/store.sqlite"), !reported.isEmpty {
                     try world.check(store, reported: reported)
                 }
-                guard kills < 60 else { break }
-                if kills >= 20 {
+                if kills >= Self.kills {
                     let finished = try Command.run("index", world.pictures, "--store", store, "--list")
                     #expect(finished.status == 0, "\(finished.error)")
                     reported.formUnion(try Self.paths(finished.output))

@@ -153,11 +153,22 @@ struct StoreTests {
         #expect(try world.items().contains { $0.path.hasSuffix("/" + name) })
         let search = try Command.run("search", "--store", world.store, "x").json(RankedResults.self)
         #expect(search.results.contains { $0.path?.hasSuffix("/" + name) == true })
+
+        // A name that is not UTF-8 cannot be kept, and is not lost in silence.
+        #expect(
+            rename(
+                world.pictures + "/" + name,
+                Array("\(world.pictures)/x".utf8CString.dropLast()) + [-1, 46, 112, 110, 103, 0]) == 0)
+        let summary = try world.index(status: 3)
+        #expect(summary.skipped_count == 1 && summary.removed == 1)
+        let list = try Command.run("embed", "--image", world.pictures)
+        #expect(list.status == 3)
+        #expect(try list.jsonLines(EmbeddedLine.self).count == 4)
     }
 
     @Test func `searches work while another process indexes`() throws {
         let folder = try TemporaryFolder()
-        let drawn = try Command.run("pictures", "--count", "150", "--output", folder / "pictures", "--quiet")
+        let drawn = try Command.run("pictures", "--count", "300", "--output", folder / "pictures", "--quiet")
         try #require(drawn.status == 0, "\(drawn.error)")
         #expect(try Command.run("index", Fixture.pictures, "--store", folder / "store").status == 0)
         let indexing = try Running(["index", folder / "pictures", "--store", folder / "store", "--threads", "1"])
@@ -172,7 +183,5 @@ struct StoreTests {
         } while indexing.process.isRunning
         #expect(indexing.end().status == 0)
         #expect(overlapping > 0)
-        let second = try Running(["index", folder / "pictures", "--store", folder / "store"])
-        _ = second.end()
     }
 }

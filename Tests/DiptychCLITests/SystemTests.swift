@@ -87,6 +87,11 @@ struct SystemTests {
         }
         let skipped = try run("embed", "--image", folder / "secret.png", "--text", "a")
         #expect(skipped.status == 3 && skipped.error.contains("secret.png: no permission"), "\(skipped.error)")
+        try manager.createDirectory(atPath: folder / "outer/inner", withIntermediateDirectories: true)
+        chmod(folder / "outer/inner", 0)
+        defer { chmod(folder / "outer/inner", 0o755) }
+        let inner = try run("embed", "--image", folder / "outer", "--text", "a")
+        #expect(inner.status == 3 && inner.error.contains("outer/inner: no permission"), "\(inner.error)")
         expectFailure(
             try run("embed", "--text", "a", "--output", folder / "sealed/e.npy"), status: 1, saying: "no permission",
             folder / "sealed/e.npy")

@@ -114,14 +114,18 @@ struct HostileFileTests {
 
     @Test func manyThreadsDecodeAtOnce() async throws {
         let expected = ExpectedPicture.all.filter { $0.tolerance == 0 && !$0.onWhite }
+        var options = PictureOptions()
+        options.alpha = .dropped
+        let chosen = options
         let broken = Array(try Fixture.bytes("Pictures/420.jpg").prefix(500))
         let before = residentBytes()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for round in 0..<8 {
                 group.addTask {
                     for item in expected {
-                        let picture = try Picture.decode(file: item.path)
-                        #expect(picture.bytes == item.bytes, "\(item.name), round \(round)")
+                        let picture = try Picture.decode(file: item.path, options: chosen)
+                        let isEqual = picture.bytes == item.bytes
+                        #expect(isEqual, "\(item.name), round \(round)")
                         let error = #expect(throws: PictureError.self) { try Picture.decode(broken, label: item.name) }
                         #expect(error?.source == item.name && error?.kind == .damaged)
                     }

@@ -6,9 +6,9 @@ struct Skips {
 
     /// Says that `name` is left out, and why.
     mutating func add(_ name: String, _ error: any Error) {
-        let reason = (error as? PictureError)?.reason ?? Failure.describe(error)
-        let label = (error as? PictureError)?.source ?? name
-        add(label, reason: reason)
+        guard let error = error as? PictureError else { return add(name, reason: Failure.describe(error)) }
+        let hint = error.kind == .forbiddenAddress ? " (--allow-private-urls)" : ""
+        add(error.source, reason: error.reason + hint)
     }
 
     /// Says that `name` is left out, and why.

@@ -77,6 +77,12 @@ final class Running {
     /// What it has printed so far.
     var output: String { text("out") }
 
+    /// The bytes that it has printed so far.
+    var outputSize: Int {
+        var status = stat()
+        return stat(folder / "out", &status) == 0 ? Int(status.st_size) : 0
+    }
+
     private func text(_ name: String) -> String {
         String(decoding: FileManager.default.contents(atPath: folder / name) ?? Data(), as: UTF8.self)
     }
