@@ -45,6 +45,11 @@ public struct PictureError: Error, Hashable, CustomStringConvertible {
         self.reason = PictureError.oneLine(reason, limit: 500)
     }
 
+    /// The same failure of a picture that the caller knows by another name, for work on pixels, which have none.
+    public func naming(_ source: some CustomStringConvertible) -> PictureError {
+        PictureError(kind, source: source.description, reason: reason)
+    }
+
     /// The source and the reason in one line.
     public var description: String { "\(source): \(reason)" }
 

@@ -50,7 +50,8 @@ extension Picture {
             defer { errors.end() }
             var saved: UnsafeMutableRawPointer?
             var count = 0
-            if width <= Int(Int32.max), height <= Int(Int32.max),
+            // Beyond the longest side of libvips it would take another size, and save that.
+            if width <= Int(VIPS_MAX_COORD), height <= Int(VIPS_MAX_COORD),
                 let image = diptych_vips_wrap_rgb(raw.baseAddress, raw.count, Int32(width), Int32(height))
             {
                 defer { diptych_vips_release(image) }

@@ -47,6 +47,13 @@ struct PictureWritingTests {
         #expect(throws: PictureError.self) { try SVGPicture.render(svg: "<svg") }
     }
 
+    @Test func sidesThatTheLibraryCannotTakeAreRefused() throws {
+        // libvips ends at ten million and would save another size.
+        let needle = try Picture(width: 1, height: 10_000_001, bytes: [UInt8](repeating: 1, count: 30_000_003))
+        #expect(throws: PictureError.self) { try needle.png() }
+        #expect(throws: PictureError.self) { try needle.jpeg() }
+    }
+
     @Test func pixelsMustFitTheSize() {
         for (width, height, count) in [(2, 2, 11), (2, 2, 13), (0, 0, 0), (-1, -1, 3), (Int.max, Int.max, 3)] {
             #expect(throws: PictureError.self) {

@@ -102,6 +102,15 @@ import Testing
         #expect(error.source == "/none/such.png")
     }
 
+    @Test func aPictureTooThinToResizeIsNamed() async throws {
+        let model = try await TinyModel.load()
+        let thin = try Picture(width: 1, height: 600_000, bytes: [UInt8](repeating: 9, count: 1_800_000)).png()
+        let error = await #expect(throws: PictureError.self) {
+            try await model.embed(images: [.data(thin, label: "needle.png")])
+        }
+        #expect(error?.source == "needle.png", "\(error?.description ?? "")")
+    }
+
     @Test func allPicturesOfARunMayBeUnreadable() async throws {
         let model = try await TinyModel.load(batchSize: 2)
         var failures = 0
@@ -205,7 +214,7 @@ import Testing
 
     /// In a process of its own, where nothing else takes memory.
     @Test func memoryDoesNotGrowWithTheNumberOfInputs() async throws {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             let model = try await TinyModel.load()
             var generator = SeededGenerator(9)
             let files = try (0..<10).map { _ in try generator.png(width: 120, height: 90) }
@@ -220,6 +229,7 @@ import Testing
             #expect(late - early < 4 << 20)
             exit(late - early < 4 << 20 ? 0 : 1)
         }
+        print(String(decoding: result?.standardOutputContent ?? [], as: UTF8.self))
     }
 }
 

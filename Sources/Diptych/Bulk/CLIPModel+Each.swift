@@ -93,8 +93,10 @@ extension CLIPModel {
         try await embedBatches(
             sources, readingFrom: { if case .file(let path) = $0 { path } else { nil } }, normalize: normalize,
             load: { source in
-                LoadedInput(
-                    facts: (), pixels: try preprocessing.pixels(of: source.picture(options: options, fetch: fetch)))
+                let picture = try source.picture(options: options, fetch: fetch)
+                do throws(PictureError) {
+                    return LoadedInput(facts: (), pixels: try preprocessing.pixels(of: picture))
+                } catch { throw error.naming(source) }
             },
             { items in
                 for item in items {
