@@ -38,10 +38,11 @@ struct ContactSheetTests {
         }
     }
 
-    /// The colour in the middle of the first cell of a sheet, which is 36 + 176 / 2 pixels from the left.
+    /// The colour in the middle of the first cell of a sheet. Of the two middle rows it is the upper one, where a
+    /// picture of a single row lies.
     private func middle(of sheet: String) throws -> [UInt8] {
         let picture = try Picture.decode(file: sheet)
-        let (x, y) = (36 + 88, 36 + 36 + 88)
+        let (x, y) = (36 + 88, 36 + 36 + 87)
         return Array(picture.bytes[(y * picture.width + x) * 3..<(y * picture.width + x) * 3 + 3])
     }
 
@@ -58,17 +59,16 @@ struct ContactSheetTests {
                 let row = ContactSheet.Row(query: "x", results: [.init(path: path, similarity: 1)])
                 #expect(try ContactSheet.write(rows: [row], to: sheet).isEmpty)
                 for (value, wanted) in zip(try middle(of: sheet), [240, 130, 20] as [Int]) {
-                    // A line of one row may fall beside the middle pixel's centre, but only just.
                     #expect(abs(Int(value) - wanted) < 12)
                 }
             }
         }
     }
 
-    /// Neither JPEG nor PNG, and as a whole far larger than the sheet that shows it.
+    /// Neither JPEG nor PNG, and as a whole larger than the sheet that shows it.
     @Test func embedsNoPictureWhole() async throws {
         try await withTemporaryDirectory { directory in
-            let (width, height) = (3000, 2000)
+            let (width, height) = (1600, 1200)
             let header: [UInt8] =
                 Array("BM".utf8) + Self.little(54 + width * height * 3, 4) + [0, 0, 0, 0]
                 + Self.little(54, 4) + Self.little(40, 4) + Self.little(width, 4) + Self.little(height, 4)
@@ -114,7 +114,8 @@ struct ContactSheetTests {
                 let rows = [ContactSheet.Row](repeating: row, count: count)
                 #expect(throws: PicturesError.self) { try ContactSheet.write(rows: rows, to: directory + "/sheet.png") }
             }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(left.isEmpty)
         }
     }
 }
