@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "DiptychMedia", dependencies: ["CCurl", "CKernels", "CVips"], swiftSettings: strict),
-        .target(name: "DiptychPictures", dependencies: ["CVips", "DiptychMedia"], swiftSettings: strict),
+        .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
 
         // Engines and models.
         .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),
@@ -110,7 +110,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychPictures", "DiptychTensors"],
+            name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychMedia", "DiptychTensors"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],

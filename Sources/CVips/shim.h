@@ -84,12 +84,6 @@ static inline int diptych_vips_flatten_white(VipsImage *in, VipsImage **out) {
     return status;
 }
 
-static inline int diptych_vips_save_jpeg(VipsImage *in, const char *path, int quality) {
-    return vips_jpegsave(in, path, "Q", quality, NULL);
-}
-
-static inline int diptych_vips_save_png(VipsImage *in, const char *path) { return vips_pngsave(in, path, NULL); }
-
 static inline int diptych_vips_save_jpeg_buffer(VipsImage *in, void **bytes, size_t *count, int quality) {
     return vips_jpegsave_buffer(in, bytes, count, "Q", quality, NULL);
 }

@@ -1,3 +1,4 @@
+import DiptychMedia
 import Foundation
 
 /// One picture that shows queries and what was found for each: thumbnails with rank and similarity.
@@ -9,7 +10,7 @@ import Foundation
 public enum ContactSheet {
     /// A picture that was found.
     public struct Result: Hashable, Sendable {
-        /// The picture's file, JPEG or PNG.
+        /// The picture's file, of any format that is read.
         public var path: String
         /// Its cosine similarity to the query.
         public var similarity: Double
@@ -35,6 +36,16 @@ public enum ContactSheet {
         }
     }
 
+    /// A picture that could not be shown: the sheet has its name in its place.
+    public struct Unshown: Hashable, Sendable {
+        /// The picture's file.
+        public let path: String
+        /// Why it could not be read.
+        public let reason: String
+    }
+
+    /// How a sheet's file may end, in any case.
+    public static let fileExtensions = ["png", "jpg", "jpeg"]
     /// How many rows a sheet holds at most.
     public static let rowLimit = 40
     /// How many results a row holds at most.
@@ -49,24 +60,33 @@ public enum ContactSheet {
 
     /// Draws a sheet and writes it as PNG or JPEG, as the path's extension says, replacing a file of that name.
     ///
-    /// - Throws: `PicturesError` where a result cannot be read, the sheet cannot be written, or there are no rows, more
+    /// - Returns: The pictures that vanished or are damaged, each once.
+    /// - Throws: `PicturesError` where the sheet cannot be written, its name ends otherwise, or there are no rows, more
     ///   than ``rowLimit`` rows or more than ``resultLimit`` results in one.
-    public static func write(rows: [Row], to path: String) throws {
-        let quality: Int?
-        switch (path as NSString).pathExtension.lowercased() {
-        case "png": quality = nil
-        case "jpg", "jpeg": quality = 90
-        default: throw PicturesError.unwritable(path: path, reason: "its name must end in .png, .jpg or .jpeg")
+    @discardableResult
+    public static func write(rows: [Row], to path: String) throws(PicturesError) -> [Unshown] {
+        let kind = (path as NSString).pathExtension.lowercased()
+        guard fileExtensions.contains(kind) else {
+            throw .unwritable(path: path, reason: "its name must end in .png, .jpg or .jpeg")
         }
         guard (1...rowLimit).contains(rows.count) else {
-            throw PicturesError.outOfRange(what: "number of queries", value: rows.count, allowed: 1...rowLimit)
+            throw .outOfRange(what: "number of queries", value: rows.count, allowed: 1...rowLimit)
         }
         let longest = rows.map(\.results.count).max() ?? 0
         guard longest <= resultLimit else {
-            throw PicturesError.outOfRange(
-                what: "number of results of a query", value: longest, allowed: 0...resultLimit)
+            throw .outOfRange(what: "number of results of a query", value: longest, allowed: 0...resultLimit)
         }
-        try SVGRenderer.save(SVGRenderer.render(document(rows)), to: path, quality: quality)
+        // A picture that several queries find is read once.
+        var thumbnails: [String: Thumbnail] = [:]
+        var seen: Set<String> = []
+        var unshown: [Unshown] = []
+        for path in rows.flatMap(\.results).map(\.path) where seen.insert(path).inserted {
+            do { thumbnails[path] = try Thumbnail(file: path, side: thumbnail) } catch {
+                unshown.append(Unshown(path: path, reason: error.reason))
+            }
+        }
+        try Drawing.save(Drawing.render(document(rows, thumbnails)), to: path, quality: kind == "png" ? nil : 90)
+        return unshown
     }
 
     // Lengths in pixels. A row is the query, its thumbnails, and a line of rank and similarity under each.
@@ -82,7 +102,7 @@ public enum ContactSheet {
     private static let fonts =
         "'DejaVu Sans', 'Noto Sans', 'Helvetica Neue', 'Noto Sans CJK SC', 'WenQuanYi Zen Hei', 'PingFang SC', sans-serif"
 
-    private static func document(_ rows: [Row]) throws(PicturesError) -> String {
+    private static func document(_ rows: [Row], _ thumbnails: [String: Thumbnail]) -> String {
         let (width, height) = size(of: rows)
         var svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\""
         svg += " width=\"\(width)\" height=\"\(height)\" font-family=\"\(fonts)\">"
@@ -101,38 +121,44 @@ public enum ContactSheet {
             }
             for (column, result) in row.results.enumerated() {
                 let left = margin + column * (thumbnail + gap)
-                svg += try cell(result, rank: column + 1, id: "c\(index)-\(column)", left: left, top: top + queryHeight)
+                svg += cell(
+                    result, thumbnails[result.path], rank: column + 1, id: "c\(index)-\(column)", left: left,
+                    top: top + queryHeight)
             }
         }
         return svg + "</svg>"
     }
 
     private static func cell(
-        _ result: Result, rank: Int, id: String, left: Int, top: Int
-    ) throws(PicturesError) -> String {
-        let frame = "x=\"\(left)\" y=\"\(top)\" width=\"\(thumbnail)\" height=\"\(thumbnail)\""
+        _ result: Result, _ picture: Thumbnail?, rank: Int, id: String, left: Int, top: Int
+    ) -> String {
+        let frame = "x=\"\(left)\" y=\"\(top)\" width=\"\(thumbnail)\" height=\"\(thumbnail)\" rx=\"8\""
         let baseline = top + thumbnail + 20
         let similarity = String(format: "%.3f", result.similarity)
-        // The middle of the picture fills the square, with rounded corners and a hairline that ends a white picture.
-        return "<clipPath id=\"\(id)\"><rect \(frame) rx=\"8\"/></clipPath><g clip-path=\"url(#\(id))\">"
-            + "<image \(frame) preserveAspectRatio=\"xMidYMid slice\" xlink:href=\"\(try embedded(result.path))\"/></g>"
-            + "<rect \(frame) rx=\"8\" fill=\"none\" stroke=\"#000000\" stroke-opacity=\"0.14\"/>"
+        let content = picture.map { shown($0, left: left, top: top) } ?? named(result.path, left: left, top: top)
+        // The whole picture in a square with rounded corners and a hairline that ends a white picture.
+        return "<clipPath id=\"\(id)\"><rect \(frame)/></clipPath><g clip-path=\"url(#\(id))\">"
+            + "<rect \(frame) fill=\"#f3f4f6\"/>\(content)</g>"
+            + "<rect \(frame) fill=\"none\" stroke=\"#000000\" stroke-opacity=\"0.14\"/>"
             + "<text x=\"\(left + 2)\" y=\"\(baseline)\" font-size=\"14\" font-weight=\"bold\" fill=\"#16181d\">\(rank)</text>"
             + "<text x=\"\(left + thumbnail - 2)\" y=\"\(baseline)\" font-size=\"14\" text-anchor=\"end\""
             + " fill=\"#6b7280\">\(similarity)</text>"
     }
 
-    /// A file as a data URI.
-    private static func embedded(_ path: String) throws(PicturesError) -> String {
-        let data = try FileSystem.read(path)
-        let kind: String
-        if data.starts(with: [0xFF, 0xD8, 0xFF]) {
-            kind = "jpeg"
-        } else if data.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
-            kind = "png"
-        } else {
-            throw .unreadable(path: path, reason: "it is neither JPEG nor PNG")
-        }
-        return "data:image/\(kind);base64,\(data.base64EncodedString())"
+    private static func shown(_ picture: Thumbnail, left: Int, top: Int) -> String {
+        // Whole pixels, so that rendering does not resample it.
+        let x = left + (thumbnail - picture.width) / 2
+        let y = top + (thumbnail - picture.height) / 2
+        return "<image x=\"\(x)\" y=\"\(y)\" width=\"\(picture.width)\" height=\"\(picture.height)\""
+            + " xlink:href=\"\(picture.uri)\"/>"
+    }
+
+    /// What stands for a picture that cannot be read.
+    private static func named(_ path: String, left: Int, top: Int) -> String {
+        let name = SheetText.fitted((path as NSString).lastPathComponent, size: 13, width: Double(thumbnail - 16))
+        let middle = top + thumbnail / 2
+        let place = "x=\"\(left + thumbnail / 2)\" text-anchor=\"middle\" font-size=\"13\""
+        return "<text \(place) y=\"\(middle - 6)\" fill=\"#16181d\">\(name)</text>"
+            + "<text \(place) y=\"\(middle + 16)\" fill=\"#6b7280\">cannot be read</text>"
     }
 }

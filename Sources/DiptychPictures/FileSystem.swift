@@ -35,15 +35,6 @@ enum FileSystem {
         }
     }
 
-    /// The bytes of a file.
-    static func read(_ path: String) throws(PicturesError) -> Data {
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw .unreadable(path: path, reason: reason(error))
-        }
-    }
-
     /// The system's own words, for example "Permission denied", or else Foundation's without its final point.
     private static func reason(_ error: any Error) -> String {
         let error = error as NSError

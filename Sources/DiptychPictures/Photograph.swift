@@ -1,3 +1,5 @@
+import DiptychMedia
+
 /// What a camera adds to a scene: uneven light, a slight blur, sensor noise and JPEG compression.
 struct Photograph {
     /// How much brighter the light gets from the left to the right edge, and from top to bottom, as a share.
@@ -20,17 +22,16 @@ struct Photograph {
         quality = 68 + random.below(27)
     }
 
-    func apply(to pixels: inout Pixels, using random: inout SplitMix64) {
-        if blur > 0 { soften(&pixels) }
-        let columns = (0..<pixels.width).map { column in
-            exposure + lightX * (Double(column) / Double(pixels.width) - 0.5)
-        }
+    /// The drawing as this camera would have taken it.
+    func taken(of drawing: Picture, using random: inout SplitMix64) throws(PictureError) -> Picture {
+        let (width, height) = (drawing.width, drawing.height)
+        var bytes = drawing.bytes
+        if blur > 0 { soften(&bytes, stride: width * 3, height: height) }
+        let columns = (0..<width).map { column in exposure + lightX * (Double(column) / Double(width) - 0.5) }
         var state = random
-        let width = pixels.width
-        let height = pixels.height
         // In 8.8 fixed point: the two bytes of a deviation sum to -255 ... 255, so times `noise` it is noise · 256.
         let strength = Int32(noise)
-        pixels.bytes.withUnsafeMutableBufferPointer { bytes in
+        bytes.withUnsafeMutableBufferPointer { bytes in
             var offset = 0
             for row in 0..<height {
                 let shift = lightY * (Double(row) / Double(height) - 0.5)
@@ -48,16 +49,15 @@ struct Photograph {
             }
         }
         random = state
+        return try Picture(width: width, height: height, bytes: bytes)
     }
 
     /// A separable three-tap blur, rows then columns; edges keep their own value for what lies outside.
-    private func soften(_ pixels: inout Pixels) {
+    private func soften(_ bytes: inout [UInt8], stride: Int, height: Int) {
         let side = Int32(blur * 256)
         let middle = 256 - 2 * side
-        let stride = pixels.width * 3
-        let height = pixels.height
-        var rows = pixels.bytes
-        pixels.bytes.withUnsafeMutableBufferPointer { bytes in
+        var rows = bytes
+        bytes.withUnsafeMutableBufferPointer { bytes in
             rows.withUnsafeMutableBufferPointer { rows in
                 for row in 0..<height {
                     let start = row * stride

@@ -32,10 +32,10 @@ public struct PictureSet: Sendable {
     public func write(index: Int, to directory: String) throws -> String {
         let name = Self.fileName(at: index)
         var random = SplitMix64(seed: seed, index: index, purpose: 2)
-        var pixels = try SVGRenderer.render(scene(at: index).svg(using: &random).document)
+        let drawing = try Drawing.render(scene(at: index).svg(using: &random).document)
         let photograph = Photograph(using: &random)
-        photograph.apply(to: &pixels, using: &random)
-        try SVGRenderer.save(pixels, to: directory + "/" + name, quality: photograph.quality)
+        let picture = try photograph.taken(of: drawing, using: &random)
+        try Drawing.save(picture, to: directory + "/" + name, quality: photograph.quality)
         return name
     }
 

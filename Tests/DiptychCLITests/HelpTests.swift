@@ -6,7 +6,7 @@ struct HelpTests {
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
         ["models"], ["models", "list"], ["models", "inspect"], ["models", "path"], ["tokenize"], ["preprocess"],
-        ["pictures"], ["profile"],
+        ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {
@@ -23,7 +23,7 @@ struct HelpTests {
         try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures")
         try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures/old")
         try manager.copyItem(atPath: Fixture.pictures + "/wide.jpg", toPath: folder / "picture.jpg")
-        if command != ["index"], command.first == "search" || command.first == "store" {
+        if ["search", "store", "contact-sheet"].contains(command.first) {
             #expect(try Command.run(["index", "pictures", "--store", "pictures.store"], in: folder.path).status == 0)
         }
         let binary = (Command.path as NSString).deletingLastPathComponent

@@ -1,3 +1,4 @@
+import DiptychMedia
 import DiptychPictures
 import Foundation
 import Testing
@@ -37,24 +38,84 @@ struct ContactSheetTests {
         }
     }
 
-    @Test func namesTheFileThatIsWrong() async throws {
+    /// The colour in the middle of the first cell of a sheet. Of the two middle rows it is the upper one, where a
+    /// picture of a single row lies.
+    private func middle(of sheet: String) throws -> [UInt8] {
+        let picture = try Picture.decode(file: sheet)
+        let (x, y) = (36 + 88, 36 + 36 + 87)
+        return Array(picture.bytes[(y * picture.width + x) * 3..<(y * picture.width + x) * 3 + 3])
+    }
+
+    @Test(arguments: [(640, 480), (30, 400), (1, 1), (5000, 3)]) func showsAPictureOfAnySize(
+        width: Int, height: Int
+    ) async throws {
         try await withTemporaryDirectory { directory in
-            let missing = directory + "/missing.jpg"
+            let orange = (0..<width * height).flatMap { _ -> [UInt8] in [240, 130, 20] }
+            let sheet = directory + "/sheet.png"
+            for name in ["a.png", "a.jpg"] {
+                let path = directory + "/" + name
+                let picture = try Picture(width: width, height: height, bytes: orange)
+                if name == "a.png" { try picture.writePNG(to: path) } else { try picture.writeJPEG(to: path) }
+                let row = ContactSheet.Row(query: "x", results: [.init(path: path, similarity: 1)])
+                #expect(try ContactSheet.write(rows: [row], to: sheet).isEmpty)
+                for (value, wanted) in zip(try middle(of: sheet), [240, 130, 20] as [Int]) {
+                    #expect(abs(Int(value) - wanted) < 12)
+                }
+            }
+        }
+    }
+
+    /// Neither JPEG nor PNG, and as a whole larger than the sheet that shows it.
+    @Test func embedsNoPictureWhole() async throws {
+        try await withTemporaryDirectory { directory in
+            let (width, height) = (1600, 1200)
+            let header: [UInt8] =
+                Array("BM".utf8) + Self.little(54 + width * height * 3, 4) + [0, 0, 0, 0]
+                + Self.little(54, 4) + Self.little(40, 4) + Self.little(width, 4) + Self.little(height, 4)
+                + [1, 0, 24, 0] + [UInt8](repeating: 0, count: 24)
+            let blue = (0..<width * height).flatMap { _ -> [UInt8] in [200, 60, 30] }
+            let path = directory + "/large.bmp"
+            try Data(header + blue).write(to: URL(fileURLWithPath: path))
+            let row = ContactSheet.Row(query: "x", results: [.init(path: path, similarity: 1)])
+            #expect(try ContactSheet.write(rows: [row], to: directory + "/sheet.png").isEmpty)
+            let color = try middle(of: directory + "/sheet.png")
+            #expect(zip(color, [30, 60, 200] as [Int]).allSatisfy { abs(Int($0) - $1) < 12 }, "\(color)")
+        }
+    }
+
+    private static func little(_ value: Int, _ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+
+    @Test func namesPicturesThatCannotBeRead() async throws {
+        try await withTemporaryDirectory { directory in
+            let good = try await rows(in: directory, count: 1, results: 1)[0].results[0]
+            let missing = directory + "/missing <&> \"picture\".jpg"
             let text = directory + "/text.jpg"
             try "no picture".write(toFile: text, atomically: true, encoding: .utf8)
-            for path in [missing, text] {
-                let row = ContactSheet.Row(query: "x", results: [.init(path: path, similarity: 0)])
-                let error = #expect(throws: PicturesError.self) {
-                    try ContactSheet.write(rows: [row], to: directory + "/sheet.png")
-                }
-                #expect(error?.description.contains(path) == true)
-            }
+            let results = [missing, text, missing].map { ContactSheet.Result(path: $0, similarity: 0) }
+            let rows = [ContactSheet.Row(query: "x", results: results + [good])]
+            let sheet = directory + "/sheet.png"
+            let unshown = try ContactSheet.write(rows: rows, to: sheet)
+            #expect(unshown.map(\.path) == [missing, text])
+            #expect(unshown.allSatisfy { !$0.reason.isEmpty && !$0.reason.contains("\n") })
+            #expect(try PictureHeader.size(ofFile: sheet) == ContactSheet.size(of: rows))
+        }
+    }
+
+    @Test func saysWhyASheetCannotBeWritten() async throws {
+        try await withTemporaryDirectory { directory in
             let row = ContactSheet.Row(query: "x", results: [])
-            for path in [directory + "/sheet.bmp", directory + "/no/sheet.png"] {
+            for path in [directory + "/sheet.bmp", directory + "/sheet", directory + "/no/sheet.png"] {
                 let error = #expect(throws: PicturesError.self) { try ContactSheet.write(rows: [row], to: path) }
                 #expect(error?.description.contains(path) == true)
             }
-            #expect(throws: PicturesError.self) { try ContactSheet.write(rows: [], to: directory + "/sheet.png") }
+            for count in [0, ContactSheet.rowLimit + 1] {
+                let rows = [ContactSheet.Row](repeating: row, count: count)
+                #expect(throws: PicturesError.self) { try ContactSheet.write(rows: rows, to: directory + "/sheet.png") }
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(left.isEmpty)
         }
     }
 }

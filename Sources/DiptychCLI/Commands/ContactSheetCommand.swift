@@ -9,7 +9,8 @@ struct ContactSheetCommand: AsyncParsableCommand {
         commandName: "contact-sheet",
         abstract: "Search for several texts and draw what was found as one picture.",
         discussion: """
-            Prints rank, similarity and file of every result, and writes a picture with a row of thumbnails for each text.
+            Writes a picture with a row of thumbnails for each text, and prints rank, similarity and file of every result. \
+            A picture that has vanished or is damaged has its name in its place.
 
             Example: diptych contact-sheet --store pictures.store --output sheet.png "a red circle" "雪地里的狗"
             """)
@@ -30,6 +31,9 @@ struct ContactSheetCommand: AsyncParsableCommand {
     var queries: [String]
 
     func validate() throws {
+        guard ContactSheet.fileExtensions.contains((output as NSString).pathExtension.lowercased()) else {
+            throw ValidationError("--output must end in .png, .jpg or .jpeg, unlike '\(output)'.")
+        }
         guard (1...ContactSheet.rowLimit).contains(queries.count) else {
             throw ValidationError("give 1 to \(ContactSheet.rowLimit) texts.")
         }
@@ -45,24 +49,35 @@ struct ContactSheetCommand: AsyncParsableCommand {
         let store = try await EmbeddedStore.open(at: URL(fileURLWithPath: self.store, isDirectory: true))
         let model = try await StoreModel.load(for: store, self.model)
         let embeddings = try await model.embed(texts: queries)
-        var list = ResultList(formatting.chosen)
-        var rows: [ContactSheet.Row] = []
+        var found: [(query: String, hits: [SearchHit])] = []
         for (index, query) in queries.enumerated() {
-            let hits = try await store.search(embeddings[index], limit: limit)
-            for (rank, hit) in hits.enumerated() {
-                let heading = rank == 0 ? "\(query)\n" : ""
+            found.append((query, try await store.search(embeddings[index], limit: limit)))
+        }
+        // Before the results, so that they are not printed for a sheet that could not be written.
+        let unshown = try ContactSheet.write(
+            rows: found.map { query, hits in
+                .init(query: query, results: hits.map { .init(path: $0.path, similarity: Double($0.similarity)) })
+            }, to: output)
+        try printResults(found)
+        if !self.model.quiet { Console.say("contact sheet: \(output)") }
+        var skips = Skips()
+        for picture in unshown { skips.add(picture.path, reason: picture.reason) }
+        let pictures = Set(found.flatMap(\.hits).map(\.path)).count
+        try skips.end(of: pictures, consequence: "; the contact sheet has their names instead")
+    }
+
+    private func printResults(_ found: [(query: String, hits: [SearchHit])]) throws {
+        var list = ResultList(formatting.chosen)
+        for (query, hits) in found {
+            for (index, hit) in hits.enumerated() {
+                let heading = index == 0 ? "\(query)\n" : ""
                 try list.add(
                     [
-                        "query": .string(query), "rank": .int(rank + 1), "id": .string(hit.id),
+                        "query": .string(query), "rank": .int(index + 1), "id": .string(hit.id),
                         "path": .string(hit.path), "similarity": .float(hit.similarity),
-                    ], text: heading + String(format: "%3d  %.4f  ", rank + 1, Double(hit.similarity)) + hit.path)
+                    ], text: "\(heading)\(Columns.rank(index + 1))  \(Columns.score(hit.similarity))  \(hit.path)")
             }
-            rows.append(
-                ContactSheet.Row(
-                    query: query, results: hits.map { .init(path: $0.path, similarity: Double($0.similarity)) }))
         }
         try list.end()
-        try ContactSheet.write(rows: rows, to: output)
-        if !self.model.quiet { Console.say("contact sheet: \(output)") }
     }
 }

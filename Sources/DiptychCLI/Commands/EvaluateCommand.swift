@@ -8,7 +8,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         abstract: "Measure how well captions find their pictures.",
         discussion: """
             Reads captions.jsonl beside the pictures, as `diptych pictures` writes it. For each group of pictures and each \
-            language, recall@k is the share of captions whose own picture is among the k nearest of the group.
+            language, recall@k is the share of captions whose own picture is among the k nearest of the group; a picture \
+            that is just as near counts as nearer.
 
             Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate --pictures held-out
             """)
@@ -46,7 +47,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         let captions = try readCaptions()
         let whole = captions.count / group * group
         guard whole > 0 else {
-            throw Failure("\(pictures): holds \(captions.count) captioned pictures, fewer than a group of \(group)")
+            throw Failure(
+                "\(pictures): has captions of \(captions.count) pictures, fewer than a group of \(group); "
+                    + "draw more or give a smaller --group")
         }
         let model = try await model.load()
         let directory = URL(fileURLWithPath: pictures, isDirectory: true)
@@ -57,54 +60,69 @@ struct EvaluateCommand: AsyncParsableCommand {
             model.embed(texts: captions[..<whole].map(\.english)),
             model.embed(texts: captions[..<whole].map(\.chinese))
         )
-        var report: [String: [String: Double]] = [:]
-        for (language, texts) in [("en", english), ("zh", chinese)] {
+        let report = [("en", english), ("zh", chinese)].map { language, texts in
             let ranks = Self.ranks(of: images, for: texts, group: group)
-            for k in [1, 5, 10] {
-                report[language, default: [:]]["recall@\(k)"] =
-                    Double(ranks.filter { $0 < k }.count) / Double(ranks.count)
-            }
+            return (
+                language,
+                [1, 5, 10].map { k in (k, Double(ranks.filter { $0 < k }.count) / Double(ranks.count)) }
+            )
         }
         switch format {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            try StandardOutput.write(String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
+            let languages = report.map { language, recall in
+                (language, JSON.object(recall.map { ("recall@\($0)", .double($1)) }))
+            }
+            try StandardOutput.line(JSON.object(languages).text)
         case .text:
-            for language in ["en", "zh"] {
-                let recall = [1, 5, 10].map { k in
-                    "recall@\(k) " + String(format: "%.3f", report[language]?["recall@\(k)"] ?? 0)
-                }
-                try StandardOutput.write(
-                    "\(language): caption to picture among \(group): \(recall.joined(separator: ", "))"
-                        + " (\(whole) pictures)\n")
+            for (language, recall) in report {
+                let figures = recall.map { "recall@\($0) " + String(format: "%.3f", $1) }.joined(separator: ", ")
+                try StandardOutput.line(
+                    "\(language): caption to picture among \(group): \(figures) (\(whole) pictures)")
             }
         }
     }
 
-    /// For each caption, how many pictures of its group are nearer than its own.
+    /// For each caption, how many other pictures of its group are as near as its own, or nearer: a model that cannot
+    /// tell pictures apart must not look like one that finds them all.
     private static func ranks(of images: Embeddings, for texts: Embeddings, group: Int) -> [Int] {
-        let dimension = images.dimension
+        func rows(_ range: Range<Int>, of embeddings: Embeddings) -> Embeddings {
+            let dimension = embeddings.dimension
+            let values = embeddings.values[range.lowerBound * dimension..<range.upperBound * dimension]
+            return Embeddings(values: Array(values), dimension: dimension)
+        }
+        // Few captions at a time, so that a large group needs no matrix of its square.
+        let block = 256
         return stride(from: 0, to: images.count, by: group).flatMap { start -> [Int] in
-            let range = start * dimension..<(start + group) * dimension
-            let similarity = Embeddings(values: Array(texts.values[range]), dimension: dimension)
-                .similarity(to: Embeddings(values: Array(images.values[range]), dimension: dimension))
-            return (0..<group).map { row in
-                (0..<group).filter { similarity[row, $0] > similarity[row, row] }.count
+            let pictures = rows(start..<start + group, of: images)
+            return stride(from: 0, to: group, by: block).flatMap { first -> [Int] in
+                let captions = start + first..<start + min(first + block, group)
+                let similarity = rows(captions, of: texts).similarity(to: pictures)
+                return (0..<captions.count).map { row in
+                    let own = similarity[row, first + row]
+                    return (0..<group).filter { $0 != first + row && !(similarity[row, $0] < own) }.count
+                }
             }
         }
     }
 
     private func readCaptions() throws -> [Caption] {
-        let file = URL(fileURLWithPath: pictures, isDirectory: true).appendingPathComponent("captions.jsonl")
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-            throw Failure("\(file.path): cannot be read; `diptych pictures` writes it")
+        let path = URL(fileURLWithPath: pictures, isDirectory: true).appendingPathComponent("captions.jsonl").path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure("\(path): there is no such file; `diptych pictures` writes it beside its pictures")
         }
+        let lines = try LineReader(path: path)
         let decoder = JSONDecoder()
-        return try text.split(separator: "\n").enumerated().map { index, line in
-            do { return try decoder.decode(Caption.self, from: Data(line.utf8)) } catch {
-                throw Failure("\(file.path):\(index + 1): is not an object with file, caption_en and caption_zh")
+        var captions: [Caption] = []
+        for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
+            guard let caption = try? decoder.decode(Caption.self, from: Data(line.utf8)) else {
+                throw Failure("\(path):\(index + 1): is not an object with file, caption_en and caption_zh")
             }
+            for text in [caption.english, caption.chinese] where text.allSatisfy(\.isWhitespace) {
+                throw Failure("\(path):\(index + 1): has an empty caption; describe the picture or remove the line")
+            }
+            captions.append(caption)
         }
+        if let failure = lines.failure { throw failure }
+        return captions
     }
 }
