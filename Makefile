@@ -18,12 +18,14 @@ demo: build
 # and time, or fill all cores by themselves.
 test: setup lint
 	$(SWIFT_BUILD) --build-tests
-	swift test -c release --skip-build --no-parallel
+	swift test -c release --skip-build --no-parallel --disable-xctest
 	@$(MAKE) --no-print-directory examples
 
-# A package that depends on this one, as another project would.
-examples: setup
-	swift run -c release --package-path Examples/FindPictures find-pictures --self-check
+# A package that depends on this one, as another project would, at work on the demo model.
+examples: build
+	$(DIPTYCH) pictures --count 20 --seed 3 --output .build/example-pictures --quiet
+	swift run -c release --package-path Examples/FindPictures \
+		find-pictures Sources/DiptychCLI/Resources/DemoModel .build/example-pictures "a yellow star"
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Examples

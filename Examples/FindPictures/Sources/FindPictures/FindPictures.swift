@@ -9,7 +9,7 @@ struct FindPictures {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count == 3 else {
             print("usage: find-pictures MODEL-DIRECTORY PICTURE-FOLDER \"what to look for\"")
-            exit(arguments == ["--self-check"] ? 0 : 2)
+            exit(2)
         }
         let model = try await CLIPModel.load(arguments[0])
         let folder = URL(fileURLWithPath: arguments[1])
