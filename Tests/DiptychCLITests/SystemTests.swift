@@ -77,13 +77,20 @@ struct SystemTests {
         chmod(folder / "sealed", 0o555)
         chmod(folder.path, 0o755)
         defer { chmod(folder / "closed", 0o755) }
-        // Root may read and write everything, so it becomes nobody for this.
-        let launcher = getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
-        if let program = launcher.first {
+        // Root may read and write everything, so it becomes nobody for this; nobody may not reach a checkout in root's
+        // home, so what the runs need is copied to where everybody may.
+        for (name, original) in [("diptych", Command.path), ("model", Fixture.model), ("pictures", Fixture.pictures)] {
+            try manager.copyItem(atPath: original, toPath: folder / name)
+        }
+        var launcher = ["/bin/sh", "-c", "exec '\(folder / "diptych")' \"$@\""]
+        if getuid() == 0 {
+            let program = "/usr/bin/setpriv"
             try #require(manager.isExecutableFile(atPath: program), "setpriv (util-linux) is needed as root")
+            launcher = [program, "--reuid=65534", "--regid=65534", "--clear-groups"] + launcher
         }
         func run(_ arguments: String...) throws -> Command.Result {
-            try Command.run(arguments, environment: ["HOME": "/"], launcher: launcher)
+            try Command.run(
+                arguments, environment: ["HOME": "/", "DIPTYCH_MODEL": folder / "model"], launcher: launcher)
         }
         let skipped = try run("embed", "--image", folder / "secret.png", "--text", "a")
         #expect(skipped.status == 3 && skipped.error.contains("secret.png: no permission"), "\(skipped.error)")
@@ -96,7 +103,8 @@ struct SystemTests {
             try run("embed", "--text", "a", "--output", folder / "sealed/e.npy"), status: 1, saying: "no permission",
             folder / "sealed/e.npy")
         expectFailure(
-            try run("index", Fixture.pictures, "--store", folder / "sealed/store"), status: 1, saying: folder / "sealed"
+            try run("index", folder / "pictures", "--store", folder / "sealed/store"), status: 1,
+            saying: folder / "sealed"
         )
         expectFailure(
             try run("index", folder / "closed", "--store", folder / "store"), status: 1, saying: folder / "closed",

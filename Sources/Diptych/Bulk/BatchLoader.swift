@@ -1,13 +1,14 @@
 internal import Foundation
 internal import Synchronization
 
-/// Loads the inputs of a batch on all cores.
+/// Loads the inputs of a batch on as many threads as the model uses.
 ///
 /// Loading blocks: on files, on servers, on a database. So it runs on threads of its own and not on Swift's shared pool,
 /// which has one a core and would stand still meanwhile, and with it everything else in the process.
 final class BatchLoader<Loaded: Sendable>: Sendable {
     private let results: Mutex<[Result<Loaded, any Error>]>
     private let isCancelled = Atomic(false)
+    private let next = Atomic(0)
 
     private init(count: Int) {
         results = Mutex([Result<Loaded, any Error>](repeating: .failure(CancellationError()), count: count))
@@ -17,16 +18,20 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
     ///
     /// - Throws: `CancellationError`; inputs whose loading has begun are waited for.
     static func load<Input: Sendable>(
-        _ batch: [Input], _ load: @escaping @Sendable (Input) throws -> Loaded
+        _ batch: [Input], threads: Int, _ load: @escaping @Sendable (Input) throws -> Loaded
     ) async throws -> [Result<Loaded, any Error>] {
         let loader = BatchLoader(count: batch.count)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().async {
-                    DispatchQueue.concurrentPerform(iterations: batch.count) { position in
-                        guard !loader.isCancelled.load(ordering: .relaxed) else { return }
-                        let result = Result { try load(batch[position]) }
-                        loader.results.withLock { $0[position] = result }
+                    // One iteration a thread, each taking the next input until none is left.
+                    DispatchQueue.concurrentPerform(iterations: min(threads, batch.count)) { _ in
+                        while !loader.isCancelled.load(ordering: .relaxed) {
+                            let position = loader.next.wrappingAdd(1, ordering: .relaxed).oldValue
+                            guard position < batch.count else { return }
+                            let result = Result { try load(batch[position]) }
+                            loader.results.withLock { $0[position] = result }
+                        }
                     }
                     continuation.resume()
                 }

@@ -29,7 +29,7 @@ extension CLIPModel {
     /// Embeds any number of inputs in constant memory and hands them over in order, a batch at a time.
     ///
     /// An input that cannot be loaded is handed over with its error, and the run goes on. Stages take turns on the cores
-    /// instead of sharing them: one batch is loaded on all cores, then encoded on all cores. A team of OpenMP threads
+    /// instead of sharing them: one batch is loaded on all threads, then encoded on all threads. A team of OpenMP threads
     /// whose cores are also decoding waits at every barrier for its slowest member, which costs more than it saves.
     /// While a batch is encoded, the system already reads the next batch's files.
     ///
@@ -50,7 +50,7 @@ extension CLIPModel {
         var batch = Self.take(options.batchSize, from: &iterator)
         while !batch.isEmpty {
             try Task.checkCancellation()
-            let loaded = try await BatchLoader.load(batch, load)
+            let loaded = try await BatchLoader.load(batch, threads: options.threadCount, load)
             let next = Self.take(options.batchSize, from: &iterator)
             next.compactMap(path).forEach(Readahead.hint)
 
