@@ -4,12 +4,16 @@ No pretrained weights are needed to compare two implementations of the same arit
 layer matters (standard deviation 1/sqrt(inputs)), which the default initialisation of transformers does not do.
 """
 import json
-import math
 import pathlib
 import shutil
+import sys
 
 import torch
 from transformers import CLIPConfig, CLIPModel
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fixtures"))
+
+from weights import randomise
 
 SIZES = {
     "vit-b-32": dict(
@@ -39,19 +43,7 @@ def make(name, folder, seed=0):
                         vision_config=size["vision"], projection_dim=size["projection"])
     model = CLIPModel(config).eval()
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for key, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if key == "logit_scale":
-                parameter.fill_(math.log(100.0))
-            elif "norm" in key or "layrnorm" in key:
-                parameter.copy_(1 + 0.1 * noise if key.endswith("weight") else 0.1 * noise)
-            elif key.endswith("bias"):
-                parameter.copy_(0.1 * noise)
-            elif "embedding" in key and "patch" not in key:
-                parameter.copy_(0.5 * noise)
-            else:
-                parameter.copy_(noise / math.sqrt(parameter[0].numel()))
+    randomise(model, generator, gain=1.0, spread=0.1)
     model.save_pretrained(folder)
     for file in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
         if (DEMO / file).exists():
