@@ -10,5 +10,6 @@
 @_exported public import struct DiptychMedia.Preprocessing
 @_exported public import enum DiptychMedia.AddressPolicy
 @_exported public import struct DiptychModels.CLIPConfiguration
+@_exported public import struct DiptychModels.LogitParameters
 @_exported public import struct DiptychTokenizers.CLIPTokenizer
 @_exported public import struct DiptychTokenizers.TokenizedText

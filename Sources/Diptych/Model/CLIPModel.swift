@@ -24,8 +24,8 @@ public final class CLIPModel: Sendable {
     public let tokenizer: CLIPTokenizer
     /// What turns pictures into the pixels that it reads.
     public let preprocessing: Preprocessing
-    /// The factor of cosines in a softmax over labels (100 in OpenAI's models).
-    public let logitScale: Float
+    /// What turns cosines into scores: the factor is 100 in OpenAI's models.
+    public let logits: LogitParameters
     /// How it is run.
     public let options: ModelOptions
 
@@ -43,7 +43,7 @@ public final class CLIPModel: Sendable {
         configuration = files.configuration
         tokenizer = files.tokenizer
         preprocessing = files.preprocessing
-        logitScale = files.logitScale
+        logits = files.logits
         checkpoint = files.checkpoint
         self.options = options
         room = EngineRoom(files: files, options: options)

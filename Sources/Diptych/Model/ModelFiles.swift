@@ -11,11 +11,8 @@ struct ModelFiles {
     let checkpoint: Checkpoint
     let tokenizer: CLIPTokenizer
     let preprocessing: Preprocessing
-    /// The factor of cosines in a softmax: the exponential of the checkpoint's `logit_scale`.
-    let logitScale: Float
-
-    /// Whether the tensor called `name` is none of the model's: older files also hold the list 0, 1, 2, ….
-    static func isNoParameter(_ name: String) -> Bool { name.hasSuffix("embeddings.position_ids") }
+    /// What turns cosines into scores.
+    let logits: LogitParameters
 
     /// Opens a Hugging Face CLIP directory.
     init(path: String) throws {
@@ -29,15 +26,14 @@ struct ModelFiles {
                 "\(path): is a file; give the directory with config.json, the weights and the tokenizer's files")
         }
         directory = URL(fileURLWithPath: path, isDirectory: true)
-        configuration = try CLIPConfiguration(contentsOf: directory.appendingPathComponent("config.json"))
+        configuration = try CLIPConfiguration(huggingFace: directory.appendingPathComponent("config.json"))
         checkpoint = try Checkpoint(at: directory)
 
         // Running the constructors over an engine that only counts checks every name and shape without touching data.
         let root = Parameters(checkpoint)
-        logitScale = exp(try root.tensor("logit_scale", shape: []).floats()[0])
-        guard logitScale.isFinite else { throw ModelError("\(checkpoint.path): logit_scale is not a finite number") }
+        logits = try LogitParameters(root, configuration)
         _ = try ModelCost(root, configuration)
-        try root.finish(ignoring: Self.isNoParameter)
+        try root.finish(ignoring: CLIPConfiguration.isNoParameter)
 
         var tokenizer = try CLIPTokenizer.load(directory: directory)
         tokenizer.contextLength = min(tokenizer.contextLength, configuration.text.contextLength)

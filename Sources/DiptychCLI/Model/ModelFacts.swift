@@ -57,17 +57,18 @@ struct ModelFacts {
         return [
             "name": .string(model.name), "path": .string(model.path), "fingerprint": .string(fingerprint),
             "configuration": [
-                "dimension": .int(model.dimension), "logit_scale": .float(model.logitScale),
+                "dimension": .int(model.dimension), "logit_scale": .float(model.logits.scale),
                 "text": [
                     "vocabulary_size": .int(text.vocabularySize), "context_length": .int(text.contextLength),
                     "width": .int(text.width), "feed_forward_width": .int(text.feedForwardWidth),
-                    "layers": .int(text.layers), "heads": .int(text.heads), "activation": .string(text.activation),
+                    "layers": .int(text.layers), "heads": .int(text.heads),
+                    "activation": .string(text.activation.rawValue),
                 ],
                 "vision": [
                     "image_size": .int(vision.imageSize), "patch_size": .int(vision.patchSize),
                     "width": .int(vision.width), "feed_forward_width": .int(vision.feedForwardWidth),
                     "layers": .int(vision.layers), "heads": .int(vision.heads),
-                    "activation": .string(vision.activation),
+                    "activation": .string(vision.activation.rawValue),
                 ],
             ],
             "parameters": [
@@ -94,16 +95,16 @@ struct ModelFacts {
         let total = parameters.vision + parameters.text
         var facts = [
             ("model", "\(model.name) (\(model.path))"), ("fingerprint", fingerprint),
-            ("embedding", "\(model.dimension) numbers, logit scale \(model.logitScale)"),
+            ("embedding", "\(model.dimension) numbers, logit scale \(model.logits.scale)"),
             (
                 "pictures",
                 "\(vision.imageSize) × \(vision.imageSize) in patches of \(vision.patchSize), width \(vision.width), "
-                    + "\(vision.layers) layers, \(vision.heads) heads, \(vision.activation)"
+                    + "\(vision.layers) layers, \(vision.heads) heads, \(vision.activation.rawValue)"
             ),
             (
                 "texts",
                 "\(text.contextLength) tokens of \(text.vocabularySize), width \(text.width), \(text.layers) layers, "
-                    + "\(text.heads) heads, \(text.activation)"
+                    + "\(text.heads) heads, \(text.activation.rawValue)"
             ),
             (
                 "parameters",
