@@ -84,7 +84,9 @@ let package = Package(
         .target(
             name: "DiptychTestSupport", dependencies: ["Diptych", "DiptychMedia"], path: "Tests/DiptychTestSupport",
             swiftSettings: strict),
-        .testTarget(name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
