@@ -74,7 +74,8 @@ extension CLIPTokenizer {
         try document.validate(special)
         self.init(
             try TokenizerParts(
-                vocabulary: &document.vocabulary, merges: try document.requiredMerges(), special: special, file: file.name),
+                vocabulary: &document.vocabulary, merges: try document.requiredMerges(), special: special,
+                file: file.name),
             cleaning: cleaning)
     }
 }

@@ -72,7 +72,8 @@ struct TokenizerSettings {
             guard let elements = list.array else { throw unsupported("added_tokens", list) }
             for element in elements {
                 listed.append(
-                    try AddedToken(element, id: element["id"]?.number, key: "added_tokens", file: document?.file.name ?? file))
+                    try AddedToken(
+                        element, id: element["id"]?.number, key: "added_tokens", file: document?.file.name ?? file))
             }
         }
         for (key, value) in decoder?.object ?? [:] {
@@ -138,7 +139,8 @@ private struct AddedToken {
     init(_ value: JSONValue, id: Double?, key: String, file: String) throws(TokenizerError) {
         guard let content = value["content"]?.string, !content.isEmpty else {
             throw TokenizerError(
-                .malformed, file: file, place: "key \(key.debugDescription)", reason: "should be a token with a content")
+                .malformed, file: file, place: "key \(key.debugDescription)", reason: "should be a token with a content"
+            )
         }
         if value["single_word"]?.bool == true {
             throw TokenizerError(

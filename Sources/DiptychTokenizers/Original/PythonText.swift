@@ -20,7 +20,8 @@ enum PythonText {
 
     /// `str.strip` of UTF-8.
     static func stripped(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard let first = bytes.first, let last = bytes.last, first <= 0x20 || first >= 0x80 || last <= 0x20 || last >= 0x80
+        guard let first = bytes.first, let last = bytes.last,
+            first <= 0x20 || first >= 0x80 || last <= 0x20 || last >= 0x80
         else { return bytes }
         let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
         let leading = scalars.prefix { isSpace($0) }.reduce(0) { $0 + UTF8.width($1) }

@@ -34,7 +34,9 @@ struct CharacterMap: Sendable {
             // Between two ASCII characters, other than the ends of a line, clusters always end.
             var end = index + 1
             if text[index] >= 0x80 || text[index] == 0x0D || (end < text.count && text[end] >= 0x80) {
-                while end < text.count, !(text[end - 1] < 0x80 && text[end] < 0x80) || text[end - 1] == 0x0D { end += 1 }
+                while end < text.count, !(text[end - 1] < 0x80 && text[end] < 0x80) || text[end - 1] == 0x0D {
+                    end += 1
+                }
                 for character in String(decoding: text[index..<end], as: UTF8.self) {
                     append(Array(character.utf8)[...], to: &output)
                 }
@@ -76,7 +78,9 @@ struct CharacterMap: Sendable {
         var node = Self.offset(units[0])
         for byte in key where byte != 0 {
             node ^= Int(byte)
-            guard node < units.count, case let unit = units[node], unit & 0x8000_00FF == UInt32(byte) else { return nil }
+            guard node < units.count, case let unit = units[node], unit & 0x8000_00FF == UInt32(byte) else {
+                return nil
+            }
             node ^= Self.offset(unit)
             guard unit >> 8 & 1 == 1 else { continue }
             guard node < units.count, case let start = Int(units[node] & 0x7FFF_FFFF), start < replacements.count,

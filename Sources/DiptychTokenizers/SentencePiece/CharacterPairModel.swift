@@ -15,7 +15,9 @@ struct CharacterPairModel: Sendable {
     /// The pieces of bytes in a vocabulary.
     static func bytePieces(in vocabulary: Vocabulary) -> [Int32?] {
         let digits = Array("0123456789ABCDEF".utf8)
-        return (0..<256).map { vocabulary.id(of: Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15]] + Array(">".utf8)) }
+        return (0..<256).map {
+            vocabulary.id(of: Array("<0x".utf8) + [digits[$0 >> 4], digits[$0 & 15]] + Array(">".utf8))
+        }
     }
 
     /// Appends the pieces of some text.

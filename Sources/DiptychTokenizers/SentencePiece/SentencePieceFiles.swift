@@ -101,7 +101,8 @@ extension TokenizerDocument {
     fileprivate func unigram() throws(TokenizerError) -> UnigramModel {
         guard let scores, !scores.isEmpty else {
             throw TokenizerError(
-                .malformed, file: file.name, place: "key \"model.vocab\"", reason: "should be a list of pieces with scores")
+                .malformed, file: file.name, place: "key \"model.vocab\"",
+                reason: "should be a list of pieces with scores")
         }
         try validateSections(model: ["type", "vocab", "unk_id", "byte_fallback"])
         try require(model["byte_fallback"]?.bool != true, "model.byte_fallback", model["byte_fallback"])
@@ -156,7 +157,8 @@ extension TokenizerDocument {
         let isMetaspace = step["type"] == .string("Metaspace") && step["replacement"] == .string("▁")
         try require(isMetaspace, "pre_tokenizer", step)
         let scheme = step["prepend_scheme"] ?? .null
-        try require(scheme.isNull || ["always", "never"].contains(scheme.string), "pre_tokenizer.prepend_scheme", scheme)
+        try require(
+            scheme.isNull || ["always", "never"].contains(scheme.string), "pre_tokenizer.prepend_scheme", scheme)
         let prepends = scheme.isNull ? step["add_prefix_space"]?.bool ?? true : scheme == .string("always")
         return WordSplitter(
             splitsWhiteSpace: splitsWhiteSpace, prepends: prepends, splits: step["split"]?.bool ?? true)

@@ -69,7 +69,8 @@ struct BERTCharacters {
     /// Whether a scalar stays as it is under cleaning, lower case and decomposition. Not complete: the common ranges.
     static func isStable(_ value: UInt32) -> Bool {
         switch value {
-        case 0x4E00..<0xA000, 0x3001...0x3029, 0xFF01...0xFF20, 0x2010..<0x2028, 0x3400..<0x4DC0, 0x20000..<0x2A6E0: true
+        case 0x4E00..<0xA000, 0x3001...0x3029, 0xFF01...0xFF20, 0x2010..<0x2028, 0x3400..<0x4DC0, 0x20000..<0x2A6E0:
+            true
         default: false
         }
     }

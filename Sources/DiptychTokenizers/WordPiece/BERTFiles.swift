@@ -67,7 +67,9 @@ struct BERTParts {
         document: TokenizerDocument? = nil
     ) throws(TokenizerError) {
         var vocabulary = vocabulary
-        try settings?.requireClass(["BertTokenizer", "ChineseCLIPTokenizer", "TokenizersBackend", "PreTrainedTokenizer"])
+        try settings?.requireClass([
+            "BertTokenizer", "ChineseCLIPTokenizer", "TokenizersBackend", "PreTrainedTokenizer",
+        ])
         var roles = Self.roles
         if vocabulary.id(of: Array("[MASK]".utf8)) != nil { roles["mask_token"] = "[MASK]" }
         let absent = Self.roles.values.sorted().first { vocabulary.id(of: Array($0.utf8)) == nil }
@@ -97,7 +99,8 @@ struct BERTParts {
         addedTokens = cleaning == .original ? [] : added
         let normalizer = document?.members["normalizer"]
         let own = cleaning == .original ? nil : settings
-        lowercases = cleaning == .original ? true : try own?.flag("do_lower_case") ?? normalizer?["lowercase"]?.bool ?? true
+        lowercases =
+            cleaning == .original ? true : try own?.flag("do_lower_case") ?? normalizer?["lowercase"]?.bool ?? true
         stripsAccents = try own?.flag("strip_accents") ?? normalizer?["strip_accents"]?.bool ?? lowercases
         spacesIdeographs =
             cleaning == .original
