@@ -41,7 +41,8 @@ enum Fixture {
     }
 
     @Test(arguments: [
-        ("training.pt", "training.safetensors"), ("model-key.pt", "plain.safetensors"),
+        ("training.pt", "training.safetensors"), ("training-5.pt", "training.safetensors"),
+        ("model-key.pt", "plain.safetensors"),
         ("no-checksums.pt", "plain.safetensors"),
     ])
     func `training checkpoints give their weights`(file: String, expected: String) throws {

@@ -95,7 +95,7 @@ import Testing
         ("more than the 100000 that are read", builder { $0.count = 1 << 60 }),
         ("fewer entries", builder { $0.count = 5 }),
         ("more than the 3 entries", builder { $0.count = 3 }),
-        ("its zip64 form", builder { $0.narrowCount = 3 }),
+        ("the zip64 form", builder { $0.narrowCount = 3 }),
         ("zip64 end record is not where", builder { $0.wideEndPlace = .max }),
         ("zip64 end record is not where", builder { $0.wideEndPlace = 0 }),
         ("does not end where", builder { $0.directoryStart = 0 }),

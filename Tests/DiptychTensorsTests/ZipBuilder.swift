@@ -50,8 +50,8 @@ struct ZipBuilder {
             let padding = 64 - (start + 30 + localName.count + 4) % 64
             var header = Data()
             header.put(UInt32(0x0403_4B50), UInt16(0), entry.flags, entry.localMethod ?? entry.method, UInt32(0))
-            header.put(isDeferred ? 0 : sum)
-            for _ in 0..<2 { header.put(entry.localSize ?? (isDeferred ? 0 : UInt32(size))) }
+            header.put(isDeferred ? UInt32(0) : sum)
+            for _ in 0..<2 { header.put(entry.localSize ?? UInt32(isDeferred ? 0 : size)) }
             header.put(UInt16(localName.count), UInt16(4 + padding))
             header += localName
             header.put(UInt16(0x4246), UInt16(padding))
@@ -74,11 +74,11 @@ struct ZipBuilder {
             let isWide = entry.isWide || isFar
             let (told, place) = (entry.size ?? UInt64(size), entry.place ?? UInt64(start))
             directory.put(UInt32(0x0201_4B50), UInt16(0), UInt16(0), entry.flags, entry.method, UInt32(0), sum)
-            for _ in 0..<2 { directory.put(isWide ? .max : UInt32(truncatingIfNeeded: told)) }
+            for _ in 0..<2 { directory.put(isWide ? UInt32.max : UInt32(truncatingIfNeeded: told)) }
             directory.put(UInt16(entry.name.utf8.count), UInt16(isWide ? 28 : 0), UInt16(0), entry.disk, UInt16(0))
-            directory.put(UInt32(0), isWide ? .max : UInt32(truncatingIfNeeded: place))
+            directory.put(UInt32(0), isWide ? UInt32.max : UInt32(truncatingIfNeeded: place))
             directory += Data(entry.name.utf8)
-            if isWide { directory.put(UInt16(1), entry.wideLength ?? 24, told, told, place) }
+            if isWide { directory.put(UInt16(1), entry.wideLength ?? UInt16(24), told, told, place) }
         }
         let start = directoryStart ?? UInt64(at)
         let wideCount = count ?? UInt64(entries.count)
@@ -120,10 +120,10 @@ struct ZipBuilder {
 extension Data {
     /// Appends numbers, little-endian.
     mutating func put(_ numbers: any FixedWidthInteger...) {
-        for number in numbers { put(number) }
+        for number in numbers { putOne(number) }
     }
 
-    private mutating func put(_ number: some FixedWidthInteger) {
+    private mutating func putOne(_ number: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
 }

@@ -29,6 +29,13 @@ enum PickleConstructor: Hashable {
         }
     }
 
+    /// Whether that name, which is no constructor here, is a type of numbers in PyTorch: `ComplexFloatStorage`, `uint16`.
+    static func isElementType(module: String, name: String) -> Bool {
+        module == "torch"
+            && (name.hasSuffix("Storage")
+                || ["uint", "complex", "float8", "quint", "qint"].contains { name.hasPrefix($0) })
+    }
+
     private static let known: [String: PickleConstructor] = {
         var table: [String: PickleConstructor] = [
             "collections.OrderedDict": .dictionary,
@@ -53,6 +60,7 @@ enum PickleConstructor: Hashable {
             table["\(module).scalar"] = .inert
             table["\(module)._reconstruct"] = .inert
         }
+        for module in ["numpy.core.numeric", "numpy._core.numeric"] { table["\(module)._frombuffer"] = .inert }
         // Protocol 2 has the names of Python 2.
         for module in ["builtins", "__builtin__"] {
             for name in ["set", "frozenset", "bytearray", "complex"] { table["\(module).\(name)"] = .inert }

@@ -224,6 +224,12 @@ struct Unpickler {
 
     private func constructor(_ module: String, _ name: String) throws -> PickleConstructor {
         if let known = PickleConstructor(module: module, name: name, allowingScript: allowingScript) { return known }
+        guard !PickleConstructor.isElementType(module: module, name: name) else {
+            throw CheckpointError(
+                .unsupported, path: file.path,
+                "holds numbers of the type \(CheckpointError.quoted("torch.\(name)")), which is not read; leave them out"
+            )
+        }
         throw CheckpointError(
             .unsafe, path: file.path,
             "asks for \(CheckpointError.quoted("\(module).\(name)")), which no weights need; nothing was run: save the "
