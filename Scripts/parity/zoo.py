@@ -110,10 +110,12 @@ def openai(dimension, vision, width, seed=0):
         with torch.no_grad():
             archive = torch.jit.trace_module(
                 Traced(model, size), {"encode_image": torch.zeros(1, 3, size, size)}, check_trace=False)
-        for name, parameter in archive.named_parameters():
-            if name in narrow:
-                parameter.data = parameter.data.half()
+        held = [p for n, p in archive.named_parameters() if n in narrow]  # shared with the model
+        for parameter in held:
+            parameter.data = parameter.data.half()
         archive.save(str(folder / "model.pt"))
+        for parameter in held:
+            parameter.data = parameter.data.float()
         is_resnet = isinstance(vision["layers"], list)
         return openclip_reference(
             model, "TorchScript fp16", folder / "model.pt", size, 5e-3 if is_resnet else 2e-3)
@@ -250,6 +252,6 @@ MODELS = {
     "open_clip ViT-B-16-quickgelu": openclip(512, vit(768, 12, 16, 224), text(512), True),
     "open_clip RN50": openclip(1024, resnet((3, 4, 6, 3), 64, 224), text(512), False),
     "open_clip ViT-H-14": openclip(1024, vit(1280, 32, 14, 224, head_width=80), text(1024, 24), False),
-    "SigLIP base patch16-224": siglip("siglip", 32000),
+    "SigLIP base patch16-224": siglip("unigram", 32000),
     "SigLIP 2 base patch16-224": siglip("gemma", 256000),
 }
