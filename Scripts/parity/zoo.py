@@ -36,7 +36,7 @@ class Reference:
 def prepare(model, run_image, size, seed):
     """Random weights at which every layer matters, and residual networks whose features differ between pictures."""
     generator = torch.Generator().manual_seed(seed)
-    randomise(model, generator, gain=1.0, spread=0.1)
+    randomise(model, generator, gain=1.5, spread=0.2)
     calibrate(model, generator, run_image, size, batches=1, count=4)
     return model.eval()
 

@@ -60,15 +60,15 @@ struct ModelFiles {
     /// The tokeniser that belongs to the text tower, checked against its sizes.
     private static func tokenizer(_ configuration: CLIPConfiguration, _ layout: ModelLayout) throws -> any Tokenizer {
         let (text, directory) = (configuration.text, layout.directory)
+        let isHuggingFace = configuration.names == .huggingFace
         var tokenizer: any Tokenizer
         switch text.architecture {
         case .clip:
             // OpenAI's and open_clip's own code clean text in another way than transformers does.
-            let isHuggingFace = configuration.names == .huggingFace
             tokenizer = try CLIPTokenizer.load(directory: directory, cleaning: isHuggingFace ? nil : .original)
         case .bert:
             // The original's text length; the table of positions is BERT's and much longer.
-            tokenizer = try BERTTokenizer.load(directory: directory)
+            tokenizer = try BERTTokenizer.load(directory: directory, cleaning: isHuggingFace ? .huggingFace : .original)
             tokenizer.contextLength = BERTTokenizer.defaultContextLength
         case .siglip:
             // The model reads texts of one length only.
