@@ -22,7 +22,8 @@ struct FamilyHostileInputTests {
         let bytes = try Fixture.bytes(path)
         var random = MutationSource(state: 9)
         var loaded = 0
-        for _ in 0..<2000 {
+        let rounds = parts[1] == "tokenizer_config.json" ? 500 : 2000
+        for _ in 0..<rounds {
             try Data(bytes.mutated(&random)).write(to: directory.appendingPathComponent(parts[1]))
             do throws(TokenizerError) {
                 let tokenizer = try Self.load(parts[0], directory)
@@ -36,7 +37,7 @@ struct FamilyHostileInputTests {
                 #expect(!line.isEmpty && !line.contains("\n"))
             }
         }
-        #expect(loaded > 0 && loaded < 2000)
+        #expect(loaded > 0 && loaded < rounds)
     }
 
     /// The table of replacements is binary inside text: changes to the text seldom reach it.

@@ -61,7 +61,7 @@ struct UnicodeDataTests {
         defer { try? FileManager.default.removeItem(at: file) }
         try Data("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##b\n".utf8).write(to: file)
         let tokenizer = try BERTTokenizer.load(vocabulary: file, cleaning: cleaning)
-        let kinds: [[Int32]: Character] = [[4, 6]: "D", [4, 5]: "S", [4, 1, 5]: "W", [1]: "K"]
+        let kinds: [[Int32]: Character] = [[4, 6]: "D", [4, 5]: "S", [4, 1, 5]: "W", [1]: "K", [4, 6, 6]: "B"]
         let runs = try runs(name, file: "wordpiece.characters.json.gz")
         #expect(runs.count > 500)
         var run = 0
