@@ -48,8 +48,12 @@ let package = Package(
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "DiptychMedia", dependencies: ["CCurl", "CKernels", "CVips"], swiftSettings: strict),
+        .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "DiptychMedia", dependencies: ["CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
+        .target(
+            name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
 
         // Engines and models.
         .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),
@@ -59,7 +63,7 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
+                "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
@@ -73,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychPictures", "DiptychSearch",
-                "DiptychTensors", "DiptychTokenizers",
+                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychPictures",
+                "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("Resources")],
