@@ -86,15 +86,18 @@ let package = Package(
 
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
-            name: "DiptychTestSupport", dependencies: ["Diptych", "DiptychMedia"], path: "Tests/DiptychTestSupport",
-            swiftSettings: strict),
+            name: "DiptychTestSupport",
+            dependencies: ["Diptych", "DiptychMedia", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], swiftSettings: strict),
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia"], resources: [.copy("Fixtures")],
-            swiftSettings: strict),
+            name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychHubTests", dependencies: ["DiptychHub", "DiptychTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
@@ -114,7 +117,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychMedia", "DiptychTensors"],
+            name: "DiptychCLITests",
+            dependencies: ["DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychTensors", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],

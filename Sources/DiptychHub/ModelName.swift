@@ -44,6 +44,13 @@ public struct ModelName: Sendable, Hashable, CustomStringConvertible {
         self.revision = revision == "main" ? nil : revision
     }
 
+    /// The name of a model that need not be in the registry.
+    package init(_ model: PublicModel) {
+        registered = model
+        repository = if case .repository(let hub) = model.source { hub } else { nil }
+        revision = nil
+    }
+
     /// The name in its usual form.
     public var description: String {
         (registered?.name ?? repository ?? "") + (revision.map { "@\($0)" } ?? "")

@@ -15,7 +15,7 @@ enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A Hugging Face CLIP directory, or `demo` (default: $DIPTYCH_MODEL, else the demo model).",
+            "A model's directory, a name of `diptych models list`, or `demo` (default: $DIPTYCH_MODEL, else demo).",
             valueName: "model"))
     var model: String?
 

@@ -63,7 +63,7 @@ struct RetryPolicy {
     }
 
     /// The wait in a `Retry-After` header: seconds, or a date as in "Wed, 21 Oct 2015 07:28:00 GMT" (RFC 9110, 10.2.3).
-    package static func wait(_ header: String, now: Date = Date()) -> Duration? {
+    static func wait(_ header: String, now: Date = Date()) -> Duration? {
         if let seconds = Int(header), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

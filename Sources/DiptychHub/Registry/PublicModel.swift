@@ -14,7 +14,7 @@ public struct PublicModel: Sendable, Hashable {
 
     /// Where the files come from.
     public enum Source: Sendable, Hashable {
-        /// A repository of the hub, `owner/name`; ``FileChoice`` says which of its files are needed.
+        /// A repository of the hub, `owner/name`: its configuration, its tokeniser and one set of its weights.
         case repository(String)
         /// Exactly these files.
         case files([ModelFile])
@@ -68,7 +68,7 @@ public struct PublicModel: Sendable, Hashable {
         }
     }
 
-    init(
+    package init(
         _ name: String, aliases: [String] = [], _ family: Family, _ summary: String,
         parameters: (image: Int, text: Int),
         dimension: Int, resolution: Int, contextLength: Int, licence: String, source: Source? = nil,
@@ -107,7 +107,7 @@ public struct ModelFile: Sendable, Hashable {
     /// Its size in bytes, where that is publicly known.
     public let size: Int?
 
-    init(_ name: String, _ origin: Origin, size: Int? = nil) {
+    package init(_ name: String, _ origin: Origin, size: Int? = nil) {
         self.name = name
         self.origin = origin
         self.size = size
