@@ -20,6 +20,7 @@ package final class Transfer {
     private var head = ResponseHead()
     private var headSize = 0
     private var received = 0
+    private var dropped = 0
     private var lastByte = ContinuousClock.now
     private var refused: PeerAddress?
     private var ending: TransferError.Kind?
@@ -129,8 +130,11 @@ package final class Transfer {
     private func receive(_ part: UnsafeRawBufferPointer) -> Int {
         lastByte = .now
         if isCancelled() { return stop(.cancelled) }
-        // The body of a redirect that is handed back: nobody reads it, so nobody waits for its end.
-        guard head.isSuccess else { return stop(nil) }
+        guard head.isSuccess else {
+            // The body of a redirect that is handed back. Only at its end does libcurl tell where it leads.
+            dropped += part.count
+            return dropped <= Self.largestHead ? part.count : stop(.tooLarge)
+        }
         if let most = request.maximumBytes, part.count > most - received { return stop(.tooLarge) }
         guard receiver(head, part) else { return stop(.stopped) }
         received += part.count
@@ -138,7 +142,7 @@ package final class Transfer {
     }
 
     /// Any number other than that of the bytes stops libcurl.
-    private func stop(_ kind: TransferError.Kind?) -> Int {
+    private func stop(_ kind: TransferError.Kind) -> Int {
         ending = kind
         return 0
     }
@@ -206,8 +210,6 @@ package final class Transfer {
         let isRedirect = (300..<400).contains(head.status)
         switch code {
         case CURLE_OK, CURLE_HTTP_RETURNED_ERROR: return nil
-        // Stopped at the body of a redirect or of an error: the head was all that mattered.
-        case CURLE_WRITE_ERROR where !head.isSuccess && head.status != 0: return nil
         case CURLE_UNSUPPORTED_PROTOCOL:
             return TransferError(isRedirect ? .redirectToOtherScheme : .notHTTP)
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: return TransferError(.invalidURL)

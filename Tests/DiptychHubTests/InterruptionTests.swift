@@ -71,6 +71,7 @@ struct InterruptionTests {
         _ = try await once.failure()
         let partial = try work.path("model.safetensors.partial")
         var bytes = try Data(contentsOf: URL(fileURLWithPath: partial))
+        try #require(bytes.count == 3200)
         bytes[17] ^= 1
         try bytes.write(to: URL(fileURLWithPath: partial))
         try await work.pull()

@@ -60,8 +60,14 @@ struct PullTests {
             ["open_clip_config.json", "open_clip_model.safetensors", "vocab.json"]
         ),
         (
-            ["open_clip_config.json", "open_clip_model.safetensors", "config.json", "model.safetensors", "merges.txt"],
-            ["config.json", "model.safetensors", "merges.txt"]
+            ["config.json", "model.safetensors", "open_clip_config.json", "open_clip_pytorch_model.bin", "vocab.json"],
+            ["open_clip_config.json", "open_clip_pytorch_model.bin", "vocab.json"]
+        ),
+        (
+            [
+                "open_clip_config.json", "open_clip_model.safetensors", "config.json", "model.safetensors",
+                "preprocessor_config.json", "merges.txt",
+            ], ["config.json", "model.safetensors", "preprocessor_config.json", "merges.txt"]
         ),
         (
             ["open_clip_config.json", "open_clip_pytorch_model.bin", "tokenizer.json"],
@@ -72,6 +78,17 @@ struct PullTests {
         work.server.add("a/b", Dictionary(uniqueKeysWithValues: there.map { ($0, Workplace.bytes(1200)) }))
         let model = try await work.pull(ModelName("a/b"))
         #expect(Set(model.manifest.files.map(\.name)) == Set(chosen))
+    }
+
+    @Test func `an open_clip repository without a vocabulary gets OpenAI's`() async throws {
+        var work = work
+        work.options.archiveEndpoint = work.server.endpoint
+        work.server.add(
+            "a/b",
+            ["open_clip_config.json": [1], "open_clip_model.safetensors": Workplace.bytes(1200), "merges.txt": [2]])
+        let error = try await work.failure(ModelName("a/b"))
+        #expect(error.subject.contains("bpe_simple_vocab_16e6.txt.gz"), "\(error)")
+        #expect(work.server.requests.last?.path.hasPrefix("/openai/CLIP/") == true)
     }
 
     @Test func `a repository without a model is refused`() async throws {

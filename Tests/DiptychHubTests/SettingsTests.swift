@@ -55,12 +55,6 @@ struct SettingsTests {
         #expect(proxy.paths.allSatisfy { $0.hasPrefix("http://hub.invalid/") })
     }
 
-    @Test func `the environment's proxy is not used unless it is asked for`() async throws {
-        setenv("http_proxy", "http://127.0.0.1:9", 1)
-        defer { unsetenv("http_proxy") }
-        try await work.pull()
-    }
-
     @Test func `a cache below a file cannot be used`() async throws {
         let file = try work.folder.write("x", to: "file")
         let hub = ModelHub(

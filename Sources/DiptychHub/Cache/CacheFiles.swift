@@ -69,12 +69,12 @@ enum CacheFiles {
 
     /// The hashes of a file, read from end to end.
     static func hashes(
-        _ path: String, isCancelled: () -> Bool, progress: (Int) -> Void = { _ in }
-    ) throws(HubError) -> (sha256: String, gitBlob: String) {
+        _ path: String, withGit: Bool = false, isCancelled: () -> Bool, progress: (Int) -> Void = { _ in }
+    ) throws(HubError) -> (sha256: String, gitBlob: String?) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path, code: errno) }
         defer { close(descriptor) }
-        var hasher = ContentHasher(size: size(path) ?? 0)
+        var hasher = ContentHasher(gitSize: withGit ? size(path) ?? 0 : nil)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         while true {

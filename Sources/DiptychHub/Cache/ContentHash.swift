@@ -33,25 +33,28 @@ enum ContentHash: Hashable, CustomStringConvertible {
     }
 }
 
-/// Both hashes of a file, computed as its bytes go by.
+/// The SHA-256 of a file, and Git's hash where it is wanted, computed as the bytes go by.
 struct ContentHasher {
     private var sha256 = SHA256()
-    private var gitBlob: Insecure.SHA1
+    private var gitBlob: Insecure.SHA1?
 
-    /// A hasher for a file of `size` bytes.
-    init(size: Int) {
+    /// A hasher.
+    ///
+    /// - Parameter gitSize: the size of the file, if Git's hash is wanted, which begins with it.
+    init(gitSize: Int?) {
+        guard let gitSize else { return }
         gitBlob = Insecure.SHA1()
-        gitBlob.update(data: Array("blob \(size)\0".utf8))
+        gitBlob?.update(data: Array("blob \(gitSize)\0".utf8))
     }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         sha256.update(bufferPointer: bytes)
-        gitBlob.update(bufferPointer: bytes)
+        gitBlob?.update(bufferPointer: bytes)
     }
 
-    /// The SHA-256 and Git's hash, in hexadecimal.
-    func finish() -> (sha256: String, gitBlob: String) {
-        (Self.hexadecimal(sha256.finalize()), Self.hexadecimal(gitBlob.finalize()))
+    /// The hashes in hexadecimal.
+    func finish() -> (sha256: String, gitBlob: String?) {
+        (Self.hexadecimal(sha256.finalize()), gitBlob.map { Self.hexadecimal($0.finalize()) })
     }
 
     private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {

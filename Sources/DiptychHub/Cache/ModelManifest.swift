@@ -26,6 +26,8 @@ public struct ModelManifest: Sendable, Hashable, Codable {
     static let fileName = "manifest.json"
     /// The files that a download which has not ended will have.
     static let planName = "manifest.json.partial"
+    /// The manifest of an older commit, whose files are being replaced.
+    static let formerName = "manifest.json.former"
     static let currentFormat = 1
     /// More than any honest manifest has.
     static let largest = 1 << 22

@@ -9,7 +9,8 @@ internal import Foundation
 /// 3. `config.json` with `pytorch_model.bin`, whole or in parts
 /// 4. `open_clip_config.json` with `open_clip_pytorch_model.bin`
 ///
-/// With them come `preprocessor_config.json` and the tokeniser's files; an open_clip repository without any of these uses
+/// A layout with `config.json` counts as complete with its `preprocessor_config.json`, which says how pictures are prepared;
+/// one without it is taken only where there is no other. With them come the tokeniser's files; an open_clip repository without any of these uses
 /// OpenAI's vocabulary, which is then added.
 struct FileChoice: Equatable {
     /// The files to download first.
@@ -31,9 +32,12 @@ struct FileChoice: Equatable {
 
     /// Chooses among the files at the top of a repository.
     init(among names: Set<String>, subject: String) throws(HubError) {
-        for (configuration, weights) in Self.layouts where names.contains(configuration) {
+        let there = Self.layouts.filter { configuration, weights in
+            names.contains(configuration) && (names.contains(weights) || names.contains(weights + ".index.json"))
+        }
+        let isComplete = there.first { $0.0 != "config.json" || names.contains("preprocessor_config.json") }
+        if let (configuration, weights) = isComplete ?? there.first {
             let index = weights + ".index.json"
-            guard names.contains(weights) || names.contains(index) else { continue }
             let isWhole = names.contains(weights)
             let tokenizer = Self.tokenizerFiles.filter(names.contains)
             files =

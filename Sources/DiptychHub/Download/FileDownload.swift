@@ -89,10 +89,13 @@ final class FileDownload {
 
     /// The SHA-256 of a file, if the file has the wanted hash.
     private func matching(_ path: String, _ wanted: ContentHash) throws(HubError) -> String? {
-        let found = try CacheFiles.hashes(path, isCancelled: client.isCancelled)
         switch wanted {
-        case .sha256(let digits): return digits == found.sha256 ? found.sha256 : nil
-        case .gitBlob(let digits): return digits == found.gitBlob ? found.sha256 : nil
+        case .sha256(let digits):
+            let found = try CacheFiles.hashes(path, isCancelled: client.isCancelled)
+            return digits == found.sha256 ? found.sha256 : nil
+        case .gitBlob(let digits):
+            let found = try CacheFiles.hashes(path, withGit: true, isCancelled: client.isCancelled)
+            return digits == found.gitBlob ? found.sha256 : nil
         }
     }
 

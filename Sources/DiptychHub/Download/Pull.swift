@@ -37,13 +37,14 @@ struct Pull {
         var records: [ModelManifest.File] = []
         if let index = plan.index { records += try downloadIndex(index, &plan) }
         records += try download(plan, done: records)
-        let old = cache.manifest(in: directory, ModelManifest.fileName)
+        let old = [ModelManifest.fileName, ModelManifest.formerName].compactMap { cache.manifest(in: directory, $0) }
         let manifest = try write(records, commit: plan.commit, to: ModelManifest.fileName)
         unlink(directory.appendingPathComponent(ModelManifest.planName).path)
         // Weights of an earlier commit in other files would be read as well.
-        for file in Set((old?.files ?? []).map(\.name)).subtracting(records.map(\.name)) {
+        for file in Set(old.flatMap(\.files).map(\.name)).subtracting(records.map(\.name)) {
             unlink(directory.appendingPathComponent(file).path)
         }
+        unlink(directory.appendingPathComponent(ModelManifest.formerName).path)
         return ModelCache.Model(name: name, directory: directory, manifest: manifest)
     }
 
@@ -162,9 +163,12 @@ struct Pull {
         let download = FileDownload(
             file, model: name.description, directory: directory, client: client, policy: policy, progress: progress)
         let manifest = directory.appendingPathComponent(ModelManifest.fileName).path
+        let former = directory.appendingPathComponent(ModelManifest.formerName).path
         // From the first replaced file on, the old manifest describes what is no longer there.
         return try download.run { () throws(HubError) in
-            guard unlink(manifest) == 0 || errno == ENOENT else { throw CacheFiles.failure(manifest, code: errno) }
+            guard Foundation.rename(manifest, former) == 0 || errno == ENOENT else {
+                throw CacheFiles.failure(manifest, code: errno)
+            }
         }
     }
 

@@ -44,7 +44,7 @@ public struct PublicModel: Sendable, Hashable {
     public let source: Source
     /// The name of its directory in a cache.
     public let directoryName: String
-    private let bytesPerParameter: Int
+    private let estimatedBytes: Int
 
     /// About how many bytes a download is: the exact number where every file's size is known, else estimated from the
     /// parameters.
@@ -53,7 +53,7 @@ public struct PublicModel: Sendable, Hashable {
             let sizes = files.compactMap(\.size)
             if sizes.count == files.count { return sizes.reduce(0, +) }
         }
-        return (imageParameters + textParameters) * bytesPerParameter
+        return estimatedBytes
     }
 
     /// The page or repository that a person looks at to learn more.
@@ -72,7 +72,7 @@ public struct PublicModel: Sendable, Hashable {
         _ name: String, aliases: [String] = [], _ family: Family, _ summary: String,
         parameters: (image: Int, text: Int),
         dimension: Int, resolution: Int, contextLength: Int, licence: String, source: Source? = nil,
-        directoryName: String? = nil, bytesPerParameter: Int = 4
+        directoryName: String? = nil, estimatedBytes: Int? = nil
     ) {
         self.name = name
         self.aliases = aliases
@@ -86,7 +86,8 @@ public struct PublicModel: Sendable, Hashable {
         self.licence = licence
         self.source = source ?? .repository(name)
         self.directoryName = directoryName ?? name.replacing("/", with: "--")
-        self.bytesPerParameter = bytesPerParameter
+        // fp32, as nearly all of them are published.
+        self.estimatedBytes = estimatedBytes ?? 4 * (parameters.image + parameters.text)
     }
 }
 

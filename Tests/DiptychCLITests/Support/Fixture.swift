@@ -31,7 +31,9 @@ enum Fixture {
     static func modelFiles() throws -> [String: [UInt8]] {
         let names = try FileManager.default.contentsOfDirectory(atPath: model)
         return Dictionary(
-            uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: model + "/" + $0).map(Array.init) ?? []) })
+            uniqueKeysWithValues: names.map {
+                ($0, FileManager.default.contents(atPath: model + "/" + $0).map(Array.init) ?? [])
+            })
     }
 
     /// A copy of the model that a test may spoil.
