@@ -89,7 +89,9 @@ let package = Package(
             name: "DiptychTestSupport",
             dependencies: ["Diptych", "DiptychMedia", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
-        .testTarget(name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),

@@ -97,6 +97,71 @@ void diptych_attention(diptych_isa isa, int threads, const void *qkv, void *outp
 }
 
 typedef struct {
+    diptych_isa isa;
+    const char *query, *keys_values;
+    char *output;
+    diptych_type type;
+    const int32_t *offsets;
+    size_t heads, head_width;
+    char *scratch;
+    size_t scratch_per_thread;
+} query_work;
+
+static void query_task(void *context, size_t index) {
+    const query_work *w = context;
+    size_t sequence = index / w->heads, head = index % w->heads;
+    size_t width = w->heads * w->head_width, bytes = w->type == DIPTYCH_BF16 ? 2 : 4;
+    size_t first = (size_t)w->offsets[sequence], at = (sequence * width + head * w->head_width) * bytes;
+    const char *k = w->keys_values + (first * 2 * width + head * w->head_width) * bytes;
+    query_head h = {
+        .q = w->query + at,
+        .k = k,
+        .v = k + width * bytes,
+        .output = w->output + at,
+        .type = w->type,
+        .stride = 2 * width,
+        .length = (size_t)w->offsets[sequence + 1] - first,
+        .head_width = w->head_width,
+        .scratch = (float *)(w->scratch + (size_t)omp_get_thread_num() * w->scratch_per_thread),
+    };
+    CHOOSE(w->isa, query_head)(&h);
+}
+
+void diptych_query_attention(diptych_isa isa, int threads, const void *query, const void *keys_values, void *output,
+                             diptych_type type, const int32_t *offsets, size_t sequences, size_t heads,
+                             size_t head_width, void *scratch, size_t scratch_per_thread) {
+    query_work w = {isa, query, keys_values, output, type, offsets, heads, head_width, scratch, scratch_per_thread};
+    diptych_parallel(threads, sequences * heads, query_task, &w);
+}
+
+typedef struct {
+    const float *pixels;
+    size_t side;
+    void *output;
+    diptych_type type;
+} channels_work;
+
+// One task is one line of one picture.
+static void channels_task(void *context, size_t index) {
+    const channels_work *w = context;
+    size_t picture = index / w->side, y = index % w->side, plane = w->side * w->side;
+    const float *line = w->pixels + picture * 3 * plane + y * w->side;
+    size_t at = index * w->side * 3;
+    for (size_t x = 0; x < w->side; x++)
+        for (size_t channel = 0; channel < 3; channel++, at++) {
+            float value = line[channel * plane + x];
+            if (w->type == DIPTYCH_BF16) ((uint16_t *)w->output)[at] = float_to_bf16(value);
+            else ((float *)w->output)[at] = value;
+        }
+}
+
+void diptych_channels_last(int threads, const float *pixels, size_t count, size_t side, void *output,
+                           diptych_type output_type) {
+    channels_work w = {pixels, side, output, output_type};
+    diptych_parallel(threads, count * side, channels_task, &w);
+}
+
+typedef struct {
     const float *pixels;
     size_t height, width, patch;
     void *output;

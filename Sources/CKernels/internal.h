@@ -31,12 +31,22 @@ typedef struct {
     float *scratch;
 } attention_head;
 
+// One head of one sequence with a single query: rows of k and v are `stride` elements apart.
+typedef struct {
+    const void *q, *k, *v;
+    void *output;
+    diptych_type type;
+    size_t stride, length, head_width;
+    float *scratch;  // length + head_width floats
+} query_head;
+
 #define DECLARE_KERNELS(suffix)                                                                                     \
     void widen_##suffix(diptych_type type, const void *source, float *destination, size_t count);                   \
     void narrow_bf16_##suffix(const float *source, uint16_t *destination, size_t count);                            \
     void layer_norm_row_##suffix(const float *input, const float *gain, const float *bias, float epsilon,           \
                                  void *output, diptych_type type, size_t width);                                    \
     void attention_head_##suffix(const attention_head *head);                                                       \
+    void query_head_##suffix(const query_head *head);                                                               \
     void dot_rows_##suffix(const float *query, const float *matrix, size_t rows, size_t width, float *scores);
 
 DECLARE_KERNELS(scalar)

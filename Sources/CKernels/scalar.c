@@ -71,6 +71,23 @@ void attention_head_scalar(const attention_head *h) {
     }
 }
 
+void query_head_scalar(const query_head *h) {
+    float scale = 1 / sqrtf((float)h->head_width), highest = -INFINITY, sum = 0;
+    for (size_t j = 0; j < h->length; j++) {
+        float dot = 0;
+        for (size_t c = 0; c < h->head_width; c++)
+            dot += load(h->q, h->type, c) * load(h->k, h->type, j * h->stride + c);
+        h->scratch[j] = dot * scale;
+        highest = fmaxf(highest, h->scratch[j]);
+    }
+    for (size_t j = 0; j < h->length; j++) sum += h->scratch[j] = expf(h->scratch[j] - highest);
+    for (size_t c = 0; c < h->head_width; c++) {
+        float value = 0;
+        for (size_t j = 0; j < h->length; j++) value += h->scratch[j] * load(h->v, h->type, j * h->stride + c);
+        store(h->output, h->type, c, value / sum);
+    }
+}
+
 void dot_rows_scalar(const float *query, const float *matrix, size_t rows, size_t width, float *scores) {
     for (size_t r = 0; r < rows; r++) {
         float sum = 0;

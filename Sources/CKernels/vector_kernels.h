@@ -146,11 +146,14 @@ INLINE float element(const void *p, diptych_type type, size_t index) {
     return type == DIPTYCH_BF16 ? bf16_to_float(((const uint16_t *)p)[index]) : ((const float *)p)[index];
 }
 
+INLINE vec load_typed(const void *p, diptych_type type, size_t index) {
+    return type == DIPTYCH_BF16 ? load_bf16((const uint16_t *)p + index) : load((const float *)p + index);
+}
+
 INLINE void load_row(const void *p, diptych_type type, size_t start, float *destination, size_t count) {
     size_t i = 0;
     for (; i + LANES <= count; i += LANES)
-        store(destination + i, type == DIPTYCH_BF16 ? load_bf16((const uint16_t *)p + start + i)
-                                                    : load((const float *)p + start + i));
+        store(destination + i, load_typed(p, type, start + i));
     for (; i < count; i++) destination[i] = element(p, type, start + i);
 }
 
@@ -245,6 +248,36 @@ void KERNEL(attention_head)(const attention_head *h) {
             else memcpy((float *)h->output + (first + i) * h->output_stride, row, width * 4);
         }
     }
+}
+
+// A lone query streams once over keys and values: there is nothing to tile.
+void KERNEL(query_head)(const query_head *h) {
+    const size_t width = h->head_width, whole = width / LANES * LANES;
+    float *weights = h->scratch, *result = weights + h->length;
+    const float scale = 1 / sqrtf((float)width);
+    float highest = -INFINITY;
+    for (size_t j = 0; j < h->length; j++) {
+        vec total = splat(0);
+        for (size_t c = 0; c < whole; c += LANES)
+            total = __builtin_elementwise_fma(load_typed(h->q, h->type, c), load_typed(h->k, h->type, j * h->stride + c),
+                                              total);
+        float dot = sum_of(total);
+        for (size_t c = whole; c < width; c++) dot += element(h->q, h->type, c) * element(h->k, h->type, j * h->stride + c);
+        weights[j] = dot * scale;
+        highest = weights[j] > highest ? weights[j] : highest;
+    }
+    float sum = 0;
+    for (size_t j = 0; j < h->length; j++) sum += weights[j] = expf(weights[j] - highest);
+    memset(result, 0, width * sizeof(float));
+    for (size_t j = 0; j < h->length; j++) {
+        const vec weight = splat(weights[j] / sum);
+        for (size_t c = 0; c < whole; c += LANES)
+            store(result + c, __builtin_elementwise_fma(weight, load_typed(h->v, h->type, j * h->stride + c),
+                                                        load(result + c)));
+        for (size_t c = whole; c < width; c++) result[c] += weights[j] / sum * element(h->v, h->type, j * h->stride + c);
+    }
+    if (h->type == DIPTYCH_BF16) KERNEL(narrow_bf16)(result, h->output, width);
+    else memcpy(h->output, result, width * sizeof(float));
 }
 
 void KERNEL(dot_rows)(const float *query, const float *matrix, size_t rows, size_t width, float *scores) {

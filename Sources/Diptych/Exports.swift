@@ -1,5 +1,6 @@
 // What a user of the library names in calls and results comes with one import.
 @_exported public import struct DiptychEngine.OperationCost
+@_exported public import enum DiptychEngine.Activation
 @_exported public import enum DiptychEngine.InstructionSet
 @_exported public import enum DiptychEngine.Precision
 @_exported public import struct DiptychHub.FileCheck
@@ -21,5 +22,6 @@
 @_exported public import struct DiptychMedia.Preprocessing
 @_exported public import enum DiptychMedia.AddressPolicy
 @_exported public import struct DiptychModels.CLIPConfiguration
-@_exported public import struct DiptychTokenizers.CLIPTokenizer
+@_exported public import struct DiptychModels.LogitParameters
+@_exported public import protocol DiptychTokenizers.Tokenizer
 @_exported public import struct DiptychTokenizers.TokenizedText

@@ -21,6 +21,12 @@ public protocol Engine: AnyObject {
     associatedtype TokenEmbedding
     /// A prepared patch projection with its class and position tables.
     associatedtype PatchEmbedding
+    /// Feature maps of a convolutional network: [pictures, side, side, channels] in an order of the engine's own.
+    associatedtype FeatureMap
+    /// A prepared convolution with its batch normalisation.
+    associatedtype Convolution
+    /// A prepared table of learned rows.
+    associatedtype Table
 
     /// Prepares a linear layer.
     func prepare(_ parameters: LinearParameters) throws -> Linear
@@ -30,23 +36,49 @@ public protocol Engine: AnyObject {
     func prepare(_ parameters: TokenEmbeddingParameters) throws -> TokenEmbedding
     /// Prepares a patch embedding.
     func prepare(_ parameters: PatchEmbeddingParameters) throws -> PatchEmbedding
+    /// Prepares a convolution.
+    func prepare(_ parameters: ConvolutionParameters) throws -> Convolution
+    /// Prepares a table of learned rows.
+    func prepare(_ parameters: TableParameters) throws -> Table
 
     /// Token plus position embeddings: [positions, width], a ``TensorRole/stream``.
     func embed(_ tokens: Tokens, with embedding: TokenEmbedding) throws -> Tensor
-    /// The class token and the projected patches plus positions: [pictures · (1 + patches), width], a stream.
+    /// The class token, if there is one, and the projected patches plus positions: [pictures · positions, width], a
+    /// stream.
     func embed(_ pixels: Pixels, with embedding: PatchEmbedding) throws -> Tensor
     /// Layer normalisation of each row of a stream (Ba et al. 2016).
     func layerNorm(_ x: Tensor, _ norm: Norm, as role: TensorRole) throws -> Tensor
+    /// A stream as the input of a matrix product.
+    func operand(of x: Tensor) throws -> Tensor
     /// x · Wᵀ + b, through `activation` if given: [positions, outputs].
     func linear(_ x: Tensor, _ layer: Linear, activation: Activation?, as role: TensorRole) throws -> Tensor
     /// Adds x · Wᵀ + b to `residual`, which is a stream of the same shape as the product.
     func addLinear(_ x: Tensor, _ layer: Linear, to residual: inout Tensor) throws
     /// Multi-head attention inside each sequence: [positions, 3 · width] → [positions, width].
     func attention(_ queriesKeysValues: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor
+    /// Multi-head attention of one query a sequence to all of its positions: [sequences, width] and
+    /// [positions, 2 · width] → [sequences, width].
+    func attention(query: Tensor, keysValues: Tensor, heads: Int) throws -> Tensor
     /// The first row of each sequence: [sequences, width].
     func firstRows(of x: Tensor) throws -> Tensor
     /// The row of each text's end token: [sequences, width].
     func endRows(of x: Tensor, tokens: Tokens, rule: EndOfText) throws -> Tensor
+    /// The only row of `table` once for each sequence of `x`: [sequences, width], an operand.
+    func row(of table: Table, forEachSequenceOf x: Tensor) throws -> Tensor
+
+    /// Pictures as the input of a convolution: [pictures, side, side, 3].
+    func featureMap(of pixels: Pixels, side: Int) throws -> FeatureMap
+    /// The convolution of `x`, normalised, through `activation` if given: [pictures, side / stride, side / stride, outputs].
+    func convolve(_ x: FeatureMap, _ layer: Convolution, activation: Activation?) throws -> FeatureMap
+    /// Adds the normalised convolution of `x` to `residual`, then applies `activation` if given.
+    func addConvolution(
+        _ x: FeatureMap, _ layer: Convolution, to residual: inout FeatureMap, activation: Activation?
+    ) throws
+    /// The means of the squares of `window` × `window` positions that tile the map: [pictures, side / window, …].
+    func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap
+    /// The mean of each picture's positions and then the positions, each plus its row of `table`:
+    /// [pictures · (1 + side · side), channels], an operand.
+    func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor
 }
 
 /// What a tensor is for, which decides the precision that an engine keeps it in.
@@ -57,12 +89,16 @@ public enum TensorRole: Sendable, Hashable {
     case operand
 }
 
-/// The non-linearity of a feed-forward layer.
-public enum Activation: String, Sendable, Hashable {
+/// A non-linearity, with the name that Hugging Face configurations use.
+public enum Activation: String, Sendable, Hashable, CaseIterable {
     /// x · σ(1.702 x), the approximation that OpenAI's CLIP was trained with (Hendrycks & Gimpel 2016).
     case quickGELU = "quick_gelu"
     /// x · Φ(x), exact, by the error function.
     case gelu
+    /// x · Φ(x) with Φ approximated by the hyperbolic tangent, as SigLIP was trained (Hendrycks & Gimpel 2016).
+    case geluTanh = "gelu_pytorch_tanh"
+    /// max(x, 0).
+    case relu
 }
 
 /// Which positions a position attends to.
@@ -79,6 +115,8 @@ public enum EndOfText: Sendable, Hashable {
     case highestID
     /// The first position of this id.
     case firstID(Int32)
+    /// The last position, whatever stands there: SigLIP's texts are padded to one length.
+    case last
 
     /// The position in `ids`, or nil when the id does not occur.
     public func position(in ids: some Collection<Int32>) -> Int? {
@@ -88,6 +126,7 @@ public enum EndOfText: Sendable, Hashable {
             return ids.enumerated().first { $0.element == highest }?.offset
         case .firstID(let id):
             return ids.enumerated().first { $0.element == id }?.offset
+        case .last: return ids.isEmpty ? nil : ids.count - 1
         }
     }
 }

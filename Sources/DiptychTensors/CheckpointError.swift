@@ -10,6 +10,10 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
         public static let unreadable = Kind(rawValue: "unreadable")
         /// The file's bytes break the rules of its format.
         public static let malformed = Kind(rawValue: "malformed")
+        /// The file is of a format, or uses a part of one, that is not read.
+        public static let unsupported = Kind(rawValue: "unsupported")
+        /// The file asks for something to be run that no weights need. Nothing was run.
+        public static let unsafe = Kind(rawValue: "unsafe")
         /// A tensor that the model needs is not there.
         public static let missing = Kind(rawValue: "missing")
         /// The file holds tensors that the model does not use.
@@ -34,4 +38,15 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
 
     /// The path and the reason, in one line.
     public var description: String { "\(path): \(reason)" }
+
+    /// A name out of a file between quotes, fit for one line: cut when long, without control characters.
+    static func quoted(_ name: String) -> String {
+        let scalars = name.unicodeScalars.prefix(120).map { scalar -> Character in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: "?"
+            default: Character(scalar)
+            }
+        }
+        return "'\(String(scalars))\(name.unicodeScalars.count > 120 ? "…" : "")'"
+    }
 }

@@ -12,6 +12,8 @@ public struct Parameters: Sendable {
     }
 
     private let source: Source
+    /// Where the checkpoint lies, for error messages.
+    public var checkpointPath: String { source.checkpoint.path }
     /// The dotted path of this place; empty at the root.
     public let path: String
 
@@ -33,6 +35,14 @@ public struct Parameters: Sendable {
 
     /// The place of the `index`-th element of a list.
     public static func / (parent: Parameters, index: Int) -> Parameters { parent / String(index) }
+
+    /// Whether a tensor called `name` lies here.
+    public func contains(_ name: String) -> Bool { shape(of: name) != nil }
+
+    /// The shape of the tensor called `name` here, if there is one.
+    public func shape(of name: String) -> [Int]? {
+        source.checkpoint.tensors[path.isEmpty ? name : "\(path).\(name)"]?.shape
+    }
 
     /// Takes the tensor called `name` here, which must have `shape` and hold floating-point numbers.
     ///

@@ -16,10 +16,12 @@ public struct SafetensorsFile: Sendable {
     /// Maps and checks the file at `url`.
     ///
     /// - Throws: ``CheckpointError`` naming the file and the first rule that it breaks.
-    public init(url: URL) throws {
-        let file = try MappedFile(path: url.path)
+    public init(url: URL) throws { try self.init(file: MappedFile(path: url.path)) }
+
+    /// Checks a file that is mapped already.
+    init(file: MappedFile) throws {
         func malformed(_ reason: String) -> CheckpointError {
-            CheckpointError(.malformed, path: url.path, "not a valid safetensors file: \(reason)")
+            CheckpointError(.malformed, path: file.path, "not a valid safetensors file: \(reason)")
         }
         guard let base = file.bytes.baseAddress, file.bytes.count >= 8 else {
             throw malformed("\(file.bytes.count) bytes are too few for a header")

@@ -1,5 +1,5 @@
-// Sendable: the bytes are a read-only part of `file`, which this value keeps alive, so any thread may read them.
-/// A named tensor inside a mapped checkpoint: shape, element type and bytes, without a copy.
+// Sendable: the bytes are a read-only part of `file` or `memory`, which this value keeps alive, so any thread may read them.
+/// A named tensor of a checkpoint: shape, element type and bytes, without a copy where the file has them in order.
 public struct TensorView: @unchecked Sendable {
     /// The tensor's name in the checkpoint.
     public let name: String
@@ -9,14 +9,29 @@ public struct TensorView: @unchecked Sendable {
     public let shape: [Int]
     /// The elements in row-major order, little-endian; not necessarily aligned.
     public let bytes: UnsafeRawBufferPointer
-    /// The mapping that holds the bytes.
-    public let file: MappedFile
+    /// The mapping that holds the bytes; nil when they had to be put in order, which PyTorch files can ask for.
+    public let file: MappedFile?
+    /// What holds the bytes when no mapping does.
+    let memory: TensorMemory?
+
+    init(
+        name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, file: MappedFile?,
+        memory: TensorMemory? = nil
+    ) {
+        self.name = name
+        self.elementType = elementType
+        self.shape = shape
+        self.bytes = bytes
+        self.file = file
+        self.memory = memory
+    }
 
     /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
 
-    /// Gives the tensor's pages back to the system once its values have been copied elsewhere.
-    public func releasePages() { file.release(bytes) }
+    /// Gives the tensor's pages back to the system once its values have been copied elsewhere. Without effect on a
+    /// tensor that lies in no file.
+    public func releasePages() { file?.release(bytes) }
 
     /// The elements as `Float`, converted from whatever floating-point type the file holds.
     public func floats() -> [Float] {

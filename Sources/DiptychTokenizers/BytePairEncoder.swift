@@ -9,18 +9,29 @@ struct BytePairEncoder: Sendable {
     let final: [Int32]
     let merges: MergeTable
 
-    /// Words up to this many bytes look for the best pair by scanning: no heap is faster.
-    private static let scanLimit = 48
-
     /// Appends the pieces of a word. Bytes that the vocabulary lacks come as the unknown piece that `inner` holds.
     func encode(_ word: ArraySlice<UInt8>, workspace: inout Workspace, into output: inout [Int32]) {
         guard let last = word.last else { return }
         workspace.pieces.removeAll(keepingCapacity: true)
         for byte in word.dropLast() { workspace.pieces.append(inner[Int(byte)]) }
         workspace.pieces.append(final[Int(last)])
-        if workspace.pieces.count == 1 {
-            output.append(workspace.pieces[0])
-        } else if workspace.pieces.count <= Self.scanLimit {
+        merges.join(&workspace, into: &output)
+    }
+
+    /// Buffers that one call to the tokeniser reuses from word to word.
+    struct Workspace {
+        var pieces: [Int32] = []
+        var ranks: [UInt64] = []
+    }
+}
+
+extension MergeTable {
+    /// Words up to this many pieces look for the best pair by scanning: no heap is faster.
+    private static let scanLimit = 48
+
+    /// Joins the pieces of a word, earliest-ranked neighbours first, and appends what is left.
+    func join(_ workspace: inout BytePairEncoder.Workspace, into output: inout [Int32]) {
+        if workspace.pieces.count <= Self.scanLimit {
             scan(&workspace)
             output.append(contentsOf: workspace.pieces)
         } else {
@@ -28,10 +39,11 @@ struct BytePairEncoder: Sendable {
         }
     }
 
-    private func scan(_ workspace: inout Workspace) {
+    private func scan(_ workspace: inout BytePairEncoder.Workspace) {
         workspace.ranks.removeAll(keepingCapacity: true)
+        guard workspace.pieces.count > 1 else { return }
         for index in 1..<workspace.pieces.count {
-            workspace.ranks.append(merges.merge(workspace.pieces[index - 1], workspace.pieces[index]))
+            workspace.ranks.append(merge(workspace.pieces[index - 1], workspace.pieces[index]))
         }
         // ranks[i] is the merge of pieces[i] and pieces[i + 1].
         while !workspace.ranks.isEmpty {
@@ -39,23 +51,23 @@ struct BytePairEncoder: Sendable {
             for index in 1..<workspace.ranks.count where workspace.ranks[index] < workspace.ranks[best] {
                 best = index
             }
-            let merge = workspace.ranks[best]
-            if merge == MergeTable.none { return }
-            workspace.pieces[best] = Int32(truncatingIfNeeded: merge)
+            let joined = workspace.ranks[best]
+            if joined == Self.none { return }
+            workspace.pieces[best] = Int32(truncatingIfNeeded: joined)
             workspace.pieces.remove(at: best + 1)
             workspace.ranks.remove(at: best)
             if best > 0 {
-                workspace.ranks[best - 1] = merges.merge(workspace.pieces[best - 1], workspace.pieces[best])
+                workspace.ranks[best - 1] = merge(workspace.pieces[best - 1], workspace.pieces[best])
             }
             if best < workspace.ranks.count {
-                workspace.ranks[best] = merges.merge(workspace.pieces[best], workspace.pieces[best + 1])
+                workspace.ranks[best] = merge(workspace.pieces[best], workspace.pieces[best + 1])
             }
         }
     }
 
     /// The same for long words in O(n log n): a linked list of pieces and a heap of candidate merges, in which entries
     /// that an earlier merge made stale are recognised by their rank and dropped.
-    private func mergeByHeap(_ workspace: inout Workspace, into output: inout [Int32]) {
+    private func mergeByHeap(_ workspace: inout BytePairEncoder.Workspace, into output: inout [Int32]) {
         let count = workspace.pieces.count
         var pieces = workspace.pieces
         var next = (1...count).map { Int32($0) }
@@ -63,7 +75,7 @@ struct BytePairEncoder: Sendable {
         var ranks = [UInt64](repeating: MergeTable.none, count: count)
         var heap = MinimumHeap()
         for index in 0..<count - 1 {
-            ranks[index] = merges.merge(pieces[index], pieces[index + 1])
+            ranks[index] = merge(pieces[index], pieces[index + 1])
             heap.push(ranks[index], at: index)
         }
         while let (rank, index) = heap.pop() {
@@ -75,14 +87,14 @@ struct BytePairEncoder: Sendable {
             let following = Int(next[index])
             if following < count {
                 previous[following] = Int32(index)
-                ranks[index] = merges.merge(pieces[index], pieces[following])
+                ranks[index] = merge(pieces[index], pieces[following])
                 heap.push(ranks[index], at: index)
             } else {
                 ranks[index] = MergeTable.none
             }
             let before = Int(previous[index])
             if before >= 0 {
-                ranks[before] = merges.merge(pieces[before], pieces[index])
+                ranks[before] = merge(pieces[before], pieces[index])
                 heap.push(ranks[before], at: before)
             }
         }
@@ -91,12 +103,6 @@ struct BytePairEncoder: Sendable {
             output.append(pieces[index])
             index = Int(next[index])
         }
-    }
-
-    /// Buffers that one call to the tokeniser reuses from word to word.
-    struct Workspace {
-        var pieces: [Int32] = []
-        var ranks: [UInt64] = []
     }
 }
 

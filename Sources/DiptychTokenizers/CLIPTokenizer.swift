@@ -6,7 +6,7 @@
 ///
 ///     let tokenizer = try CLIPTokenizer.load(directory: url)
 ///     let text = tokenizer.encode("a photo of a cat")   // text.ids: [49406, 320, 1125, 539, 320, 2368, 49407]
-public struct CLIPTokenizer: Sendable {
+public struct CLIPTokenizer: Tokenizer {
     /// How text is cleaned before it is cut into words.
     public enum Cleaning: Sendable, Equatable {
         /// As transformers does: NFC, runs of white space to one space, lower case letter by letter.
@@ -50,11 +50,6 @@ public struct CLIPTokenizer: Sendable {
         addedBefore = AddedTokens(parts.addedTokens.filter { !$0.normalized })
         addedAfter = AddedTokens(parts.addedTokens.filter(\.normalized))
         specialIDs = parts.specialIDs
-    }
-
-    /// The ids of a text, cut to this tokeniser's ``contextLength``.
-    public func encode(_ text: String) -> TokenizedText {
-        encode(text, contextLength: contextLength)
     }
 
     /// The ids of a text: start, the text's own, end.
@@ -129,19 +124,5 @@ public struct CLIPTokenizer: Sendable {
             case .special(let which): ids.append(which == 0 ? startID : endID)
             }
         }
-    }
-}
-
-/// A text as ids.
-public struct TokenizedText: Sendable, Equatable {
-    /// Start, the text, end; no padding.
-    public var ids: [Int32]
-    /// How many of the text's own tokens were cut off.
-    public var truncated: Int
-
-    /// Makes a text from ids.
-    public init(ids: [Int32], truncated: Int) {
-        self.ids = ids
-        self.truncated = truncated
     }
 }

@@ -1,4 +1,4 @@
-/// Unicode normalisation form C (Unicode Standard Annex 15).
+/// Unicode normalisation forms C and D (Unicode Standard Annex 15).
 ///
 /// Foundation's own on Linux has older data and composes some characters beyond U+FFFF wrongly, so this one is used. Its
 /// data is ``CompositionTable`` and, for combining classes, the standard library's.
@@ -38,9 +38,7 @@ struct Composition: Sendable {
     ///   - scalars: the text.
     ///   - newestMarks: the last major version of Unicode whose combining marks are put in order.
     func compose(_ scalars: some Sequence<UInt32>, newestMarks: Int = .max) -> [UInt32] {
-        var text: [UInt32] = []
-        for scalar in scalars { decompose(scalar, into: &text) }
-        let classes = order(&text, newestMarks: newestMarks)
+        let (text, classes) = decomposeAndOrder(scalars, newestMarks: newestMarks)
         var output: [UInt32] = []
         output.reserveCapacity(text.count)
         var starter: Int?
@@ -58,6 +56,20 @@ struct Composition: Sendable {
             output.append(scalar)
         }
         return output
+    }
+
+    /// The decomposed form, D, of some scalars; the parameters are those of ``compose(_:newestMarks:)``.
+    func decompose(_ scalars: some Sequence<UInt32>, newestMarks: Int = .max) -> [UInt32] {
+        decomposeAndOrder(scalars, newestMarks: newestMarks).text
+    }
+
+    private func decomposeAndOrder(
+        _ scalars: some Sequence<UInt32>, newestMarks: Int
+    ) -> (text: [UInt32], classes: [UInt8]) {
+        var text: [UInt32] = []
+        for scalar in scalars { decompose(scalar, into: &text) }
+        let classes = order(&text, newestMarks: newestMarks)
+        return (text, classes)
     }
 
     private func decompose(_ scalar: UInt32, into text: inout [UInt32]) {

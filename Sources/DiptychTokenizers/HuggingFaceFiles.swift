@@ -68,13 +68,14 @@ extension CLIPTokenizer {
         tokenizerFile: URL, settingsDirectory: URL? = nil, cleaning: Cleaning = .huggingFace
     ) throws(TokenizerError) {
         let file = try FileBytes(contentsOf: tokenizerFile)
-        var document = try TokenizerDocument(file)
+        var document = try TokenizerDocument(file, family: "CLIP's tokeniser")
         let special = try SpecialTokens(
             directory: settingsDirectory, addedTokens: document.members["added_tokens"], file: file.name)
         try document.validate(special)
         self.init(
             try TokenizerParts(
-                vocabulary: &document.vocabulary, merges: document.merges, special: special, file: file.name),
+                vocabulary: &document.vocabulary, merges: try document.requiredMerges(), special: special,
+                file: file.name),
             cleaning: cleaning)
     }
 }

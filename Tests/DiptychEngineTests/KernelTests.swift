@@ -102,6 +102,45 @@ import Testing
         }
     }
 
+    @Test(arguments: [(1, 8), (5, 20), (50, 64), (197, 64), (33, 84)])
+    func queryAttentionAgrees(shape: (length: Int, width: Int)) {
+        let (heads, sequences) = (3, 2)
+        let offsets: [Int32] = [0, Int32(shape.length), 2 * Int32(shape.length) + 1]
+        let width = heads * shape.width
+        for type in [DIPTYCH_F32, DIPTYCH_BF16] {
+            let query = Self.random(sequences * width, seed: 8)
+            let keysValues = Self.random(Int(offsets[2]) * 2 * width, seed: 9)
+            var narrowQuery = [UInt16](repeating: 0, count: query.count)
+            var narrowKeysValues = [UInt16](repeating: 0, count: keysValues.count)
+            diptych_narrow_bf16(DIPTYCH_ISA_SCALAR, query, &narrowQuery, query.count)
+            diptych_narrow_bf16(DIPTYCH_ISA_SCALAR, keysValues, &narrowKeysValues, keysValues.count)
+            let share = (4 * (shape.length + 1 + shape.width) + 63) / 64 * 64
+
+            func run(_ set: diptych_isa, threads: Int32) -> [Float] {
+                let scratch = UnsafeMutableRawPointer.allocate(byteCount: share * Int(threads), alignment: 64)
+                defer { scratch.deallocate() }
+                var result = [Float](repeating: 0, count: query.count)
+                var narrowResult = [UInt16](repeating: 0, count: query.count)
+                if type == DIPTYCH_F32 {
+                    diptych_query_attention(
+                        set, threads, query, keysValues, &result, type, offsets, sequences, heads, shape.width, scratch,
+                        share)
+                } else {
+                    diptych_query_attention(
+                        set, threads, narrowQuery, narrowKeysValues, &narrowResult, type, offsets, sequences, heads,
+                        shape.width, scratch, share)
+                    diptych_widen(DIPTYCH_ISA_SCALAR, DIPTYCH_BF16, narrowResult, &result, result.count)
+                }
+                return result
+            }
+            let expected = run(DIPTYCH_ISA_SCALAR, threads: 1)
+            #expect(expected.contains { abs($0) > 0.1 })
+            for set in Self.sets {
+                #expect(Self.worst(run(set, threads: 2), expected) < (type == DIPTYCH_F32 ? 2e-5 : 2e-2))
+            }
+        }
+    }
+
     @Test(arguments: [1, 15, 64, 129, 512])
     func dotProductsAgree(width: Int) {
         let rows = 9

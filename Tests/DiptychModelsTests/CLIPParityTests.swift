@@ -19,7 +19,7 @@ import Testing
 
         init(_ name: String) throws {
             let folder = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil))
-            configuration = try CLIPConfiguration(contentsOf: folder.appendingPathComponent("config.json"))
+            configuration = try CLIPConfiguration(huggingFace: folder.appendingPathComponent("config.json"))
             checkpoint = try Checkpoint(at: folder)
             let expected = try SafetensorsFile(url: folder.appendingPathComponent("expected.safetensors")).tensors
             pixels = try #require(expected["pixels"]).floats()

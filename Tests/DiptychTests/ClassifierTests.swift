@@ -11,7 +11,7 @@ import Testing
 
     @Test func agreesWithTheReference() async throws {
         let model = try await TinyModel.load()
-        #expect(abs(model.logitScale - expected.logitScale) < 1e-3)
+        #expect(abs(model.logits.scale - expected.logitScale) < 1e-3)
         let classifier = try await model.classifier(labels: expected.labels)
         let images = try await model.embed(images: expected.sources)
         for row in 0..<images.count {

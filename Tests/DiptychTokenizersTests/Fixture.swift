@@ -18,27 +18,60 @@ enum Fixture {
         return name.hasSuffix(".gz") ? try Gzip.inflate(bytes, limit: 1 << 28) : bytes
     }
 
-    static func records(_ name: String, in folder: URL = folder) throws -> [Record] {
-        let bytes = try bytes(name, in: folder)
+    /// Numbers and texts, one behind the other.
+    private struct Bytes {
+        let bytes: [UInt8]
         var offset = 0
-        func integer(_ width: Int) -> Int {
+        var isAtEnd: Bool { offset >= bytes.count }
+
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+        mutating func integer(_ width: Int) -> Int {
             defer { offset += width }
             return (0..<width).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
         }
-        var records: [Record] = []
-        while offset < bytes.count {
+
+        mutating func text() -> String {
             let length = integer(4)
-            let text = String(decoding: bytes[offset..<offset + length], as: UTF8.self)
-            offset += length
-            let ids = (0..<integer(2)).map { _ in Int32(integer(2)) }
-            records.append(Record(text: text, expected: TokenizedText(ids: ids, truncated: integer(4))))
+            defer { offset += length }
+            return String(decoding: bytes[offset..<offset + length], as: UTF8.self)
         }
+
+        mutating func ids() -> TokenizedText {
+            let ids = (0..<integer(2)).map { _ in Int32(integer(2)) }
+            return TokenizedText(ids: ids, truncated: integer(4))
+        }
+    }
+
+    static func records(_ name: String, in folder: URL = folder) throws -> [Record] {
+        var reader = Bytes(try bytes(name, in: folder))
+        var records: [Record] = []
+        while !reader.isAtEnd { records.append(Record(text: reader.text(), expected: reader.ids())) }
         return records
+    }
+
+    /// The texts that the families share, with the ids of one; a file of ids may have those of the first texts only.
+    static func family(_ name: String, in folder: URL = folder) throws -> [Record] {
+        var texts = Bytes(try bytes("families.texts.gz", in: folder))
+        var ids = Bytes(try bytes("\(name).ids.gz", in: folder))
+        var records: [Record] = []
+        while !ids.isAtEnd { records.append(Record(text: texts.text(), expected: ids.ids())) }
+        return records
+    }
+
+    /// Compares all ids of a family with a tokeniser's.
+    static func checkFamily(
+        _ tokenizer: some Tokenizer, _ name: String, count: Int = 3000, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let records = try family(name)
+        #expect(records.count >= count, sourceLocation: location)
+        let failures = check(tokenizer, records, location: location)
+        #expect(failures == 0, "\(failures) of \(records.count)", sourceLocation: location)
     }
 
     /// Compares every record, and reports the first few that differ.
     static func check(
-        _ tokenizer: CLIPTokenizer, _ records: [Record], location: SourceLocation = #_sourceLocation
+        _ tokenizer: some Tokenizer, _ records: [Record], location: SourceLocation = #_sourceLocation
     ) -> Int {
         var failures = 0
         for record in records {

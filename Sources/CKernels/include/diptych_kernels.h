@@ -46,6 +46,19 @@ void diptych_attention(diptych_isa isa, int threads, const void *qkv, void *outp
                        const int32_t *offsets, size_t sequences, size_t heads, size_t head_width, int causal,
                        void *scratch, size_t scratch_per_thread);
 
+// The same attention with a single query for each sequence, which attends to all positions.
+//   query:       [sequences, heads · head_width]
+//   keys_values: [rows, 2 · heads · head_width], the keys and values of a row side by side
+//   output:      [sequences, heads · head_width]
+//   scratch:     threads · scratch_per_thread bytes, at least 4 · (the longest sequence + head_width) a thread
+void diptych_query_attention(diptych_isa isa, int threads, const void *query, const void *keys_values, void *output,
+                             diptych_type type, const int32_t *offsets, size_t sequences, size_t heads,
+                             size_t head_width, void *scratch, size_t scratch_per_thread);
+
+// Reorders pictures [count, 3, side, side] to [count, side, side, 3].
+void diptych_channels_last(int threads, const float *pixels, size_t count, size_t side, void *output,
+                           diptych_type output_type);
+
 // Cuts pictures [count, 3, side_y, side_x] into patches: [count · patches, 3 · patch · patch], so that a patch embedding
 // is one matrix product.
 void diptych_patchify(int threads, const float *pixels, size_t count, size_t height, size_t width, size_t patch,

@@ -61,6 +61,6 @@ extension CLIPModel {
         }
         return Classifier(
             labels: labels, embeddings: Embeddings(values: values, dimension: dimension).normalized(),
-            logitScale: logitScale)
+            logitScale: logits.scale)
     }
 }

@@ -8,15 +8,23 @@ extension CLIPModel {
 
     /// The embeddings of `texts`, in their order, scaled to length 1 unless `normalize` is false.
     ///
-    /// Texts longer than the model's context lose their last tokens, as in the reference implementations;
-    /// ``tokenize(_:)`` tells how many.
+    /// Texts longer than the model's context lose their last tokens, as in the reference implementations:
+    /// ``ModelOptions/onTruncation`` is told, or ``ModelOptions/refusesLongTexts`` makes it an error.
     ///
-    /// - Throws: ``ModelError`` when the model gives something that is not a number.
+    /// - Throws: ``ModelError`` when a text is too long and that is refused, or when the model gives something that is not
+    ///   a number.
     public func embed(texts: [String], normalize: Bool = true) async throws -> Embeddings {
-        try await embed(tokenized: texts.map(tokenize), normalize: normalize)
+        let tokenized = texts.map(tokenize)
+        for (text, tokens) in zip(texts, tokenized) where tokens.truncated > 0 {
+            let truncated = TruncatedText(
+                text: text, lostTokens: tokens.truncated, contextLength: tokenizer.contextLength)
+            if options.refusesLongTexts { throw ModelError("\(truncated); shorten the text") }
+            options.onTruncation?(truncated)
+        }
+        return try await embed(tokenized: tokenized, normalize: normalize)
     }
 
-    /// The ids that the model sees for `text`: start, text, end.
+    /// The ids that the model sees for `text`: start, text, end; without the padding that SigLIP reads.
     public func tokenize(_ text: String) -> TokenizedText { tokenizer.encode(text) }
 
     /// The embeddings of texts that are ids already, each at least one and at most as many as the model's context.
@@ -33,14 +41,24 @@ extension CLIPModel {
             try Task.checkCancellation()
             // As many texts as fill a pass, at least one.
             var (end, rows) = (start, 0)
-            while end < texts.count, end == start || rows + texts[end].ids.count <= Self.rowsPerPass {
-                rows += texts[end].ids.count
+            var batch: [[Int32]] = []
+            while end < texts.count {
+                let ids = padded(texts[end].ids)
+                guard batch.isEmpty || rows + ids.count <= Self.rowsPerPass else { break }
+                batch.append(ids)
+                rows += ids.count
                 end += 1
             }
-            values += try await room.encode(TokenBatch(texts[start..<end].map(\.ids)))
+            values += try await room.encode(TokenBatch(batch))
             start = end
         }
         return try checked(values, normalize: normalize)
+    }
+
+    /// The ids with what SigLIP wants behind them: padding to the length that it was trained with.
+    private func padded(_ ids: [Int32]) -> [Int32] {
+        guard configuration.text.architecture == .siglip else { return ids }
+        return ids + [Int32](repeating: tokenizer.padID, count: max(0, tokenizer.contextLength - ids.count))
     }
 
     /// Wraps a tower's output, refusing what has no direction: a damaged checkpoint would otherwise poison every search.

@@ -14,18 +14,18 @@ internal import Foundation
 ///
 /// A model may be used from any number of tasks at once; forward passes run one after the other, each on all threads.
 public final class CLIPModel: Sendable {
-    /// The directory that it was loaded from.
+    /// The directory or checkpoint file that it was loaded from.
     public let path: String
-    /// The directory's last component, for messages.
+    /// The path's last component, for messages.
     public var name: String { URL(fileURLWithPath: path).lastPathComponent }
     /// The sizes of its towers.
     public let configuration: CLIPConfiguration
     /// What turns text into ids.
-    public let tokenizer: CLIPTokenizer
+    public let tokenizer: any Tokenizer
     /// What turns pictures into the pixels that it reads.
     public let preprocessing: Preprocessing
-    /// The factor of cosines in a softmax over labels (100 in OpenAI's models).
-    public let logitScale: Float
+    /// What turns cosines into scores: the factor is 100 in OpenAI's models.
+    public let logits: LogitParameters
     /// How it is run.
     public let options: ModelOptions
 
@@ -39,22 +39,25 @@ public final class CLIPModel: Sendable {
     public var dimension: Int { configuration.embeddingDimension }
 
     private init(_ files: ModelFiles, options: ModelOptions) {
-        path = files.directory.path
+        path = files.path
         configuration = files.configuration
         tokenizer = files.tokenizer
         preprocessing = files.preprocessing
-        logitScale = files.logitScale
+        logits = files.logits
         checkpoint = files.checkpoint
         self.options = options
         room = EngineRoom(files: files, options: options)
     }
 
-    /// Opens the Hugging Face directory at `path` and checks all of it; weights are packed when first needed.
+    /// Opens the model at `path` and checks all of it; weights are packed when first needed.
+    ///
+    /// `path` is a Hugging Face directory (CLIP, Chinese-CLIP, SigLIP, SigLIP 2), an open_clip directory, or a checkpoint of
+    /// OpenAI CLIP, open_clip or Chinese-CLIP with its vocabulary beside it.
     ///
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
     public static func load(_ path: String, options: ModelOptions = ModelOptions()) async throws -> CLIPModel {
-        CLIPModel(try ModelFiles(path: path), options: options)
+        CLIPModel(try ModelFiles(path: path, activation: options.activation), options: options)
     }
 
     /// What it runs on: instruction set, threads, precision.

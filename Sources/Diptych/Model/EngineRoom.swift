@@ -10,8 +10,8 @@ actor EngineRoom {
     private let files: ModelFiles
     private let options: ModelOptions
     private var engines: [Precision: CPUEngine] = [:]
-    private var texts: [Precision: CLIPTextTower<CPUEngine>] = [:]
-    private var visions: [Precision: CLIPVisionTower<CPUEngine>] = [:]
+    private var texts: [Precision: TextTower<CPUEngine>] = [:]
+    private var visions: [Precision: VisionTower<CPUEngine>] = [:]
     private var decision: PrecisionDecision?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -42,10 +42,10 @@ actor EngineRoom {
         let timing = try TimingEngine(engine(precision().precision))
         let run: () throws -> Void
         if let pixels {
-            let tower = try CLIPVisionTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+            let tower = try VisionTower(Parameters(files.checkpoint), files.configuration, engine: timing)
             run = { _ = try tower(pixels) }
         } else {
-            let tower = try CLIPTextTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+            let tower = try TextTower(Parameters(files.checkpoint), files.configuration, engine: timing)
             run = { if let tokens { _ = try tower(tokens) } }
         }
         try run()  // compiles the matrix products
@@ -60,22 +60,22 @@ actor EngineRoom {
     }
 
     private func encode(_ tokens: TokenBatch, at precision: Precision) throws -> [Float] {
-        let tower: CLIPTextTower<CPUEngine>
+        let tower: TextTower<CPUEngine>
         if let ready = texts[precision] {
             tower = ready
         } else {
-            tower = try CLIPTextTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
+            tower = try TextTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
             texts[precision] = tower
         }
         return try tower(tokens).floats()
     }
 
     private func encode(_ pixels: PixelBatch, at precision: Precision) throws -> [Float] {
-        let tower: CLIPVisionTower<CPUEngine>
+        let tower: VisionTower<CPUEngine>
         if let ready = visions[precision] {
             tower = ready
         } else {
-            tower = try CLIPVisionTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
+            tower = try VisionTower(Parameters(files.checkpoint), files.configuration, engine: engine(precision))
             visions[precision] = tower
         }
         return try tower(pixels).floats()

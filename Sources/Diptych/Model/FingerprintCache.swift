@@ -16,7 +16,9 @@ actor FingerprintCache {
 
     /// SHA-256 over the configuration and, in the order of names, each parameter's name, type, shape and SHA-256.
     private static func compute(_ configuration: CLIPConfiguration, _ checkpoint: Checkpoint) -> String {
-        let views = checkpoint.tensors.values.filter { !ModelFiles.isNoParameter($0.name) }.sorted { $0.name < $1.name }
+        let views = checkpoint.tensors.values.filter { !CLIPConfiguration.isNoParameter($0.name) }.sorted {
+            $0.name < $1.name
+        }
         var lines = [String](repeating: "", count: views.count)
         lines.withUnsafeMutableBufferPointer { buffer in
             // Each iteration writes its own element only.
@@ -36,9 +38,9 @@ actor FingerprintCache {
     private static func facts(_ configuration: CLIPConfiguration) -> [String] {
         let (text, vision) = (configuration.text, configuration.vision)
         return [
-            "clip",
-            "text heads=\(text.heads) activation=\(text.activation) epsilon=\(text.epsilon) end=\(text.endID)",
-            "vision heads=\(vision.heads) activation=\(vision.activation) epsilon=\(vision.epsilon)",
+            configuration.family.rawValue,
+            "text heads=\(text.heads) activation=\(text.activation.rawValue) epsilon=\(text.epsilon) end=\(text.endID)",
+            "vision heads=\(vision.heads) activation=\(vision.activation.rawValue) epsilon=\(vision.epsilon)",
             "image=\(vision.imageSize) patch=\(vision.patchSize)",
         ]
     }

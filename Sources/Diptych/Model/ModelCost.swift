@@ -18,7 +18,7 @@ public struct ModelCost {
     init(_ root: Parameters, _ configuration: CLIPConfiguration, precision: Precision = .fp32) throws {
         self.configuration = configuration
         let visionEngine = CostEngine(precision: precision)
-        let visionTower = try CLIPVisionTower(root, configuration, engine: visionEngine)
+        let visionTower = try VisionTower(root, configuration, engine: visionEngine)
         visionParameters = visionEngine.parameters
         vision = { pixels in
             let before = visionEngine.operations.count
@@ -26,7 +26,7 @@ public struct ModelCost {
             return Array(visionEngine.operations[before...])
         }
         let textEngine = CostEngine(precision: precision)
-        let textTower = try CLIPTextTower(root, configuration, engine: textEngine)
+        let textTower = try TextTower(root, configuration, engine: textEngine)
         textParameters = textEngine.parameters
         text = { tokens in
             let before = textEngine.operations.count

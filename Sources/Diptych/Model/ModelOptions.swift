@@ -21,19 +21,28 @@ public struct ModelOptions: Sendable {
     public var threads: Int?
     /// The widest vector instructions to use; nil for what the processor has.
     public var instructions: InstructionSet?
+    /// The feed-forward non-linearity of a checkpoint that does not say which it was trained with; nil for all that do.
+    public var activation: Activation?
     /// The pictures that are encoded together, at least 1.
     public var batchSize: Int {
         didSet { batchSize = max(1, batchSize) }
     }
 
+    /// Whether a text that is longer than the model's context is an error; otherwise it loses its last tokens, as in the
+    /// reference implementations.
+    public var refusesLongTexts = false
+    /// Called with each text that has lost tokens, before it is embedded.
+    public var onTruncation: (@Sendable (TruncatedText) -> Void)?
+
     /// The options with their defaults: exact arithmetic on all physical cores.
     public init(
         precision: PrecisionChoice = .fp32, threads: Int? = nil, instructions: InstructionSet? = nil,
-        batchSize: Int = 16
+        activation: Activation? = nil, batchSize: Int = 16
     ) {
         self.precision = precision
         self.threads = threads
         self.instructions = instructions
+        self.activation = activation
         self.batchSize = max(1, batchSize)
     }
 
@@ -57,4 +66,21 @@ public struct ModelOptions: Sendable {
         }
         return max(1, logical / max(1, siblings))
     }()
+}
+
+/// A text of which the model does not see the end.
+public struct TruncatedText: Sendable, Hashable, CustomStringConvertible {
+    /// The text.
+    public let text: String
+    /// How many of its tokens were cut off.
+    public let lostTokens: Int
+    /// The most tokens that the model reads, start and end included.
+    public let contextLength: Int
+
+    /// What happened, in one line.
+    public var description: String {
+        let start = text.count > 40 ? text.prefix(40) + "…" : text[...]
+        return "\(String(start).debugDescription) is longer than the \(contextLength) tokens that the model reads: "
+            + "its last \(lostTokens) are lost"
+    }
 }

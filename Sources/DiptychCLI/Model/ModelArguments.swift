@@ -5,6 +5,14 @@ import Foundation
 
 extension ModelOptions.PrecisionChoice: ExpressibleByArgument {}
 
+/// The non-linearities that a checkpoint may have been trained with.
+enum ActivationChoice: String, ExpressibleByArgument, CaseIterable {
+    case quickGELU = "quick_gelu"
+    case gelu
+
+    var activation: Activation { self == .gelu ? .gelu : .quickGELU }
+}
+
 /// How pictures are decoded.
 enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
     /// Every pixel as Pillow gives it.
@@ -15,15 +23,24 @@ enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A model's directory, a name of `diptych models list`, or `demo` (default: $DIPTYCH_MODEL, else demo).",
+            """
+            A model's directory or checkpoint file, a name of `diptych models list`, or `demo` (default: $DIPTYCH_MODEL, \
+            else the demo model).
+            """,
             valueName: "model"))
     var model: String?
 
     @Option(help: "fp32, bf16, or auto: the fastest whose measured loss is negligible.")
     var precision = ModelOptions.PrecisionChoice.fp32
 
+    @Option(help: "What a checkpoint that does not say was trained with: quick_gelu (OpenAI's) or gelu (open_clip's).")
+    var activation: ActivationChoice?
+
     @Option(help: "The number of threads (default: one a physical core).")
     var threads: Int?
+
+    @Flag(name: .customLong("strict-length"), help: "Refuse texts that are longer than the model reads.")
+    var refusesLongTexts = false
 
     @Flag(name: .customLong("no-orientation"), help: "Leave pictures as stored, whatever their EXIF orientation.")
     var ignoresOrientation = false
@@ -55,8 +72,12 @@ struct ModelArguments: ParsableArguments {
 
     /// Opens the model at `path`.
     func load(path: String, batchSize: Int? = nil) async throws -> CLIPModel {
-        var options = ModelOptions(precision: precision, threads: threads, instructions: try instructions())
+        var options = ModelOptions(
+            precision: precision, threads: threads, instructions: try instructions(),
+            activation: activation?.activation)
         if let batchSize { options.batchSize = batchSize }
+        options.refusesLongTexts = refusesLongTexts
+        if !quiet { options.onTruncation = { Console.say("warning: \($0)") } }
         let loaded = try await CLIPModel.load(path, options: options)
         guard !quiet, precision != .fp32 else { return loaded }
         let engine = try await loaded.engineDescription()

@@ -35,6 +35,25 @@ struct ModelFacts {
         Dictionary(grouping: tensors, by: \.elementType.rawValue).map { ($0, $1.count) }.sorted { $0.0 < $1.0 }
     }
 
+    private var stages: JSON {
+        guard case .resNet(let stages) = model.configuration.vision.architecture else { return .null }
+        return .array(stages.map(JSON.int))
+    }
+
+    /// The image tower's design, in words.
+    private var pictures: String {
+        let vision = model.configuration.vision
+        let size = "\(vision.imageSize) × \(vision.imageSize)"
+        switch vision.architecture {
+        case .resNet(let stages):
+            return "\(size), residual network of \(stages.map(String.init).joined(separator: ", ")) blocks, width "
+                + "\(vision.width), attention pooling with \(vision.heads) heads"
+        case .transformer, .siglip:
+            return "\(size) in patches of \(vision.patchSize), width \(vision.width), \(vision.layers) layers, "
+                + "\(vision.heads) heads, \(vision.activation.rawValue)"
+        }
+    }
+
     func json(listsTensors: Bool) -> JSON {
         let (text, vision) = (model.configuration.text, model.configuration.vision)
         var tensorFacts: [(String, JSON)] = [
@@ -57,17 +76,22 @@ struct ModelFacts {
         return [
             "name": .string(model.name), "path": .string(model.path), "fingerprint": .string(fingerprint),
             "configuration": [
-                "dimension": .int(model.dimension), "logit_scale": .float(model.logitScale),
+                "family": .string(model.configuration.family.rawValue), "dimension": .int(model.dimension),
+                "logit_scale": .float(model.logits.scale),
+                "logit_bias": model.logits.bias.map(JSON.float) ?? .null,
                 "text": [
+                    "architecture": .string(text.architecture.rawValue),
                     "vocabulary_size": .int(text.vocabularySize), "context_length": .int(text.contextLength),
                     "width": .int(text.width), "feed_forward_width": .int(text.feedForwardWidth),
-                    "layers": .int(text.layers), "heads": .int(text.heads), "activation": .string(text.activation),
+                    "layers": .int(text.layers), "heads": .int(text.heads),
+                    "activation": .string(text.activation.rawValue),
                 ],
                 "vision": [
+                    "architecture": .string(vision.architecture.name), "stages": stages,
                     "image_size": .int(vision.imageSize), "patch_size": .int(vision.patchSize),
                     "width": .int(vision.width), "feed_forward_width": .int(vision.feedForwardWidth),
                     "layers": .int(vision.layers), "heads": .int(vision.heads),
-                    "activation": .string(vision.activation),
+                    "activation": .string(vision.activation.rawValue),
                 ],
             ],
             "parameters": [
@@ -89,21 +113,18 @@ struct ModelFacts {
     }
 
     func lines(listsTensors: Bool) -> [String] {
-        let (text, vision) = (model.configuration.text, model.configuration.vision)
+        let text = model.configuration.text
         let typeList = types.map { "\($1) × \($0)" }.joined(separator: ", ")
         let total = parameters.vision + parameters.text
         var facts = [
-            ("model", "\(model.name) (\(model.path))"), ("fingerprint", fingerprint),
-            ("embedding", "\(model.dimension) numbers, logit scale \(model.logitScale)"),
-            (
-                "pictures",
-                "\(vision.imageSize) × \(vision.imageSize) in patches of \(vision.patchSize), width \(vision.width), "
-                    + "\(vision.layers) layers, \(vision.heads) heads, \(vision.activation)"
-            ),
+            ("model", "\(model.name) (\(model.path))"), ("family", model.configuration.family.rawValue),
+            ("fingerprint", fingerprint),
+            ("embedding", "\(model.dimension) numbers, logit scale \(model.logits.scale)"),
+            ("pictures", pictures),
             (
                 "texts",
                 "\(text.contextLength) tokens of \(text.vocabularySize), width \(text.width), \(text.layers) layers, "
-                    + "\(text.heads) heads, \(text.activation)"
+                    + "\(text.heads) heads, \(text.activation.rawValue)"
             ),
             (
                 "parameters",
@@ -127,4 +148,15 @@ struct ModelFacts {
     }
 
     private static func giga(_ flops: Double) -> String { String(format: "%.4g GFLOP", flops / 1e9) }
+}
+
+extension CLIPConfiguration.Vision.Architecture {
+    /// The name of the design.
+    fileprivate var name: String {
+        switch self {
+        case .transformer: "transformer"
+        case .resNet: "resnet"
+        case .siglip: "siglip"
+        }
+    }
 }

@@ -41,15 +41,37 @@ extension CPUEngine {
         }
         let projected = try linear(cut, embedding.projection, as: .stream)  // [count · patches, width]
 
-        let layout = SequenceLayout(count: pixels.count, length: 1 + patches)
-        let x = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (1 + patches), width]
+        let before = embedding.classToken == nil ? 0 : 1
+        let layout = SequenceLayout(count: pixels.count, length: before + patches)
+        let x = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (before + patches), width]
         for picture in 0..<pixels.count {
             let first = x.floatPointer + layout[picture].lowerBound * width
-            embedding.classToken.withUnsafeBufferPointer { first.update(from: $0.baseAddress!, count: width) }
-            (first + width).update(from: projected.floatPointer + picture * patches * width, count: patches * width)
-            add(embedding.positions, from: 0, to: first, count: (1 + patches) * width)
+            embedding.classToken?.withUnsafeBufferPointer { first.update(from: $0.baseAddress!, count: width) }
+            (first + before * width).update(
+                from: projected.floatPointer + picture * patches * width, count: patches * width)
+            add(embedding.positions, from: 0, to: first, count: (before + patches) * width)
         }
         return x
+    }
+
+    public func row(of table: CPUTable, forEachSequenceOf x: CPUTensor) throws -> CPUTensor {
+        precondition(table.rows == 1, "a table of \(table.rows) rows where one is repeated")
+        let count = x.layout.count
+        let y = tensor(count, table.width, SequenceLayout(count: count, length: 1), DIPTYCH_F32)
+        for row in 0..<count {
+            table.values.withUnsafeBufferPointer {
+                (y.floatPointer + row * table.width).update(from: $0.baseAddress!, count: table.width)
+            }
+        }
+        return try operand(of: y)  // [sequences, width]
+    }
+
+    public func operand(of x: CPUTensor) throws -> CPUTensor {
+        guard x.type != operandType else { return x }
+        let y = tensor(x.rows, x.columns, x.layout, operandType)
+        diptych_narrow_bf16(
+            instructions.kernels, x.floatPointer, y.pointer.assumingMemoryBound(to: UInt16.self), x.rows * x.columns)
+        return y
     }
 
     private func add(_ table: [Float], from start: Int, to destination: UnsafeMutablePointer<Float>, count: Int) {

@@ -16,12 +16,10 @@ public final class CPUEngine: Engine {
 
     let workspace = Workspace()
     let engine: dnnl_engine_t
-    private let stream: dnnl_stream_t
-    private var products: [MatrixProductKey: MatrixProduct] = [:]
-    private var productOrder: [MatrixProductKey] = []
-
-    /// The matrix products that stay compiled; batches of other sizes push out the oldest.
-    private static let productLimit = 512
+    let stream: dnnl_stream_t
+    private var products = PrimitiveCache<MatrixProductKey, MatrixProduct>()
+    var convolutions = PrimitiveCache<ConvolutionKey, ConvolutionProduct>()
+    var poolings = PrimitiveCache<PoolingKey, Pooling>()
 
     /// Makes an engine.
     ///
@@ -45,15 +43,17 @@ public final class CPUEngine: Engine {
         self.precision = precision == .bf16 && chosen == .avx512 && InstructionSet.hasBFloat16 ? .bf16 : .fp32
         self.threads = max(1, threads)
         diptych_set_threads(Int32(self.threads))
-        engine = try created("start an engine for") { dnnl_engine_create(&$0, dnnl_cpu, 0) }
+        engine = try created("start an engine") { dnnl_engine_create(&$0, dnnl_cpu, 0) }
         let started = engine
-        stream = try created("start a stream for") {
+        stream = try created("start a stream") {
             dnnl_stream_create(&$0, started, UInt32(dnnl_stream_default_flags.rawValue))
         }
     }
 
     deinit {
-        products = [:]
+        products.removeAll()
+        convolutions.removeAll()
+        poolings.removeAll()
         dnnl_stream_destroy(stream)
         dnnl_engine_destroy(engine)
     }
@@ -69,46 +69,36 @@ public final class CPUEngine: Engine {
             type: type)
     }
 
-    /// The compiled product for a shape, made on first use.
-    private func product(_ key: MatrixProductKey, layout: dnnl_memory_desc_t) throws -> MatrixProduct {
-        if let known = products[key] { return known }
-        if products.count >= Self.productLimit {
-            products[productOrder.removeFirst()] = nil
-        }
-        let made = try MatrixProduct(key, layout: layout, engine: engine)
-        products[key] = made
-        productOrder.append(key)
-        return made
-    }
-
     /// Copies a matrix from one layout to another, converting its element type.
     func reorder(
         _ from: inout dnnl_memory_desc_t, _ source: UnsafeMutableRawPointer, _ to: inout dnnl_memory_desc_t,
         _ destination: UnsafeMutableRawPointer
     ) throws {
         let (engine, input, output) = try (
-            engine, MatrixProduct.memory(&from, engine, source), MatrixProduct.memory(&to, engine, destination)
+            engine, DNNL.memory(from, engine, source), DNNL.memory(to, engine, destination)
         )
         defer {
             dnnl_memory_destroy(input)
             dnnl_memory_destroy(output)
         }
         var plan: dnnl_primitive_desc_t?
-        try check(dnnl_reorder_primitive_desc_create(&plan, &from, engine, &to, engine, nil), "plan the packing of")
+        try check(
+            dnnl_reorder_primitive_desc_create(&plan, &from, engine, &to, engine, nil), "plan the packing of weights")
         defer { dnnl_primitive_desc_destroy(plan) }
-        let primitive = try created("compile the packing of") { dnnl_primitive_create(&$0, plan) }
+        let primitive = try created("compile the packing of weights") { dnnl_primitive_create(&$0, plan) }
         defer { dnnl_primitive_destroy(primitive) }
         let arguments = [
             dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: input), dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: output),
         ]
-        try check(dnnl_primitive_execute(primitive, stream, 2, arguments), "pack the weights of")
-        try check(dnnl_stream_wait(stream), "pack the weights of")
+        try check(dnnl_primitive_execute(primitive, stream, 2, arguments), "pack weights")
+        try check(dnnl_stream_wait(stream), "pack weights")
     }
 
     func multiply(_ x: CPUTensor, _ layer: CPULinear, activation: Activation?, adds: Bool, into y: CPUTensor) throws {
         precondition(x.columns == layer.inputs && x.type == operandType, "not the input that the layer expects")
         let key = layer.key(rows: x.rows, activation: activation, result: y.type, adds: adds)
-        try product(key, layout: layer.layout).run(
+        let product = try products.value(key) { try MatrixProduct(key, layout: layer.layout, engine: engine) }
+        try product.run(
             stream: stream, source: x.pointer, weights: layer.weights.pointer, bias: layer.bias,
             destination: y.pointer)
     }
@@ -154,6 +144,22 @@ extension CPUEngine {
             diptych_attention(
                 instructions.kernels, Int32(threads), x.pointer, y.pointer, x.type, $0.baseAddress, x.layout.count,
                 heads, width / heads, mask == .causal ? 1 : 0, scratch.pointer, share)
+        }
+        return y
+    }
+
+    public func attention(query: CPUTensor, keysValues: CPUTensor, heads: Int) throws -> CPUTensor {
+        let width = query.columns
+        precondition(
+            width % heads == 0 && keysValues.columns == 2 * width && query.rows == keysValues.layout.count
+                && query.type == keysValues.type, "a query that does not fit its keys and values")
+        let y = tensor(query.rows, width, query.layout, query.type)  // [sequences, width]
+        let share = ((keysValues.layout.longest + width / heads) * 4 + 63) / 64 * 64
+        let scratch = workspace.take(share * threads)
+        keysValues.layout.offsets.withUnsafeBufferPointer {
+            diptych_query_attention(
+                instructions.kernels, Int32(threads), query.pointer, keysValues.pointer, y.pointer, y.type,
+                $0.baseAddress, query.rows, heads, width / heads, scratch.pointer, share)
         }
         return y
     }

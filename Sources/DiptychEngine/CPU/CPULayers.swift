@@ -28,6 +28,7 @@ public struct CPUNorm {
 /// Token and position tables, read from the checkpoint's mapping row by row.
 public struct CPUTokenEmbedding {
     let tokens: TensorView
+    /// Positions, and what every position gets.
     let positions: [Float]
     let width: Int
     let context: Int
@@ -36,10 +37,17 @@ public struct CPUTokenEmbedding {
 /// The patch projection as a matrix product, and what is added to its result.
 public struct CPUPatchEmbedding {
     let projection: CPULinear
-    let classToken: [Float]
+    let classToken: [Float]?
     let positions: [Float]
     let imageSize: Int
     let patchSize: Int
+    let width: Int
+}
+
+/// Learned rows.
+public struct CPUTable {
+    let values: [Float]
+    let rows: Int
     let width: Int
 }
 
@@ -61,18 +69,26 @@ extension CPUEngine {
     }
 
     public func prepare(_ parameters: TokenEmbeddingParameters) throws -> CPUTokenEmbedding {
-        CPUTokenEmbedding(
-            tokens: parameters.tokens, positions: parameters.positions.floats(), width: parameters.width,
+        var positions = parameters.positions.floats()
+        if let segment = parameters.segments?.rows(0..<1).floats() {
+            for i in positions.indices { positions[i] += segment[i % parameters.width] }
+        }
+        return CPUTokenEmbedding(
+            tokens: parameters.tokens, positions: positions, width: parameters.width,
             context: parameters.positions.shape[0])
+    }
+
+    public func prepare(_ parameters: TableParameters) throws -> CPUTable {
+        CPUTable(values: parameters.values.floats(), rows: parameters.rows, width: parameters.width)
     }
 
     public func prepare(_ parameters: PatchEmbeddingParameters) throws -> CPUPatchEmbedding {
         // A convolution whose stride is its size is a matrix product over cut-out patches.
         let projection = try pack(
             [parameters.projection], inputs: 3 * parameters.patchSize * parameters.patchSize,
-            outputs: parameters.width, layout: .outputsByInputs, bias: nil)
+            outputs: parameters.width, layout: .outputsByInputs, bias: parameters.bias?.floats())
         return CPUPatchEmbedding(
-            projection: projection, classToken: parameters.classToken.floats(),
+            projection: projection, classToken: parameters.classToken?.floats(),
             positions: parameters.positions.floats(), imageSize: parameters.imageSize,
             patchSize: parameters.patchSize, width: parameters.width)
     }
@@ -91,8 +107,8 @@ extension CPUEngine {
         // Every product over these weights is compiled for the layout that this one prefers, whatever its rows.
         let type = dnnl_data_type_t(operandType)
         var target = try MatrixProduct.packedLayout(inputs: inputs, outputs: outputs, type: type, engine: engine)
-        var plain = try MatrixProduct.matrix(
-            inputs, outputs, dnnl_f32, layout == .outputsByInputs ? dnnl_ba : dnnl_ab)
+        var plain = try DNNL.shape(
+            [inputs, outputs], dnnl_f32, layout == .outputsByInputs ? dnnl_ba : dnnl_ab)
         let packed = Workspace.Block(byteCount: dnnl_memory_desc_get_size(&target))
         try reorder(&plain, source.pointer, &target, packed.pointer)
         return CPULinear(

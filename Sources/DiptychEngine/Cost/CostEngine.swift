@@ -25,6 +25,14 @@ public final class CostEngine: Engine {
         let outputs: Int
     }
 
+    /// The shape of feature maps.
+    public struct FeatureMap: Sendable {
+        let count: Int
+        let side: Int
+        let channels: Int
+        var elements: Double { Double(count * side * side * channels) }
+    }
+
     /// The number of parameters prepared so far.
     public private(set) var parameters = 0
     /// The operations run so far, in order.
@@ -60,12 +68,23 @@ extension CostEngine {
     }
 
     public func prepare(_ p: TokenEmbeddingParameters) throws -> Int {
-        parameters += p.tokens.count + p.positions.count
+        parameters += p.tokens.count + p.positions.count + (p.segments?.count ?? 0)
         return p.width
     }
 
     public func prepare(_ p: PatchEmbeddingParameters) throws -> PatchEmbeddingParameters {
-        parameters += p.projection.count + p.classToken.count + p.positions.count
+        parameters += p.projection.count + p.positions.count + (p.classToken?.count ?? 0) + (p.bias?.count ?? 0)
+        return p
+    }
+
+    public func prepare(_ p: ConvolutionParameters) throws -> ConvolutionParameters {
+        // The running mean and variance are statistics, not parameters.
+        parameters += p.weight.count + p.gain.count + p.shift.count
+        return p
+    }
+
+    public func prepare(_ p: TableParameters) throws -> TableParameters {
+        parameters += p.values.count
         return p
     }
 
@@ -78,7 +97,7 @@ extension CostEngine {
     public func embed(_ pixels: PixelBatch, with p: PatchEmbeddingParameters) throws -> Tensor {
         let layer = Linear(inputs: 3 * p.patchSize * p.patchSize, outputs: p.width)
         record("patch embedding \(layer.inputs) → \(p.width)", rows: pixels.count * p.patches, layer, resultBytes: 4)
-        return Tensor(columns: p.width, layout: SequenceLayout(count: pixels.count, length: 1 + p.patches))
+        return Tensor(columns: p.width, layout: SequenceLayout(count: pixels.count, length: p.rows))
     }
 
     public func layerNorm(_ x: Tensor, _ width: Int, as role: TensorRole) throws -> Tensor {
@@ -116,9 +135,74 @@ extension CostEngine {
         return Tensor(columns: width, layout: x.layout)
     }
 
+    public func operand(of x: Tensor) throws -> Tensor {
+        let elements = Double(x.rows * x.columns)
+        record("convert \(x.columns)", flops: 0, bytes: precision == .fp32 ? 0 : (4 + operandBytes) * elements)
+        return x
+    }
+
+    public func attention(query: Tensor, keysValues: Tensor, heads: Int) throws -> Tensor {
+        let (rows, width) = (Double(keysValues.rows), Double(query.columns))
+        record(
+            "query attention \(heads) × \(query.columns / heads)", flops: 4 * rows * width,
+            bytes: (2 * rows + 2 * Double(query.rows)) * width * operandBytes)
+        return query
+    }
+
     public func firstRows(of x: Tensor) throws -> Tensor { pooled(x) }
 
     public func endRows(of x: Tensor, tokens: TokenBatch, rule: EndOfText) throws -> Tensor { pooled(x) }
+
+    public func row(of table: TableParameters, forEachSequenceOf x: Tensor) throws -> Tensor {
+        let y = Tensor(columns: table.width, layout: SequenceLayout(count: x.layout.count, length: 1))
+        record("query", flops: 0, bytes: Double(y.rows * y.columns) * operandBytes)
+        return y
+    }
+
+    public func featureMap(of pixels: PixelBatch, side: Int) throws -> FeatureMap {
+        let map = FeatureMap(count: pixels.count, side: side, channels: 3)
+        record("pixels", flops: 0, bytes: (4 + operandBytes) * map.elements)
+        return map
+    }
+
+    public func convolve(
+        _ x: FeatureMap, _ p: ConvolutionParameters, activation: Activation?
+    ) throws -> FeatureMap {
+        let y = FeatureMap(count: x.count, side: p.resultSide, channels: p.outputs)
+        record(x, p, y, suffix: activation.map { " + \($0.rawValue)" } ?? "", readsResult: false)
+        return y
+    }
+
+    public func addConvolution(
+        _ x: FeatureMap, _ p: ConvolutionParameters, to residual: inout FeatureMap, activation: Activation?
+    ) throws {
+        let suffix = " + residual" + (activation.map { " + \($0.rawValue)" } ?? "")
+        record(x, p, residual, suffix: suffix, readsResult: true)
+    }
+
+    public func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap {
+        let y = FeatureMap(count: x.count, side: x.side / window, channels: x.channels)
+        record(
+            "average pool \(x.channels) × \(x.side)²", flops: x.elements,
+            bytes: (x.elements + y.elements) * operandBytes)
+        return y
+    }
+
+    public func meanAndPositions(of x: FeatureMap, adding table: TableParameters) throws -> Tensor {
+        let layout = SequenceLayout(count: x.count, length: table.rows)
+        record("mean and positions", flops: 2 * x.elements, bytes: 2 * x.elements * operandBytes)
+        return Tensor(columns: x.channels, layout: layout)
+    }
+
+    private func record(
+        _ x: FeatureMap, _ p: ConvolutionParameters, _ y: FeatureMap, suffix: String, readsResult: Bool
+    ) {
+        let label = "convolution \(p.window)×\(p.window) \(p.inputs) → \(p.outputs), \(y.side)²\(suffix)"
+        let weights = Double(p.weight.count)
+        record(
+            label, flops: 2 * y.elements * weights / Double(p.outputs),
+            bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes)
+    }
 
     private func pooled(_ x: Tensor) -> Tensor {
         let kept = Tensor(columns: x.columns, layout: SequenceLayout(count: x.layout.count, length: 1))

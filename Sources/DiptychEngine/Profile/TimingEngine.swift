@@ -17,6 +17,12 @@ public final class TimingEngine<Base: Engine>: Engine {
     public typealias TokenEmbedding = Base.TokenEmbedding
     /// The patch embeddings of the engine that is timed.
     public typealias PatchEmbedding = Base.PatchEmbedding
+    /// The feature maps of the engine that is timed.
+    public typealias FeatureMap = Base.FeatureMap
+    /// The convolutions of the engine that is timed.
+    public typealias Convolution = Base.Convolution
+    /// The tables of the engine that is timed.
+    public typealias Table = Base.Table
 
     private let base: Base
     private let clock = ContinuousClock()
@@ -48,6 +54,8 @@ extension TimingEngine {
     public func prepare(_ parameters: PatchEmbeddingParameters) throws -> PatchEmbedding {
         try base.prepare(parameters)
     }
+    public func prepare(_ parameters: ConvolutionParameters) throws -> Convolution { try base.prepare(parameters) }
+    public func prepare(_ parameters: TableParameters) throws -> Table { try base.prepare(parameters) }
 
     public func embed(_ tokens: Tokens, with embedding: TokenEmbedding) throws -> Tensor {
         try timed { try base.embed(tokens, with: embedding) }
@@ -69,8 +77,33 @@ extension TimingEngine {
     public func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
         try timed { try base.attention(x, heads: heads, mask: mask) }
     }
+    public func operand(of x: Tensor) throws -> Tensor { try timed { try base.operand(of: x) } }
+    public func attention(query: Tensor, keysValues: Tensor, heads: Int) throws -> Tensor {
+        try timed { try base.attention(query: query, keysValues: keysValues, heads: heads) }
+    }
     public func firstRows(of x: Tensor) throws -> Tensor { try timed { try base.firstRows(of: x) } }
     public func endRows(of x: Tensor, tokens: Tokens, rule: EndOfText) throws -> Tensor {
         try timed { try base.endRows(of: x, tokens: tokens, rule: rule) }
+    }
+    public func row(of table: Table, forEachSequenceOf x: Tensor) throws -> Tensor {
+        try timed { try base.row(of: table, forEachSequenceOf: x) }
+    }
+
+    public func featureMap(of pixels: Pixels, side: Int) throws -> FeatureMap {
+        try timed { try base.featureMap(of: pixels, side: side) }
+    }
+    public func convolve(_ x: FeatureMap, _ layer: Convolution, activation: Activation?) throws -> FeatureMap {
+        try timed { try base.convolve(x, layer, activation: activation) }
+    }
+    public func addConvolution(
+        _ x: FeatureMap, _ layer: Convolution, to residual: inout FeatureMap, activation: Activation?
+    ) throws {
+        try timed { try base.addConvolution(x, layer, to: &residual, activation: activation) }
+    }
+    public func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap {
+        try timed { try base.averagePool(x, window: window) }
+    }
+    public func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor {
+        try timed { try base.meanAndPositions(of: x, adding: table) }
     }
 }

@@ -1,7 +1,7 @@
 public import DiptychEngine
 public import DiptychTensors
 
-/// CLIP's text tower: token ids to embeddings.
+/// CLIP's text tower: a causal transformer from token ids to embeddings.
 public struct CLIPTextTower<E: Engine> {
     private let embedding: E.TokenEmbedding
     private let blocks: [TransformerBlock<E>]
@@ -10,29 +10,40 @@ public struct CLIPTextTower<E: Engine> {
     private let endRule: EndOfText
     private let engine: E
 
-    /// Takes the tower's parameters from a Hugging Face checkpoint.
+    /// Takes the tower's parameters from a checkpoint.
     ///
     /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen, ``EngineError`` when it cannot be prepared.
     public init(_ root: Parameters, _ configuration: CLIPConfiguration, engine: E) throws {
-        let sizes = configuration.text
-        let model = root / "text_model"
-        embedding = try engine.prepare(
-            TokenEmbeddingParameters(
-                tokens: (model / "embeddings" / "token_embedding").tensor(
-                    "weight", shape: [sizes.vocabularySize, sizes.width]),
-                positions: (model / "embeddings" / "position_embedding").tensor(
-                    "weight", shape: [sizes.contextLength, sizes.width])))
-        blocks = try (0..<sizes.layers).map { index in
-            try TransformerBlock(
-                huggingFace: model / "encoder" / "layers" / index, width: sizes.width,
-                feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads, mask: .causal,
-                activation: sizes.nonlinearity, epsilon: Float(sizes.epsilon), engine: engine)
+        let (sizes, model) = (configuration.text, configuration.places(root).text)
+        let (width, epsilon) = (sizes.width, Float(sizes.epsilon))
+        let blockSizes = TransformerBlock<E>.Sizes(
+            width: width, feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads, mask: .causal,
+            activation: sizes.activation, epsilon: epsilon)
+        let (words, positions) = ([sizes.vocabularySize, width], [sizes.contextLength, width])
+        switch configuration.names {
+        case .huggingFace:
+            let embeddings = model / "embeddings"
+            embedding = try engine.prepare(
+                TokenEmbeddingParameters(
+                    tokens: (embeddings / "token_embedding").tensor("weight", shape: words),
+                    positions: (embeddings / "position_embedding").tensor("weight", shape: positions)))
+            blocks = try (0..<sizes.layers).map {
+                try TransformerBlock(huggingFace: model / "encoder" / "layers" / $0, blockSizes, engine: engine)
+            }
+            finalNorm = try engine.prepare(NormParameters(model / "final_layer_norm", width: width, epsilon: epsilon))
+        case .original, .originalWithTextPrefix:
+            embedding = try engine.prepare(
+                TokenEmbeddingParameters(
+                    tokens: (model / "token_embedding").tensor("weight", shape: words),
+                    positions: model.tensor("positional_embedding", shape: positions)))
+            blocks = try (0..<sizes.layers).map {
+                try TransformerBlock(original: model / "transformer" / "resblocks" / $0, blockSizes, engine: engine)
+            }
+            finalNorm = try engine.prepare(NormParameters(model / "ln_final", width: width, epsilon: epsilon))
         }
-        finalNorm = try engine.prepare(
-            NormParameters(model / "final_layer_norm", width: sizes.width, epsilon: Float(sizes.epsilon)))
+        let place = configuration.names == .originalWithTextPrefix ? model : root
         projection = try engine.prepare(
-            LinearParameters(
-                root / "text_projection", inputs: sizes.width, outputs: configuration.embeddingDimension, bias: false))
+            LinearParameters(textProjectionIn: place, configuration, inputs: width))
         endRule = sizes.endRule
         self.engine = engine
     }
@@ -45,5 +56,19 @@ public struct CLIPTextTower<E: Engine> {
         let pooled = try blocks.last?(last: x, engine: engine, pool: pool) ?? pool(x)  // [texts, width]
         let normed = try engine.layerNorm(pooled, finalNorm, as: .operand)
         return try engine.linear(normed, projection, activation: nil, as: .stream)  // [texts, dimension]
+    }
+}
+
+extension LinearParameters {
+    /// The projection of a text tower into the shared space, which the projects store in different ways.
+    init(textProjectionIn place: Parameters, _ configuration: CLIPConfiguration, inputs: Int) throws {
+        let outputs = configuration.embeddingDimension
+        switch configuration.names {
+        case .huggingFace:
+            try self.init(place / "text_projection", inputs: inputs, outputs: outputs, bias: false)
+        case .original, .originalWithTextPrefix:
+            try self.init(
+                place, weight: "text_projection", inputs: inputs, outputs: outputs, layout: .inputsByOutputs)
+        }
     }
 }

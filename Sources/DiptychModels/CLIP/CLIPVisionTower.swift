@@ -10,33 +10,55 @@ public struct CLIPVisionTower<E: Engine> {
     private let projection: E.Linear
     private let engine: E
 
-    /// Takes the tower's parameters from a Hugging Face checkpoint.
+    /// Takes the tower's parameters from a checkpoint.
     ///
     /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen, ``EngineError`` when it cannot be prepared.
     public init(_ root: Parameters, _ configuration: CLIPConfiguration, engine: E) throws {
-        let sizes = configuration.vision
+        let (sizes, model) = (configuration.vision, configuration.places(root).vision)
         let (width, epsilon) = (sizes.width, Float(sizes.epsilon))
-        let model = root / "vision_model"
-        let embeddings = model / "embeddings"
-        embedding = try engine.prepare(
-            PatchEmbeddingParameters(
-                projection: (embeddings / "patch_embedding").tensor(
-                    "weight", shape: [width, 3, sizes.patchSize, sizes.patchSize]),
-                classToken: embeddings.tensor("class_embedding", shape: [width]),
-                positions: (embeddings / "position_embedding").tensor("weight", shape: [1 + sizes.patches, width]),
-                imageSize: sizes.imageSize, patchSize: sizes.patchSize, width: width))
-        // The published checkpoints spell it so.
-        firstNorm = try engine.prepare(NormParameters(model / "pre_layrnorm", width: width, epsilon: epsilon))
-        blocks = try (0..<sizes.layers).map { index in
-            try TransformerBlock(
-                huggingFace: model / "encoder" / "layers" / index, width: width,
-                feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads, mask: .none,
-                activation: sizes.nonlinearity, epsilon: epsilon, engine: engine)
+        let blockSizes = TransformerBlock<E>.Sizes(
+            width: width, feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads, mask: .none,
+            activation: sizes.activation, epsilon: epsilon)
+        let outputs = configuration.embeddingDimension
+        let (patches, positions) = ([width, 3, sizes.patchSize, sizes.patchSize], [1 + sizes.patches, width])
+        func norm(_ name: String) throws -> E.Norm {
+            try engine.prepare(NormParameters(model / name, width: width, epsilon: epsilon))
         }
-        finalNorm = try engine.prepare(NormParameters(model / "post_layernorm", width: width, epsilon: epsilon))
-        projection = try engine.prepare(
-            LinearParameters(
-                root / "visual_projection", inputs: width, outputs: configuration.embeddingDimension, bias: false))
+        func embedding(_ projection: TensorView, _ classToken: TensorView, _ positions: TensorView) throws
+            -> E.PatchEmbedding
+        {
+            try engine.prepare(
+                PatchEmbeddingParameters(
+                    projection: projection, classToken: classToken, positions: positions, imageSize: sizes.imageSize,
+                    patchSize: sizes.patchSize, width: width))
+        }
+        switch configuration.names {
+        case .huggingFace:
+            let place = model / "embeddings"
+            self.embedding = try embedding(
+                (place / "patch_embedding").tensor("weight", shape: patches),
+                place.tensor("class_embedding", shape: [width]),
+                (place / "position_embedding").tensor("weight", shape: positions))
+            firstNorm = try norm("pre_layrnorm")  // the published checkpoints spell it so
+            blocks = try (0..<sizes.layers).map {
+                try TransformerBlock(huggingFace: model / "encoder" / "layers" / $0, blockSizes, engine: engine)
+            }
+            finalNorm = try norm("post_layernorm")
+            projection = try engine.prepare(
+                LinearParameters(root / "visual_projection", inputs: width, outputs: outputs, bias: false))
+        case .original, .originalWithTextPrefix:
+            self.embedding = try embedding(
+                (model / "conv1").tensor("weight", shape: patches), model.tensor("class_embedding", shape: [width]),
+                model.tensor("positional_embedding", shape: positions))
+            firstNorm = try norm("ln_pre")
+            blocks = try (0..<sizes.layers).map {
+                try TransformerBlock(original: model / "transformer" / "resblocks" / $0, blockSizes, engine: engine)
+            }
+            finalNorm = try norm("ln_post")
+            projection = try engine.prepare(
+                LinearParameters(
+                    model, weight: "proj", inputs: width, outputs: outputs, layout: .inputsByOutputs))
+        }
         self.engine = engine
     }
 

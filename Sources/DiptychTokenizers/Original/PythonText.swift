@@ -18,6 +18,17 @@ enum PythonText {
         return value == 0x5F || kind == .letter || kind == .number
     }
 
+    /// `str.strip` of UTF-8.
+    static func stripped(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard let first = bytes.first, let last = bytes.last,
+            first <= 0x20 || first >= 0x80 || last <= 0x20 || last >= 0x80
+        else { return bytes }
+        let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
+        let leading = scalars.prefix { isSpace($0) }.reduce(0) { $0 + UTF8.width($1) }
+        let trailing = scalars.reversed().prefix { isSpace($0) }.reduce(0) { $0 + UTF8.width($1) }
+        return leading == bytes.count ? bytes.prefix(0) : bytes.dropFirst(leading).dropLast(trailing)
+    }
+
     /// `" ".join(text.split())`.
     static func collapseSpace(_ text: [UInt32]) -> [UInt32] {
         var output: [UInt32] = []

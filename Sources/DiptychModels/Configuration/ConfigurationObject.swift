@@ -1,3 +1,4 @@
+internal import DiptychEngine
 internal import Foundation
 
 /// A JSON object of a configuration file, read with checks that name the key.
@@ -14,6 +15,15 @@ struct ConfigurationObject {
             throw ConfigurationError(path: path, "is not a JSON object")
         }
         self.init(values: object, path: path, place: "")
+    }
+
+    /// Reads the file at `url`.
+    init(contentsOf url: URL) throws {
+        let data: Data
+        do { data = try Data(contentsOf: url) } catch {
+            throw ConfigurationError(path: url.path, "cannot be read: check that it is a file and its mode")
+        }
+        try self.init(json: data, path: url.path)
     }
 
     private init(values: [String: any Sendable], path: String, place: String) {
@@ -60,5 +70,43 @@ struct ConfigurationObject {
             throw error("'\(key)' is \(value), not a positive number")
         }
         return number.doubleValue
+    }
+
+    func bool(_ key: String) throws -> Bool? {
+        guard let value = values[key], !(value is NSNull) else { return nil }
+        guard let bool = value as? Bool else { throw error("'\(key)' is not true or false") }
+        return bool
+    }
+
+    func activation(_ key: String, default fallback: Activation) throws -> Activation {
+        guard let name = try string(key) else { return fallback }
+        guard let activation = Activation(rawValue: name), activation != .relu else {
+            throw error("\(key) is '\(name)'; supported: quick_gelu, gelu, gelu_pytorch_tanh")
+        }
+        return activation
+    }
+
+    /// The list of counts under `key`, or nil where it holds a single number.
+    func counts(_ key: String) throws -> [Int]? {
+        guard let list = values[key] as? [any Sendable] else { return nil }
+        return try list.map { element in
+            guard let number = element as? NSNumber, let count = Int(exactly: number.doubleValue), count >= 1,
+                count <= 1024
+            else { throw error("'\(key)' holds \(element), not a whole number from 1 to 1024") }
+            return count
+        }
+    }
+
+    /// Refuses every key outside `known` and `neutral` that has a value, and those of `neutral` with another value.
+    ///
+    /// - Parameter neutral: keys that are supported with one value only, which is also what their absence means.
+    func refuseUnknown(known: Set<String>, neutral: [String: any Sendable & Equatable]) throws {
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
+            if value is NSNull { continue }
+            guard let expected = neutral[key] else { throw error("'\(key)' is not supported") }
+            guard (value as? NSObject) == (expected as? NSObject) else {
+                throw error("'\(key)' is \(value); only \(expected) is supported")
+            }
+        }
     }
 }

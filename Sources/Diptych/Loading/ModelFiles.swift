@@ -1,0 +1,106 @@
+internal import DiptychEngine
+internal import DiptychMedia
+internal import DiptychModels
+internal import DiptychTensors
+internal import DiptychTokenizers
+internal import Foundation
+
+/// What a model's files hold, read and checked, but nothing computed yet.
+struct ModelFiles {
+    let path: String
+    let configuration: CLIPConfiguration
+    let checkpoint: Checkpoint
+    let tokenizer: any Tokenizer
+    let preprocessing: Preprocessing
+    /// What turns cosines into scores.
+    let logits: LogitParameters
+
+    /// Opens the model at `path`, of any layout that is known.
+    ///
+    /// - Parameter activation: the feed-forward non-linearity of a checkpoint that does not say.
+    init(path: String, activation: Activation?) throws {
+        let layout = try ModelLayout(path: path)
+        self.path = layout.path
+        switch layout {
+        case .huggingFace(let directory):
+            configuration = try CLIPConfiguration(huggingFace: directory.appendingPathComponent("config.json"))
+            checkpoint = try Checkpoint(at: directory)
+            preprocessing = try Preprocessing(modelDirectory: directory)
+        case .openCLIP(let directory):
+            let file = directory.appendingPathComponent("open_clip_config.json")
+            configuration = try CLIPConfiguration(openCLIP: file)
+            checkpoint = try Checkpoint(at: directory)
+            preprocessing = try Preprocessing(openCLIP: file, size: configuration.vision.imageSize)
+        case .original(let file):
+            checkpoint = try Checkpoint(at: file)
+            configuration = try CLIPConfiguration(inferredFrom: checkpoint, activation: activation)
+            preprocessing = try Preprocessing(
+                original: configuration.family == .chineseCLIP, size: configuration.vision.imageSize)
+        }
+        if let activation, activation != configuration.text.activation, configuration.family == .clip {
+            throw ModelError(
+                "\(path): says itself that its activation is \(configuration.text.activation.rawValue); leave the option "
+                    + "away, or correct the file")
+        }
+
+        // Running the constructors over an engine that only counts checks every name and shape without touching data.
+        let root = Parameters(checkpoint)
+        logits = try LogitParameters(root, configuration)
+        _ = try ModelCost(root, configuration)
+        try root.finish(ignoring: CLIPConfiguration.isNoParameter)
+
+        tokenizer = try Self.tokenizer(configuration, layout)
+        let side = configuration.vision.imageSize
+        guard preprocessing.fixedSize == Preprocessing.Size(width: side, height: side) else {
+            throw ModelError(
+                "\(path): its preprocessing does not give the \(side) × \(side) pixels that the model reads")
+        }
+    }
+
+    /// The tokeniser that belongs to the text tower, checked against its sizes.
+    private static func tokenizer(_ configuration: CLIPConfiguration, _ layout: ModelLayout) throws -> any Tokenizer {
+        let (text, directory) = (configuration.text, layout.directory)
+        var tokenizer: any Tokenizer
+        switch text.architecture {
+        case .clip:
+            // OpenAI's and open_clip's own code clean text in another way than transformers does.
+            let isHuggingFace = configuration.names == .huggingFace
+            tokenizer = try CLIPTokenizer.load(directory: directory, cleaning: isHuggingFace ? nil : .original)
+        case .bert:
+            // The original's text length; the table of positions is BERT's and much longer.
+            tokenizer = try BERTTokenizer.load(directory: directory)
+            tokenizer.contextLength = BERTTokenizer.defaultContextLength
+        case .siglip:
+            // The model reads texts of one length only.
+            tokenizer = try SentencePieceTokenizer.load(directory: directory)
+            tokenizer.contextLength = text.contextLength
+        }
+        tokenizer.contextLength = min(tokenizer.contextLength, text.contextLength)
+        guard tokenizer.contextLength >= 2 else {
+            throw ModelError(
+                "\(layout.path): texts of \(tokenizer.contextLength) tokens have no room for a start and an end")
+        }
+        guard tokenizer.vocabularySize <= text.vocabularySize else {
+            throw ModelError(
+                "\(layout.path): the tokenizer has \(tokenizer.vocabularySize) ids, the model's table only "
+                    + "\(text.vocabularySize)")
+        }
+        // A wrong end id would silently pool the wrong position.
+        guard text.architecture != .clip || text.endID == 2 || text.endID == Int(tokenizer.endID) else {
+            throw ModelError(
+                "\(layout.path): config.json says that texts end with id \(text.endID), the tokenizer ends them with "
+                    + "\(tokenizer.endID)")
+        }
+        return tokenizer
+    }
+}
+
+extension ModelLayout {
+    /// The model's path, for messages: its directory, or the checkpoint.
+    fileprivate var path: String {
+        switch self {
+        case .huggingFace(let directory), .openCLIP(let directory): directory.path
+        case .original(let checkpoint): checkpoint.path
+        }
+    }
+}

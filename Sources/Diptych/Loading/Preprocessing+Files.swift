@@ -1,0 +1,62 @@
+internal import DiptychMedia
+internal import Foundation
+
+extension Preprocessing {
+    /// Reads the `preprocessor_config.json` of a Hugging Face directory.
+    init(modelDirectory directory: URL) throws {
+        let processor = directory.appendingPathComponent("preprocessor_config.json")
+        guard FileManager.default.fileExists(atPath: processor.path) else {
+            throw ModelError(
+                "\(processor.path): is missing; without it the picture size, crop and normalisation are unknown")
+        }
+        let json: Data
+        do { json = try Data(contentsOf: processor) } catch {
+            throw ModelError("\(processor.path): cannot be read; check that it is a file and its mode")
+        }
+        try self.init(huggingFace: [UInt8](json), source: processor.path)
+    }
+
+    /// What the original projects do with pictures: OpenAI cuts out the centre, Chinese-CLIP squashes.
+    init(original squash: Bool, size: Int) throws {
+        try self.init(size: size, squash: squash)
+    }
+
+    /// Reads the `preprocess_cfg` of an `open_clip_config.json`; what it leaves out is as in OpenAI's models.
+    init(openCLIP file: URL, size: Int) throws {
+        struct File: Decodable {
+            struct Values: Decodable {
+                var mode: String?
+                var mean: [Double]?
+                var std: [Double]?
+                var interpolation: String?
+                var resize_mode: String?
+            }
+            var preprocess_cfg: Values?
+        }
+        let values: File.Values?
+        do { values = try JSONDecoder().decode(File.self, from: Data(contentsOf: file)).preprocess_cfg } catch {
+            throw ModelError("\(file.path): preprocess_cfg is not what open_clip writes")
+        }
+        func refuse(_ key: String, _ value: String, _ supported: String) -> ModelError {
+            ModelError("\(file.path): preprocess_cfg: \(key) is '\(value)'; supported: \(supported)")
+        }
+        if let mode = values?.mode, mode != "RGB" { throw refuse("mode", mode, "RGB") }
+        let filters: [String: ResamplingFilter] = ["bicubic": .bicubic, "bilinear": .bilinear]
+        let interpolation = values?.interpolation ?? "bicubic"
+        guard let filter = filters[interpolation] else {
+            throw refuse("interpolation", interpolation, "bicubic, bilinear")
+        }
+        let resizeMode = values?.resize_mode ?? "shortest"
+        guard ["shortest", "squash"].contains(resizeMode) else {
+            throw refuse("resize_mode", resizeMode, "shortest, squash")
+        }
+        func channels(_ list: [Double]?, _ fallback: Channels, _ key: String) throws -> Channels {
+            guard let list else { return fallback }
+            guard list.count == 3 else { throw refuse(key, "\(list)", "three numbers") }
+            return Channels(list[0], list[1], list[2])
+        }
+        try self.init(
+            size: size, squash: resizeMode == "squash", mean: channels(values?.mean, .clipMean, "mean"),
+            deviation: channels(values?.std, .clipDeviation, "std"), filter: filter)
+    }
+}

@@ -1,0 +1,148 @@
+internal import CDNNL
+internal import CKernels
+internal import DiptychTensors
+
+/// Feature maps in the working memory of a ``CPUEngine``: [count, side, side, channels], channels side by side.
+public struct CPUFeatureMap {
+    var block: Workspace.Block
+    /// The number of pictures.
+    public let count: Int
+    /// The side of each map.
+    public let side: Int
+    /// The numbers at each position.
+    public let channels: Int
+    let type: diptych_type
+
+    var pointer: UnsafeMutableRawPointer { block.pointer }
+    var elements: Int { count * side * side * channels }
+}
+
+/// A convolution with its normalisation folded in, packed once into the layout that oneDNN's kernels read.
+public struct CPUConvolution {
+    let weights: Workspace.Block
+    let layout: dnnl_memory_desc_t
+    let bias: [Float]
+    let key: ConvolutionKey
+}
+
+// The protocol documents these.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+extension CPUEngine {
+    public func prepare(_ parameters: ConvolutionParameters) throws -> CPUConvolution {
+        let (weight, bias) = parameters.folded()
+        for view in [parameters.weight, parameters.gain, parameters.shift, parameters.mean, parameters.variance] {
+            view.releasePages()
+        }
+        let key = ConvolutionKey(
+            count: 16, side: parameters.side, inputs: parameters.inputs, outputs: parameters.outputs,
+            window: parameters.window, stride: parameters.stride, type: dnnl_data_type_t(operandType).rawValue,
+            activation: nil, adds: false)
+        // Batches of other sizes are compiled for the layout that this one prefers.
+        var layout = try ConvolutionProduct(key, layout: nil, engine: engine).weightsLayout
+        let extents = [parameters.outputs, parameters.inputs, parameters.window, parameters.window]
+        var plain = try DNNL.shape(extents, dnnl_f32, dnnl_abcd)
+        let packed = Workspace.Block(byteCount: dnnl_memory_desc_get_size(&layout))
+        try weight.withUnsafeBytes { weight in
+            guard let source = weight.baseAddress else { return }
+            try reorder(&plain, UnsafeMutableRawPointer(mutating: source), &layout, packed.pointer)
+        }
+        return CPUConvolution(weights: packed, layout: layout, bias: bias, key: key)
+    }
+
+    public func featureMap(of pixels: PixelBatch, side: Int) throws -> CPUFeatureMap {
+        guard pixels.size == side else {
+            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(side)")
+        }
+        let x = map(pixels.count, side, 3)  // [count, side, side, 3]
+        pixels.values.withUnsafeBufferPointer {
+            diptych_channels_last(Int32(threads), $0.baseAddress, pixels.count, side, x.pointer, x.type)
+        }
+        return x
+    }
+
+    public func convolve(
+        _ x: CPUFeatureMap, _ layer: CPUConvolution, activation: Activation?
+    ) throws -> CPUFeatureMap {
+        let y = map(x.count, layer.key.resultSide, layer.key.outputs)
+        try convolve(x, layer, activation: activation, adds: false, into: y)
+        return y
+    }
+
+    public func addConvolution(
+        _ x: CPUFeatureMap, _ layer: CPUConvolution, to residual: inout CPUFeatureMap, activation: Activation?
+    ) throws {
+        precondition(
+            residual.count == x.count && residual.side == layer.key.resultSide
+                && residual.channels == layer.key.outputs, "a residual of another shape than what is added")
+        if !isKnownUniquelyReferenced(&residual.block) {
+            let copy = map(residual.count, residual.side, residual.channels)
+            copy.pointer.copyMemory(from: residual.pointer, byteCount: residual.elements * residual.type.byteCount)
+            residual = copy
+        }
+        try convolve(x, layer, activation: activation, adds: true, into: residual)
+    }
+
+    public func averagePool(_ x: CPUFeatureMap, window: Int) throws -> CPUFeatureMap {
+        precondition(window > 0 && x.side % window == 0, "squares of \(window) do not tile a map of \(x.side)")
+        let y = map(x.count, x.side / window, x.channels)
+        let key = PoolingKey(
+            count: x.count, side: x.side, channels: x.channels, window: window,
+            type: dnnl_data_type_t(x.type).rawValue)
+        let pooling = try poolings.value(key) { try Pooling(key, engine: engine) }
+        try pooling.run(stream: stream, source: x.pointer, destination: y.pointer)
+        return y
+    }
+
+    public func meanAndPositions(of x: CPUFeatureMap, adding table: CPUTable) throws -> CPUTensor {
+        let (positions, width) = (x.side * x.side, x.channels)
+        precondition(table.rows == 1 + positions && table.width == width, "a table of another shape than the map")
+        let layout = SequenceLayout(count: x.count, length: 1 + positions)
+        let y = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (1 + positions), width]
+        for picture in 0..<x.count {
+            let mean = y.floatPointer + layout[picture].lowerBound * width
+            mean.update(repeating: 0, count: width)
+            let rows = mean + width
+            diptych_widen(
+                instructions.kernels, x.type, x.pointer + picture * positions * width * x.type.byteCount, rows,
+                positions * width)
+            for position in 0..<positions {
+                for i in 0..<width { mean[i] += rows[position * width + i] }
+            }
+            for i in 0..<width { mean[i] /= Float(positions) }
+            table.values.withUnsafeBufferPointer { table in
+                for i in 0..<(1 + positions) * width { mean[i] += table[i] }
+            }
+        }
+        return try operand(of: y)
+    }
+
+    private func map(_ count: Int, _ side: Int, _ channels: Int) -> CPUFeatureMap {
+        CPUFeatureMap(
+            block: workspace.take(count * side * side * channels * operandType.byteCount), count: count, side: side,
+            channels: channels, type: operandType)
+    }
+
+    private func convolve(
+        _ x: CPUFeatureMap, _ layer: CPUConvolution, activation: Activation?, adds: Bool, into y: CPUFeatureMap
+    ) throws {
+        let key = layer.key.with(count: x.count, activation: activation, adds: adds)
+        precondition(x.side == key.side && x.channels == key.inputs, "not the map that the convolution expects")
+        let product = try convolutions.value(key) {
+            try ConvolutionProduct(key, layout: layer.layout, engine: engine)
+        }
+        try layer.bias.withUnsafeBufferPointer { bias in
+            guard let bias = bias.baseAddress else { return }
+            try product.run(
+                stream: stream, source: x.pointer, weights: layer.weights.pointer, bias: bias, destination: y.pointer)
+        }
+    }
+}
+
+extension ConvolutionKey {
+    /// The same convolution over another number of pictures and with another epilogue.
+    fileprivate func with(count: Int, activation: Activation?, adds: Bool) -> ConvolutionKey {
+        ConvolutionKey(
+            count: count, side: side, inputs: inputs, outputs: outputs, window: window, stride: stride, type: type,
+            activation: activation, adds: adds)
+    }
+}

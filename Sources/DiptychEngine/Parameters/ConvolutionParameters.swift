@@ -1,0 +1,68 @@
+public import DiptychTensors
+
+/// The checkpoint tensors of a convolution without bias and of the batch normalisation that follows it.
+///
+/// For inference the two are one convolution with bias: w · g/√(v + ε) and b − m · g/√(v + ε) for gain g, shift b, mean m and
+/// variance v of each output (Ioffe & Szegedy 2015); see ``folded()``.
+public struct ConvolutionParameters: Sendable {
+    /// [outputs, inputs, window, window].
+    public let weight: TensorView
+    /// The normalisation's gain, [outputs].
+    public let gain: TensorView
+    /// The normalisation's shift, [outputs].
+    public let shift: TensorView
+    /// The normalisation's running mean, [outputs].
+    public let mean: TensorView
+    /// The normalisation's running variance, [outputs].
+    public let variance: TensorView
+    /// What is added to the variance.
+    public let epsilon: Float = 1e-5
+    /// The channels read.
+    public let inputs: Int
+    /// The channels written.
+    public let outputs: Int
+    /// The side of the square window.
+    public let window: Int
+    /// The step between windows.
+    public let stride: Int
+    /// The zeros around the map that keep its side: half the window.
+    public var padding: Int { window / 2 }
+    /// The side of the map that it reads.
+    public let side: Int
+    /// The side of the map that it writes.
+    public var resultSide: Int { (side + 2 * padding - window) / stride + 1 }
+
+    /// Takes `weight` from `place` and `weight`, `bias`, `running_mean` and `running_var` from `norm`.
+    ///
+    /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen.
+    public init(
+        _ place: Parameters, norm: Parameters, inputs: Int, outputs: Int, window: Int, stride: Int = 1, side: Int
+    ) throws {
+        weight = try place.tensor("weight", shape: [outputs, inputs, window, window])
+        gain = try norm.tensor("weight", shape: [outputs])
+        shift = try norm.tensor("bias", shape: [outputs])
+        mean = try norm.tensor("running_mean", shape: [outputs])
+        variance = try norm.tensor("running_var", shape: [outputs])
+        self.inputs = inputs
+        self.outputs = outputs
+        self.window = window
+        self.stride = stride
+        self.side = side
+    }
+
+    /// Weights [outputs, inputs, window, window] and bias [outputs] that convolve and normalise in one step.
+    public func folded() -> (weight: [Float], bias: [Float]) {
+        var weight = self.weight.floats()
+        let (gain, shift, mean, variance) = (gain.floats(), shift.floats(), mean.floats(), variance.floats())
+        var bias = [Float](repeating: 0, count: outputs)
+        let each = inputs * window * window
+        weight.withUnsafeMutableBufferPointer { weight in
+            for output in 0..<outputs {
+                let scale = gain[output] / (variance[output] + epsilon).squareRoot()
+                bias[output] = shift[output] - mean[output] * scale
+                for i in output * each..<(output + 1) * each { weight[i] *= scale }
+            }
+        }
+        return (weight, bias)
+    }
+}

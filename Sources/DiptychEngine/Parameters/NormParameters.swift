@@ -1,0 +1,23 @@
+public import DiptychTensors
+
+/// The checkpoint tensors of a layer normalisation.
+public struct NormParameters: Sendable {
+    /// The gain, [width].
+    public let weight: TensorView
+    /// The shift, [width].
+    public let bias: TensorView
+    /// What is added to the variance.
+    public let epsilon: Float
+    /// The width of a row.
+    public let width: Int
+
+    /// Takes `weight` and `bias` [width] from `place`.
+    ///
+    /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen.
+    public init(_ place: Parameters, width: Int, epsilon: Float) throws {
+        weight = try place.tensor("weight", shape: [width])
+        bias = try place.tensor("bias", shape: [width])
+        self.epsilon = epsilon
+        self.width = width
+    }
+}

@@ -1,0 +1,122 @@
+public import DiptychEngine
+public import DiptychTensors
+
+/// CLIP's residual network: pixels to embeddings.
+///
+/// Different from a plain ResNet in three ways: three convolutions before the first stage, average pooling instead of every
+/// stride, and attention instead of a mean at the end. Source: Radford et al. 2021, section 2.4.
+public struct ModifiedResNet<E: Engine> {
+    private let stem: [E.Convolution]
+    private let blocks: [ResNetBlock<E>]
+    private let pool: AttentionPool<E>
+    private let imageSize: Int
+    private let engine: E
+
+    /// Takes the tower's parameters from a checkpoint in the original layout.
+    ///
+    /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen, ``EngineError`` when it cannot be prepared.
+    public init(_ root: Parameters, _ configuration: CLIPConfiguration, stages: [Int], engine: E) throws {
+        let (sizes, model) = (configuration.vision, configuration.places(root).vision)
+        let (width, half) = (sizes.width, sizes.imageSize / 2)
+        stem = try [(3, width / 2, 2), (width / 2, width / 2, 1), (width / 2, width, 1)].enumerated().map {
+            try engine.prepare(
+                ConvolutionParameters(
+                    model / "conv\($0 + 1)", norm: model / "bn\($0 + 1)", inputs: $1.0, outputs: $1.1, window: 3,
+                    stride: $1.2, side: $1.2 == 2 ? sizes.imageSize : half))
+        }
+        var (inputs, side) = (width, half / 2)
+        var blocks: [ResNetBlock<E>] = []
+        for (stage, count) in stages.enumerated() {
+            for index in 0..<count {
+                let stride = stage > 0 && index == 0 ? 2 : 1
+                let inner = width << stage
+                blocks.append(
+                    try ResNetBlock(
+                        model / "layer\(stage + 1)" / index, inputs: inputs, inner: inner, stride: stride, side: side,
+                        engine: engine))
+                (inputs, side) = (4 * inner, side / stride)
+            }
+        }
+        self.blocks = blocks
+        pool = try AttentionPool(
+            model / "attnpool", positions: 1 + side * side, width: inputs, heads: sizes.heads,
+            outputs: configuration.embeddingDimension, engine: engine)
+        imageSize = sizes.imageSize
+        self.engine = engine
+    }
+
+    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, dimension].
+    public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
+        var x = try engine.featureMap(of: pixels, side: imageSize)  // [pictures, size, size, 3]
+        for convolution in stem { x = try engine.convolve(x, convolution, activation: .relu) }
+        x = try engine.averagePool(x, window: 2)  // [pictures, size / 4, size / 4, width]
+        for block in blocks { try block(&x, engine: engine) }  // [pictures, size / 32, size / 32, 32 · width]
+        return try pool(x, engine: engine)  // [pictures, dimension]
+    }
+}
+
+/// A bottleneck block: relu(x + three convolutions of x), four times as wide outside as inside.
+struct ResNetBlock<E: Engine> {
+    private let reduce: E.Convolution
+    private let spread: E.Convolution
+    private let expand: E.Convolution
+    private let shortcut: E.Convolution?
+    private let stride: Int
+
+    init(_ place: Parameters, inputs: Int, inner: Int, stride: Int, side: Int, engine: E) throws {
+        func convolution(_ name: String, _ norm: String, _ inputs: Int, _ outputs: Int, window: Int, side: Int) throws
+            -> E.Convolution
+        {
+            try engine.prepare(
+                ConvolutionParameters(
+                    place / name, norm: place / norm, inputs: inputs, outputs: outputs, window: window, side: side))
+        }
+        reduce = try convolution("conv1", "bn1", inputs, inner, window: 1, side: side)
+        spread = try convolution("conv2", "bn2", inner, inner, window: 3, side: side)
+        expand = try convolution("conv3", "bn3", inner, 4 * inner, window: 1, side: side / stride)
+        shortcut =
+            stride > 1 || inputs != 4 * inner
+            ? try convolution("downsample.0", "downsample.1", inputs, 4 * inner, window: 1, side: side / stride) : nil
+        self.stride = stride
+    }
+
+    /// Runs the block, in place: [pictures, side, side, inputs] → [pictures, side / stride, side / stride, 4 · inner].
+    func callAsFunction(_ x: inout E.FeatureMap, engine: E) throws {
+        var y = try engine.convolve(x, reduce, activation: .relu)
+        y = try engine.convolve(y, spread, activation: .relu)
+        if stride > 1 {
+            y = try engine.averagePool(y, window: stride)
+            x = try engine.averagePool(x, window: stride)
+        }
+        if let shortcut { x = try engine.convolve(x, shortcut, activation: nil) }
+        try engine.addConvolution(y, expand, to: &x, activation: .relu)
+    }
+}
+
+/// Attention over the positions of a feature map, asked by their mean.
+struct AttentionPool<E: Engine> {
+    private let positions: E.Table
+    private let query: E.Linear
+    private let keysValues: E.Linear
+    private let projection: E.Linear
+    private let heads: Int
+
+    init(_ place: Parameters, positions: Int, width: Int, heads: Int, outputs: Int, engine: E) throws {
+        self.positions = try engine.prepare(
+            TableParameters(place.tensor("positional_embedding", shape: [positions, width])))
+        query = try engine.prepare(LinearParameters(place / "q_proj", inputs: width, outputs: width))
+        keysValues = try engine.prepare(
+            LinearParameters([place / "k_proj", place / "v_proj"], inputs: width, outputs: width))
+        projection = try engine.prepare(LinearParameters(place / "c_proj", inputs: width, outputs: outputs))
+        self.heads = heads
+    }
+
+    /// [pictures, side, side, width] → [pictures, outputs].
+    func callAsFunction(_ x: E.FeatureMap, engine: E) throws -> E.Tensor {
+        let rows = try engine.meanAndPositions(of: x, adding: positions)  // [pictures · (1 + side²), width]
+        let asked = try engine.linear(engine.firstRows(of: rows), query, activation: nil, as: .operand)
+        let known = try engine.linear(rows, keysValues, activation: nil, as: .operand)  // […, 2 · width]
+        let answer = try engine.attention(query: asked, keysValues: known, heads: heads)  // [pictures, width]
+        return try engine.linear(answer, projection, activation: nil, as: .stream)
+    }
+}

@@ -1,0 +1,141 @@
+public import DiptychEngine
+public import DiptychTensors
+
+extension CLIPConfiguration {
+    /// Infers the sizes of a model in the original layout from the names and shapes of its tensors, as OpenAI's and
+    /// Chinese-CLIP's own code do: OpenAI CLIP, a model of open_clip's, or Chinese-CLIP.
+    ///
+    /// - Parameter activation: the feed-forward non-linearity, which no shape tells: nil where the checkpoint is known to
+    ///   be one of OpenAI's or Chinese-CLIP's, all of which use QuickGELU.
+    /// - Throws: ``ConfigurationError`` when the tensors are of no known family, or the non-linearity is not known.
+    public init(inferredFrom checkpoint: Checkpoint, activation: Activation? = nil) throws {
+        let tensors = Shapes(checkpoint)
+        self.init()
+        if tensors.has("bert.embeddings.word_embeddings.weight") {
+            family = .chineseCLIP
+            names = .original
+            try inferBERT(tensors)
+        } else if tensors.has("token_embedding.weight") || tensors.has("text.token_embedding.weight") {
+            names = tensors.has("token_embedding.weight") ? .original : .originalWithTextPrefix
+            try inferText(tensors, prefix: names == .original ? "" : "text.")
+        } else {
+            throw tensors.unknown()
+        }
+        try inferVision(tensors)
+
+        // OpenAI's archives state their sizes among the tensors; nobody else's files do.
+        let isOpenAI = checkpoint.tensors["input_resolution"] != nil && checkpoint.tensors["context_length"] != nil
+        guard let known = activation ?? (isOpenAI || family == .chineseCLIP ? .quickGELU : nil) else {
+            throw ConfigurationError(
+                path: checkpoint.path,
+                "does not say which activation it was trained with, and a wrong one gives wrong embeddings without any "
+                    + "error: state quick_gelu (OpenAI's models and open_clip's -quickgelu ones) or gelu (open_clip's others)"
+            )
+        }
+        if family == .chineseCLIP {
+            vision.activation = known
+        } else {
+            (text.activation, vision.activation) = (known, known)
+        }
+    }
+
+    private mutating func inferBERT(_ tensors: Shapes) throws {
+        let embeddings = "bert.embeddings."
+        let words = try tensors.shape(embeddings + "word_embeddings.weight", 2)
+        text.architecture = .bert
+        (text.vocabularySize, text.width) = (words[0], words[1])
+        text.contextLength = try tensors.shape(embeddings + "position_embeddings.weight", 2)[0]
+        text.segments = try tensors.shape(embeddings + "token_type_embeddings.weight", 2)[0]
+        text.layers = tensors.count { "bert.encoder.layer.\($0).intermediate.dense.weight" }
+        text.feedForwardWidth =
+            text.layers == 0 ? 0 : try tensors.shape("bert.encoder.layer.0.intermediate.dense.weight", 2)[0]
+        text.heads = max(1, text.width / 64)
+        (text.activation, text.epsilon, text.endID) = (.gelu, 1e-12, 0)
+        embeddingDimension = try tensors.shape("text_projection", 2)[1]
+    }
+
+    private mutating func inferText(_ tensors: Shapes, prefix: String) throws {
+        let words = try tensors.shape(prefix + "token_embedding.weight", 2)
+        (text.vocabularySize, text.width) = (words[0], words[1])
+        text.contextLength = try tensors.shape(prefix + "positional_embedding", 2)[0]
+        text.layers = tensors.count { "\(prefix)transformer.resblocks.\($0).ln_1.weight" }
+        text.feedForwardWidth =
+            text.layers == 0 ? 0 : try tensors.shape("\(prefix)transformer.resblocks.0.mlp.c_fc.weight", 2)[0]
+        text.heads = max(1, text.width / 64)
+        text.endID = 2
+        embeddingDimension = try tensors.shape(prefix + "text_projection", 2)[1]
+    }
+
+    private mutating func inferVision(_ tensors: Shapes) throws {
+        if tensors.has("visual.proj") {
+            let patches = try tensors.shape("visual.conv1.weight", 4)
+            vision.width = patches[0]
+            vision.patchSize = patches[3]
+            vision.layers = tensors.count { "visual.transformer.resblocks.\($0).ln_1.weight" }
+            vision.feedForwardWidth =
+                vision.layers == 0 ? 0 : try tensors.shape("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0]
+            // Heads are 64 wide, but for Chinese-CLIP's and open_clip's ViT-H, whose 16 are 80 wide.
+            vision.heads = vision.width == 1280 ? 16 : max(1, vision.width / 64)
+            let positions = try tensors.shape("visual.positional_embedding", 2)[0]
+            vision.imageSize = vision.patchSize * (try tensors.squareRoot(positions - 1, "visual.positional_embedding"))
+        } else if tensors.has("visual.attnpool.positional_embedding") {
+            vision.width = try tensors.shape("visual.layer1.0.conv1.weight", 4)[0]
+            setResNet(
+                stages: (1...4).map { stage in tensors.count { "visual.layer\(stage).\($0).conv1.weight" } })
+            let positions = try tensors.shape("visual.attnpool.positional_embedding", 2)[0]
+            vision.imageSize = 32 * (try tensors.squareRoot(positions - 1, "visual.attnpool.positional_embedding"))
+        } else {
+            throw tensors.unknown()
+        }
+        let pooled = if case .resNet = vision.architecture { vision.width * 32 } else { vision.width }
+        guard text.width % text.heads == 0, pooled % vision.heads == 0 else {
+            throw tensors.failure("widths \(text.width) and \(pooled) do not split into heads of 64")
+        }
+    }
+}
+
+/// The shapes of a checkpoint's tensors, asked for with checks.
+private struct Shapes {
+    private let checkpoint: Checkpoint
+
+    init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+
+    func has(_ name: String) -> Bool { checkpoint.tensors[name] != nil }
+
+    /// The shape of a tensor that must have `rank` extents of a sensible size.
+    func shape(_ name: String, _ rank: Int) throws -> [Int] {
+        guard let view = checkpoint.tensors[name] else {
+            throw failure("tensor '\(name)' is missing")
+        }
+        guard view.shape.count == rank, view.shape.allSatisfy({ (1...1 << 24).contains($0) }) else {
+            throw failure("tensor '\(name)' has shape \(view.shape); \(rank) extents were expected")
+        }
+        return view.shape
+    }
+
+    /// How many names of a numbered series exist, from 0 on without a gap.
+    func count(_ name: (Int) -> String) -> Int {
+        var index = 0
+        while has(name(index)) { index += 1 }
+        return index
+    }
+
+    /// The side of a square of `positions`.
+    func squareRoot(_ positions: Int, _ name: String) throws -> Int {
+        let side = Int(Double(max(0, positions)).squareRoot().rounded())
+        guard side > 0, side * side == positions else {
+            throw failure("tensor '\(name)' has \(positions + 1) rows, which is not 1 and a square")
+        }
+        return side
+    }
+
+    func failure(_ reason: String) -> ConfigurationError { ConfigurationError(path: checkpoint.path, reason) }
+
+    func unknown() -> ConfigurationError {
+        let names = checkpoint.tensors.keys.sorted()
+        let found = names.isEmpty ? "no tensors" : "tensors such as '\(names[0])' and '\(names[names.count / 2])'"
+        return failure(
+            "is of no known family: it holds \(found). Known: OpenAI CLIP, open_clip and Chinese-CLIP checkpoints; CLIP, "
+                + "Chinese-CLIP and SigLIP directories of Hugging Face; open_clip directories")
+    }
+}

@@ -1,0 +1,105 @@
+/// The tensors of a file that `torch.save` or `torch.jit.save` wrote since PyTorch 1.6, memory-mapped.
+///
+/// Such a file is a zip archive of stored entries in one folder: `data.pkl` says how tensors lie in the raw numbers of
+/// `data/0`, `data/1`, …, and a TorchScript archive also has `constants.pkl` and `code/`, which are not read. The
+/// layout: PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.cc`.
+public struct PyTorchFile: Sendable {
+    /// The tensors by name: those of the state dict, or of the modules and submodules of a TorchScript archive.
+    public let tensors: [String: TensorView]
+    /// Whether the file is a TorchScript archive.
+    public let isTorchScript: Bool
+
+    /// How many bytes more than the file's own tensors may take that have to be put in order.
+    private static let spareBytes = 16 << 20
+
+    /// Reads the archive at `path`.
+    ///
+    /// A training checkpoint gives what it has under `state_dict`, else under `model`, else its own tensors; the prefix
+    /// `module.` is taken off when all names have it.
+    ///
+    /// - Throws: ``CheckpointError`` saying what is broken, or what the file asks for that no weights need.
+    public init(path: String) throws { try self.init(file: MappedFile(path: path)) }
+
+    /// Reads an archive that is mapped already.
+    init(file: MappedFile) throws {
+        let archive = try ZipArchive(file: file)
+        let (folder, pickle) = try Self.pickle(of: archive)
+        let isTorchScript = archive.entries["\(folder)/constants.pkl"] != nil
+        try Self.checkByteOrder(archive, folder: folder)
+        try archive.verify(pickle)
+        var unpickler = try Unpickler(file: file, range: pickle.data, allowingScript: isTorchScript) { key in
+            let name = "\(folder)/data/\(key)"
+            guard let entry = archive.entries[name], entry.isStored else {
+                throw CheckpointError(
+                    .malformed, path: file.path,
+                    "its pickle names the record \(CheckpointError.quoted(name)), which the archive does not hold")
+            }
+            return entry.data
+        }
+        let root = try unpickler.load()
+        let dictionary = StateDictionary(heap: unpickler.heap, path: file.path)
+        let places = try isTorchScript ? dictionary.modules(of: root) : dictionary.tensors(of: root)
+
+        var tensors: [String: TensorView] = [:]
+        tensors.reserveCapacity(places.count)
+        var gathered: [Int: TensorMemory] = [:]
+        var budget = file.bytes.count + Self.spareBytes
+        for (name, place) in places {
+            let stored = unpickler.heap.tensors[place]
+            var memory: TensorMemory?
+            if !stored.isContiguous {
+                memory = gathered[place]
+                if memory == nil {
+                    guard stored.byteCount <= budget else {
+                        throw CheckpointError(
+                            .unsupported, path: file.path,
+                            "tensor \(CheckpointError.quoted(name)) of shape \(stored.shape) would take "
+                                + "\(stored.byteCount) bytes in order, the file has only \(file.bytes.count)")
+                    }
+                    budget -= stored.byteCount
+                    memory = stored.gathered(from: file)
+                    gathered[place] = memory
+                }
+            }
+            tensors[name] = TensorView(
+                name: name, elementType: stored.elementType, shape: stored.shape,
+                bytes: memory.map { UnsafeRawBufferPointer($0.bytes) } ?? stored.bytes(in: file),
+                file: memory == nil ? file : nil, memory: memory)
+        }
+        self.tensors = tensors
+        self.isTorchScript = isTorchScript
+    }
+
+    /// The folder that the archive's entries lie in, and the pickle.
+    private static func pickle(of archive: ZipArchive) throws -> (folder: String, ZipArchive.Entry) {
+        func unsupported(_ reason: String) -> CheckpointError {
+            CheckpointError(.unsupported, path: archive.file.path, reason)
+        }
+        func folders(of file: String) -> [String] {
+            archive.entries.keys.filter { $0.hasSuffix("/\(file)") }.map { String($0.dropLast(file.count + 1)) }
+                .filter { !$0.contains("/") }
+        }
+        let found = folders(of: "data.pkl")
+        guard let folder = found.first, let entry = archive.entries["\(folder)/data.pkl"] else {
+            throw unsupported(
+                folders(of: "model.json").isEmpty
+                    ? "is a zip file, but not of PyTorch: it has no data.pkl"
+                    : "is a TorchScript archive from before PyTorch 1.4; load it and save it again with a newer PyTorch"
+            )
+        }
+        guard found.count == 1 else { throw unsupported("has \(found.count) data.pkl where PyTorch writes one") }
+        guard entry.isStored else { throw unsupported("its data.pkl is compressed; PyTorch writes it as it is") }
+        return (folder, entry)
+    }
+
+    /// Files without the record are from before PyTorch 2.1 and little-endian.
+    private static func checkByteOrder(_ archive: ZipArchive, folder: String) throws {
+        guard let entry = archive.entries["\(folder)/byteorder"], entry.isStored else { return }
+        try archive.verify(entry)
+        guard archive.bytes(of: entry).elementsEqual("little".utf8) else {
+            throw CheckpointError(
+                .unsupported, path: archive.file.path,
+                "was not written on a little-endian machine; save it again on one, or convert it to safetensors")
+        }
+    }
+}
