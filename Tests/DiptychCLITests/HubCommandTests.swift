@@ -101,6 +101,7 @@ struct HubCommandTests {
         expectFailure(
             try run("embed", "--text", "a", "--model", Self.name), status: 1, saying: "diptych models pull \(Self.name)"
         )
+        expectFailure(try run("embed", "--text", "a", "--model", "ViT-B-99"), status: 1, saying: "models list")
         #expect(server.connections == 0)
     }
 

@@ -42,6 +42,7 @@ public final class HubServer: Sendable {
     /// Files from this size on come from the other host.
     public static let largeSize = 1000
 
+    /// A hub without repositories, on two free ports; nil when there are none.
     public init?() {
         guard
             let hub = LoopbackServer(answer: { [weak self] request, _ in
@@ -56,6 +57,7 @@ public final class HubServer: Sendable {
 
     deinit { stop() }
 
+    /// Answers nobody any more.
     public func stop() {
         servers.withLock {
             $0?.hub.stop()
@@ -88,8 +90,11 @@ public final class HubServer: Sendable {
 
     // MARK: What was asked of it
 
+    /// What names stand for.
     public var endpoint: String { "http://127.0.0.1:\(port)" }
+    /// The port of the hub itself.
     public var port: Int { servers.withLock { $0?.hub.port ?? 0 } }
+    /// The port of the host that has the large files.
     public var contentPort: Int { servers.withLock { $0?.content.port ?? 0 } }
 
     /// The requests to the hub itself.

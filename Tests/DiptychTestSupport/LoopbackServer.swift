@@ -16,6 +16,7 @@ public final class LoopbackServer: Sendable {
         /// The headers, by name in lower case.
         public let headers: [String: String]
 
+        /// A request.
         public init(path: String, headers: [String: String]) {
             self.path = path
             self.headers = headers
@@ -24,12 +25,14 @@ public final class LoopbackServer: Sendable {
 
     /// What is sent, and how.
     public struct Answer: Sendable {
+        /// The head and the body.
         public var bytes: [UInt8]
         /// Time between sending and closing.
         public var delay = 0.0
         /// Whether to close only once the client does, as a server that has stalled.
         public var isHeld = false
 
+        /// An answer of any bytes.
         public init(bytes: [UInt8], delay: Double = 0) {
             self.bytes = bytes
             self.delay = delay
@@ -45,8 +48,10 @@ public final class LoopbackServer: Sendable {
         }
     }
 
+    /// Where it listens.
     public let port: Int
     private let listener: Int32
+    private let isStopped = Mutex(false)
     private let log = Mutex<(connections: Int, requests: [Request])>((0, []))
 
     /// A server on a free port, which `answer` gets as well.
@@ -73,7 +78,11 @@ public final class LoopbackServer: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Here and not in `stop`: another server may get the number of a closed listener at once.
+                    close(listener)
+                    return
+                }
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 log.withLock { $0.connections += 1 }
                 Thread.detachNewThread { [self] in serve(connection, answer) }
@@ -81,9 +90,12 @@ public final class LoopbackServer: Sendable {
         }
     }
 
+    /// Answers nobody any more.
     public func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        isStopped.withLock { isStopped in
+            if !isStopped { shutdown(listener, Int32(SHUT_RDWR)) }
+            isStopped = true
+        }
     }
 
     /// The requests so far.

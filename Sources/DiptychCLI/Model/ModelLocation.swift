@@ -33,7 +33,10 @@ struct ModelLocation {
 
     private static func find(_ name: String) throws -> String {
         let isPath = ["/", "./", "../"].contains { name.hasPrefix($0) } || FileManager.default.fileExists(atPath: name)
-        guard !isPath, let model = try? ModelName(name) else { return name }
+        if isPath { return name }
+        guard let model = try? ModelName(name) else {
+            throw Failure("\(name): no such file or directory, nor a model's name; `diptych models list` shows those")
+        }
         let cache = HubSettings.cache
         if let found = cache.model(model) { return found.directory.path }
         let advice = "`diptych models pull \(model)`"
