@@ -54,7 +54,8 @@ struct ModelFiles {
         guard preprocessing.fixedSize == Preprocessing.Size(width: side, height: side) else {
             // The other layouts' preprocessing is made for the size of the model.
             throw ModelError(
-                "\(self.path)/preprocessor_config.json: does not give the \(side) × \(side) pixels that the model reads")
+                "\(self.path)/preprocessor_config.json: does not give the \(side) × \(side) pixels that the model reads"
+            )
         }
     }
 
