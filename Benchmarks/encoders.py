@@ -4,14 +4,12 @@ Usage: encoders.py DIPTYCH-BINARY WORK-DIRECTORY REPORT.md
 Every round runs each contestant once, so that a change of the machine's speed meets all of them; figures are medians
 over rounds of the median of a few passes in each. The run is refused when outputs disagree.
 """
-import json
 import os
 import pathlib
 import platform
 import statistics
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Scripts/parity"))
 
@@ -24,10 +22,9 @@ from transformers import CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 import models
+from measure import THREADS, cosine_loss, embed, peak_memory, profile, typical, wall_time
 
-THREADS = 2
 ROUNDS = int(os.environ.get("DIPTYCH_ROUNDS", "7"))
-PASSES = 4
 
 
 class ImageTower(torch.nn.Module):
@@ -39,50 +36,6 @@ class ImageTower(torch.nn.Module):
         return self.model.get_image_features(pixels).pooler_output
 
 
-def typical(call, passes=PASSES):
-    """The median of a few passes, in seconds, as `diptych profile` reports it."""
-    times = []
-    for _ in range(passes):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def profile(diptych, folder, precision, batch):
-    """One run of `diptych profile`: its median pass and the limit that it measured."""
-    output = subprocess.run(
-        [diptych, "profile", "--model", folder, "--precision", precision, "--batch", str(batch), "--threads",
-         str(THREADS), "--repeat", str(PASSES), "--format", "json", "--quiet"], check=True, capture_output=True)
-    return json.loads(output.stdout)
-
-
-def wall_time(arguments):
-    """Runs a process to its end: wall-clock seconds."""
-    start = time.perf_counter()
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
-
-
-def peak_memory(arguments):
-    """Runs a process to its end: its peak resident bytes, as the kernel keeps them.
-
-    Read while it runs: what wait4 reports afterwards begins with this script's own size, from before the exec.
-    """
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        try:
-            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-            if pathlib.Path(f"/proc/{process.pid}/exe").resolve().name == pathlib.Path(arguments[0]).name:
-                peak = max([peak, *(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))])
-        except OSError:
-            pass
-        time.sleep(0.002)
-    assert process.returncode == 0, arguments
-    return peak
-
-
 def export(tower, pixels, path):
     if not path.exists():
         torch.onnx.export(tower, (pixels,), str(path), input_names=["pixels"], output_names=["features"],
@@ -91,18 +44,6 @@ def export(tower, pixels, path):
     options.intra_op_num_threads = THREADS
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def cosine_loss(a, b):
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    return float((1 - (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).max())
-
-
-def embed(diptych, folder, precision, files, work):
-    output = work / "bench.npy"
-    subprocess.run([diptych, "embed", "--model", folder, "--precision", precision, "--threads", str(THREADS), "--quiet",
-                    "--output", output, *[a for f in files for a in ("--image", f)]], check=True)
-    return np.load(output)
 
 
 def processor_name():

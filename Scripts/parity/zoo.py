@@ -31,6 +31,7 @@ class Reference:
     pictures: Callable
     texts: Callable
     bf16: float = 2e-3
+    model: torch.nn.Module | None = None
 
 
 def prepare(model, run_image, size, seed):
@@ -76,7 +77,7 @@ def openclip_reference(model, layout, path, size, limit):
     transform, tokenizer = image_transform(size, is_train=False), SimpleTokenizer()
     return Reference(
         layout, path, lambda file: model.encode_image(transform(Image.open(file)).unsqueeze(0)),
-        lambda string: model.encode_text(tokenizer([string])), limit)
+        lambda string: model.encode_text(tokenizer([string])), limit, model)
 
 
 def original_vocabulary(folder):
