@@ -43,8 +43,10 @@ import Testing
         func weight(_ name: String) -> [Double] { (weights[name] ?? []).map(Double.init) }
         func product(_ x: [Double], _ name: String) -> [Double] {
             let (matrix, bias) = (weight(name + ".weight"), weight(name + ".bias"))
-            return (0..<matrix.count / x.count).map { output in
-                x.indices.reduce(bias.isEmpty ? 0 : bias[output]) { $0 + matrix[output * x.count + $1] * x[$1] }
+            return (0..<matrix.count / x.count).map { output -> Double in
+                var sum = bias.isEmpty ? 0 : bias[output]
+                for (i, value) in x.enumerated() { sum += matrix[output * x.count + i] * value }
+                return sum
             }
         }
         // Only the last row is asked for, and rows never meet.
@@ -54,10 +56,12 @@ import Testing
         for layer in 0..<sizes.layers {
             let place = "blocks.\(layer)."
             let mean = x.reduce(0, +) / Double(width)
-            let deviation = (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width) + 1e-5).squareRoot()
+            let variance = x.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(width)
+            let deviation = (variance + 1e-5).squareRoot()
             let (gain, shift) = (weight(place + "norm.weight"), weight(place + "norm.bias"))
-            let normed = x.indices.map { (x[$0] - mean) / deviation * gain[$0] + shift[$0] }
-            let hidden = product(normed, place + "expand").map { $0 * (1 + erf($0 / 2.0.squareRoot())) / 2 }
+            let normed = x.indices.map { i -> Double in (x[i] - mean) / deviation * gain[i] + shift[i] }
+            let hidden = product(normed, place + "expand").map { h -> Double in h * (1 + erf(h / 2.0.squareRoot())) / 2
+            }
             x = zip(x, product(hidden, place + "contract")).map { $0 + $1 }
         }
         return product(x, "projection")
@@ -79,16 +83,13 @@ import Testing
             ]
         }
         var state: UInt64 = 17
-        let weights = Dictionary(
-            uniqueKeysWithValues: shapes.map { name, shape in
-                (
-                    name,
-                    (0..<shape.reduce(1, *)).map { _ -> Float in
-                        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                        return Float(state >> 40) / Float(1 << 23) - 1
-                    }
-                )
-            })
+        var weights: [String: [Float]] = [:]
+        for (name, shape) in shapes {
+            weights[name] = (0..<shape.reduce(1, *)).map { _ -> Float in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Float(state >> 40) / Float(1 << 23) - 1
+            }
+        }
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors")
         defer { try? FileManager.default.removeItem(at: file) }
         let writer = try SafetensorsWriter(path: file.path, tensors: shapes)
