@@ -13,10 +13,12 @@ public struct TensorView: @unchecked Sendable {
     public let file: MappedFile?
     /// What holds the bytes when no mapping does.
     let memory: TensorMemory?
+    /// What this is a part of; nil when it is a whole tensor of the checkpoint.
+    let origin: Origin?
 
     init(
         name: String, elementType: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, file: MappedFile?,
-        memory: TensorMemory? = nil
+        memory: TensorMemory? = nil, origin: Origin? = nil
     ) {
         self.name = name
         self.elementType = elementType
@@ -24,6 +26,7 @@ public struct TensorView: @unchecked Sendable {
         self.bytes = bytes
         self.file = file
         self.memory = memory
+        self.origin = origin
     }
 
     /// The number of elements.
