@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
+                "CKernels", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
