@@ -39,10 +39,10 @@ struct ClassifyCommand: AsyncParsableCommand {
     @Option(help: "The most labels to show for each picture (default: all).")
     var top: Int?
 
-    @Option(help: "Leave out labels that are less probable.")
+    @Option(parsing: .unconditional, help: "Leave out labels that are less probable.")
     var threshold: Float?
 
-    @Option(help: "Leave out labels that are less similar.")
+    @Option(parsing: .unconditional, help: "Leave out labels that are less similar.")
     var minSimilarity: Float?
 
     @Argument(help: "Pictures, directories of them, URLs, data URIs, or - for bytes on standard input.")
