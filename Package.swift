@@ -48,8 +48,12 @@ let package = Package(
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "DiptychMedia", dependencies: ["CCurl", "CKernels", "CVips"], swiftSettings: strict),
+        .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "DiptychMedia", dependencies: ["CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
+        .target(
+            name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
 
         // Engines and models.
         .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),
@@ -59,7 +63,8 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "CKernels", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
+                "CKernels", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors",
+                "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
@@ -73,8 +78,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychPictures", "DiptychSearch",
-                "DiptychTensors", "DiptychTokenizers",
+                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychPictures",
+                "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("Resources")],
@@ -82,8 +87,9 @@ let package = Package(
 
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
-            name: "DiptychTestSupport", dependencies: ["Diptych", "DiptychMedia"], path: "Tests/DiptychTestSupport",
-            swiftSettings: strict),
+            name: "DiptychTestSupport",
+            dependencies: ["Diptych", "DiptychMedia", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
@@ -91,8 +97,10 @@ let package = Package(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia"], resources: [.copy("Fixtures")],
-            swiftSettings: strict),
+            name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychHubTests", dependencies: ["DiptychHub", "DiptychTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
@@ -112,7 +120,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychCLITests", dependencies: ["DiptychCLI", "DiptychMedia", "DiptychTensors"],
+            name: "DiptychCLITests",
+            dependencies: ["DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychTensors", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],

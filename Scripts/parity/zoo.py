@@ -206,7 +206,8 @@ def hugging_face_chinese(folder, seed=0):
 def siglip(tokenizer_folder, vocabulary, seed=0):
     def make(folder):
         from PIL import Image
-        from transformers import AutoTokenizer, SiglipConfig, SiglipModel
+        from siglip_tokenizer import fast_tokenizer
+        from transformers import SiglipConfig, SiglipModel
         from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
         for file in (FIXTURES / tokenizer_folder).iterdir():
             if file.name == "tokenizer.json.gz":
@@ -218,7 +219,7 @@ def siglip(tokenizer_folder, vocabulary, seed=0):
         model.save_pretrained(folder)
         processor = SiglipImageProcessorPil()
         processor.save_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = fast_tokenizer(folder)
         return Reference(
             "Hugging Face directory", folder,
             lambda file: model.get_image_features(

@@ -15,8 +15,8 @@ static inline CURLcode diptych_curl_string(CURL *curl, CURLoption option, const 
     return curl_easy_setopt(curl, option, value);
 }
 
-static inline CURLcode diptych_curl_pointer(CURL *curl, CURLoption option, void *value) {
-    return curl_easy_setopt(curl, option, value);
+static inline CURLcode diptych_curl_headers(CURL *curl, struct curl_slist *list) {
+    return curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 }
 
 // Only these two schemes, also after a redirect.
@@ -37,6 +37,19 @@ static inline CURLcode diptych_curl_on_write(CURL *curl, diptych_curl_write call
     return code ? code : curl_easy_setopt(curl, CURLOPT_WRITEDATA, state);
 }
 
+static inline CURLcode diptych_curl_on_header(CURL *curl, diptych_curl_write callback, void *state) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, callback);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_HEADERDATA, state);
+}
+
+typedef int (*diptych_curl_progress)(void *state, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d);
+
+static inline CURLcode diptych_curl_on_progress(CURL *curl, diptych_curl_progress callback, void *state) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, callback);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFODATA, state);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+}
+
 typedef curl_socket_t (*diptych_curl_open)(void *state, curlsocktype purpose, struct curl_sockaddr *address);
 
 static inline CURLcode diptych_curl_on_open(CURL *curl, diptych_curl_open callback, void *state) {
@@ -48,4 +61,11 @@ static inline long diptych_curl_status(CURL *curl) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     return status;
+}
+
+// Where a redirect that is not followed leads, as an absolute URL; NULL if nowhere.
+static inline const char *diptych_curl_redirect(CURL *curl) {
+    const char *url = NULL;
+    curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &url);
+    return url;
 }

@@ -3,6 +3,17 @@
 @_exported public import enum DiptychEngine.Activation
 @_exported public import enum DiptychEngine.InstructionSet
 @_exported public import enum DiptychEngine.Precision
+@_exported public import struct DiptychHub.FileCheck
+@_exported public import struct DiptychHub.HubError
+@_exported public import struct DiptychHub.HubOptions
+@_exported public import struct DiptychHub.ModelCache
+@_exported public import struct DiptychHub.ModelFile
+@_exported public import struct DiptychHub.ModelHub
+@_exported public import struct DiptychHub.ModelManifest
+@_exported public import struct DiptychHub.ModelName
+@_exported public import enum DiptychHub.ModelRegistry
+@_exported public import struct DiptychHub.PublicModel
+@_exported public import enum DiptychHub.PullEvent
 @_exported public import struct DiptychMedia.FetchOptions
 @_exported public import struct DiptychMedia.Picture
 @_exported public import struct DiptychMedia.PictureError

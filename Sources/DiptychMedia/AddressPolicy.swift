@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// Which addresses may be fetched from. A server that fetches what strangers name must not become their way into the
 /// network that it stands in.
 public enum AddressPolicy: String, Sendable, Hashable, Codable {
@@ -14,37 +8,12 @@ public enum AddressPolicy: String, Sendable, Hashable, Codable {
     /// Every address, private networks and cloud metadata services included.
     case everywhere
 
-    /// An address in network byte order: 4 bytes of IPv4 or 16 of IPv6.
+    /// An address in network byte order: 4 bytes of IPv4 or 16 of IPv6; any other number of bytes is no public address.
     package func allows(_ address: [UInt8]) -> Bool {
         switch self {
         case .everywhere: true
         case .publicAndLoopback: Self.isPublic(address) || Self.isLoopback(address)
         case .publicOnly: Self.isPublic(address)
-        }
-    }
-
-    func allows(_ address: UnsafePointer<sockaddr>) -> Bool {
-        guard self != .everywhere else { return true }
-        guard let bytes = Self.bytes(of: address) else { return false }
-        return allows(bytes)
-    }
-
-    /// The address as text, for messages.
-    static func text(_ address: UnsafePointer<sockaddr>) -> String {
-        guard let bytes = bytes(of: address) else { return "an address that is neither IPv4 nor IPv6" }
-        if bytes.count == 4 { return bytes.map(String.init).joined(separator: ".") }
-        return stride(from: 0, to: 16, by: 2)
-            .map { String(Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
-    }
-
-    private static func bytes(of address: UnsafePointer<sockaddr>) -> [UInt8]? {
-        let raw = UnsafeRawPointer(address)
-        switch Int32(address.pointee.sa_family) {
-        case AF_INET:
-            return withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in.self).sin_addr) { Array($0) }
-        case AF_INET6:
-            return withUnsafeBytes(of: raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr) { Array($0) }
-        default: return nil
         }
     }
 

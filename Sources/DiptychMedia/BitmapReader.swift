@@ -48,12 +48,15 @@ struct BitmapReader {
 
         switch (header.compression, header.bits) {
         case (Compression.runLength8, 8), (Compression.runLength4, 4):
-            return finish(header, palette.samples(of: try runs(header)))
+            return finish(
+                header, palette.samples(of: try runs(header)), isIndexed: header.colours <= 2 || !palette.isRamp)
         case (Compression.none, 1), (Compression.none, 4), (Compression.none, 8):
-            return finish(header, palette.samples(of: try packedIndices(header)))
+            return finish(
+                header, palette.samples(of: try packedIndices(header)),
+                isIndexed: header.colours <= 2 || !palette.isRamp)
         case (Compression.none, 16), (Compression.none, 24), (Compression.none, 32), (Compression.bitFields, 16),
             (Compression.bitFields, 32), (Compression.alphaBitFields, 32):
-            return finish(header, try directColours(header))
+            return finish(header, try directColours(header), isIndexed: false)
         default:
             throw PictureError(
                 .unsupported, source: reader.label,
@@ -98,8 +101,9 @@ struct BitmapReader {
         return header
     }
 
-    private func finish(_ header: Header, _ samples: [UInt8]) -> Picture {
-        let stored = Picture(uncheckedWidth: header.width, height: header.height, bytes: samples)
+    private func finish(_ header: Header, _ samples: [UInt8], isIndexed: Bool) -> Picture {
+        let stored = Picture(
+            uncheckedWidth: header.width, height: header.height, bytes: samples, isIndexed: isIndexed)
         // Rows stand bottom-up unless the height is negative; orientation 4 is a flip.
         return header.isTopDown ? stored : stored.oriented(4)
     }

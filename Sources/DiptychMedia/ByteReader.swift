@@ -46,7 +46,11 @@ struct ByteReader {
 
 /// A colour table that any 8-bit index may address: what the file leaves out is grey, as in Pillow.
 struct Palette {
-    private var entries: [UInt8] = (0..<256).flatMap { [UInt8($0), UInt8($0), UInt8($0)] }
+    private static let ramp: [UInt8] = (0..<256).flatMap { [UInt8($0), UInt8($0), UInt8($0)] }
+    private var entries = ramp
+
+    /// Whether each index is its own shade of grey: Pillow reads such pictures as plain grey samples.
+    var isRamp: Bool { entries == Self.ramp }
 
     mutating func set(_ index: Int, red: UInt8, green: UInt8, blue: UInt8) {
         guard index < 256 else { return }

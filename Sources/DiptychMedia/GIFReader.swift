@@ -56,7 +56,7 @@ struct GIFReader {
                 samples.replaceSubrange(at * 3..<at * 3 + 3, with: [255, 255, 255])
             }
         }
-        return Picture(uncheckedWidth: width, height: height, bytes: samples)
+        return Picture(uncheckedWidth: width, height: height, bytes: samples, isIndexed: !palette.isRamp)
     }
 
     private mutating func readPalette(_ flags: Int, into palette: inout Palette) throws(PictureError) {

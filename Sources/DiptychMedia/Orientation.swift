@@ -35,6 +35,10 @@ extension Picture {
             }
             count = bytes.count
         }
-        return Picture(uncheckedWidth: outWidth, height: outHeight, bytes: upright)
+        let opacity = self.opacity.map { opacity in
+            (0..<outHeight).flatMap { y in (0..<outWidth).map { opacity[origin + y * rowStep + $0 * step] } }
+        }
+        return Picture(
+            uncheckedWidth: outWidth, height: outHeight, bytes: upright, opacity: opacity, isIndexed: isIndexed)
     }
 }

@@ -9,6 +9,11 @@ public struct Picture: Sendable, Hashable {
     public let height: Int
     /// The samples: `width * height * 3` bytes.
     public let bytes: [UInt8]
+    /// How opaque each pixel is, `width * height` bytes; nil for opaque pictures, and where reading has settled it.
+    public let opacity: [UInt8]?
+    /// Whether the file held indices into a table of colours, or single bits: Pillow resamples such pictures by the nearest
+    /// pixel only.
+    public let isIndexed: Bool
 
     /// A picture from samples in the layout that ``bytes`` has.
     ///
@@ -23,9 +28,13 @@ public struct Picture: Sendable, Hashable {
         self.init(uncheckedWidth: width, height: height, bytes: bytes)
     }
 
-    init(uncheckedWidth width: Int, height: Int, bytes: [UInt8]) {
+    init(
+        uncheckedWidth width: Int, height: Int, bytes: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool = false
+    ) {
         self.width = width
         self.height = height
         self.bytes = bytes
+        self.opacity = opacity
+        self.isIndexed = isIndexed
     }
 }

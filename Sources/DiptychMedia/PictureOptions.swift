@@ -6,6 +6,8 @@ public struct PictureOptions: Sendable, Hashable {
         case dropped
         /// The picture is laid on white, as image processors of transformers 5 do.
         case onWhite
+        /// The picture keeps it, for a preprocessing that resamples before it converts to RGB.
+        case kept
     }
 
     /// Whether the EXIF orientation is applied, so that pictures stand upright. `false` keeps the pixels as stored, as

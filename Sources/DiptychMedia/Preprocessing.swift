@@ -66,6 +66,18 @@ public struct Preprocessing: Sendable, Hashable {
         }
     }
 
+    /// Whose code is followed where projects do the same steps in different ways.
+    public enum Convention: String, Sendable, Hashable, Codable {
+        /// transformers': pictures become RGB first, and a crop's odd pixel stays at the right and bottom.
+        case transformers
+        /// torchvision's, as OpenAI, open_clip and Chinese-CLIP use it: pictures are resampled as their files hold them,
+        /// with premultiplied alpha or by the nearest entry of a colour table, and become RGB afterwards; the offset of a
+        /// crop is rounded half to even.
+        case torchvision
+    }
+
+    /// Whose code is followed.
+    public let convention: Convention
     /// The size to which a picture is resampled.
     public let resize: Resize
     /// The filter of the resize.
@@ -83,8 +95,9 @@ public struct Preprocessing: Sendable, Hashable {
     ///   deviation is 0.
     public init(
         resize: Resize, filter: ResamplingFilter = .bicubic, crop: Size?, rescaleFactor: Double? = 1.0 / 255.0,
-        normalization: Normalization?
+        normalization: Normalization?, convention: Convention = .transformers
     ) throws(PreprocessingError) {
+        self.convention = convention
         self.resize = resize
         self.filter = filter
         self.crop = crop
@@ -101,14 +114,22 @@ public struct Preprocessing: Sendable, Hashable {
     ///   - mean: What is subtracted from samples between 0 and 1.
     ///   - deviation: What divides them.
     ///   - filter: The filter of the resize.
+    ///   - convention: Whose code is followed.
     public init(
         size: Int, squash: Bool = false, mean: Channels = .clipMean, deviation: Channels = .clipDeviation,
-        filter: ResamplingFilter = .bicubic
+        filter: ResamplingFilter = .bicubic, convention: Convention = .transformers
     ) throws(PreprocessingError) {
         let square = Size(width: size, height: size)
         try self.init(
             resize: squash ? .squash(square) : .shortestEdge(size), filter: filter, crop: squash ? nil : square,
-            normalization: Normalization(mean: mean, deviation: deviation))
+            normalization: Normalization(mean: mean, deviation: deviation), convention: convention)
+    }
+
+    /// How pictures must be read for it, where `options` leave transparency as it is by default.
+    public func readingOptions(_ options: PictureOptions) -> PictureOptions {
+        var options = options
+        if convention == .torchvision, options.alpha == .onWhite { options.alpha = .kept }
+        return options
     }
 
     func validate(source: String) throws(PreprocessingError) {
@@ -162,7 +183,7 @@ public struct PreprocessingError: Error, Hashable, CustomStringConvertible {
 
 extension Preprocessing: Codable {
     private enum CodingKeys: String, CodingKey {
-        case resize, filter, crop, rescaleFactor, normalization
+        case resize, filter, crop, rescaleFactor, normalization, convention
     }
 
     /// Decodes what `encode(to:)` wrote; a value out of range is an error.
@@ -173,6 +194,7 @@ extension Preprocessing: Codable {
             filter: values.decode(ResamplingFilter.self, forKey: .filter),
             crop: values.decodeIfPresent(Size.self, forKey: .crop),
             rescaleFactor: values.decodeIfPresent(Double.self, forKey: .rescaleFactor),
-            normalization: values.decodeIfPresent(Normalization.self, forKey: .normalization))
+            normalization: values.decodeIfPresent(Normalization.self, forKey: .normalization),
+            convention: values.decodeIfPresent(Convention.self, forKey: .convention) ?? .transformers)
     }
 }

@@ -78,6 +78,7 @@ extension Preprocessing {
         guard let filter = config.resample?.filter ?? (config.resample == nil ? .bicubic : nil) else {
             throw unsupported("resample", "supported are 0 to 5, nearest, lanczos, bilinear, bicubic, box, hamming")
         }
+        convention = .transformers
         self.resize = resize
         self.filter = filter
         self.crop = crop

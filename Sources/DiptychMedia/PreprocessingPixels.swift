@@ -76,15 +76,14 @@ extension Preprocessing {
                 .invalidPixels, source: "picture",
                 reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
         }
-        // Where the crop begins in the resized picture; halves go down, and a negative place is padding.
-        let left = (resized.width - size.width) >> 1, top = (resized.height - size.height) >> 1
+        // Where the crop begins in the resized picture; a negative place is padding.
+        let left = cropOffset(resized.width - size.width), top = cropOffset(resized.height - size.height)
         let x = max(left, 0), y = max(top, 0)
         let kept = Picture.Crop(
             x: x, y: y, width: min(left + size.width, resized.width) - x,
             height: min(top + size.height, resized.height) - y)
-        let part = try picture.resized(
-            width: resized.width, height: resized.height, keeping: kept, filter: filter,
-            instructions: instructions)
+        let part = try resample(
+            picture, width: resized.width, height: resized.height, keeping: kept, instructions: instructions)
 
         let tables = sampleTables(), plane = size.width * size.height
         if kept.width < size.width || kept.height < size.height {
@@ -107,13 +106,38 @@ extension Preprocessing {
         }
     }
 
+    /// The first kept pixel of a crop that leaves `spare` pixels out, or minus the padding where too few are there.
+    private func cropOffset(_ spare: Int) -> Int {
+        switch convention {
+        case .transformers: spare >> 1
+        // Half to even; of an odd padding the larger part comes last.
+        case .torchvision: spare < 0 ? -(-spare / 2) : (spare / 2) + (spare % 4 == 3 ? 1 : 0)
+        }
+    }
+
+    private func resample(
+        _ picture: Picture, width: Int, height: Int, keeping crop: Picture.Crop, instructions: diptych_isa
+    ) throws(PictureError) -> Picture {
+        guard convention == .torchvision else {
+            return try picture.resized(
+                width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
+        }
+        return try picture.resizedAsStored(
+            width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
+    }
+
     /// What each of 256 samples becomes, for three channels: the reference multiplies in double, rounds to float, then
     /// subtracts and divides in float.
     private func sampleTables() -> [Float] {
         let means = normalization?.mean.values, deviations = normalization?.deviation.values
         return (0..<3).flatMap { channel in
             (0..<256).map { sample in
-                let scaled = rescaleFactor.map { Float(Double(sample) * $0) } ?? Float(sample)
+                let scaled =
+                    switch convention {
+                    case .transformers: rescaleFactor.map { Float(Double(sample) * $0) } ?? Float(sample)
+                    // torchvision divides in single precision.
+                    case .torchvision: rescaleFactor == nil ? Float(sample) : Float(sample) / 255
+                    }
                 guard let means, let deviations else { return scaled }
                 return (scaled - Float(means[channel])) / Float(deviations[channel])
             }

@@ -29,6 +29,15 @@ enum SampleLayout {
         }
     }
 
+    /// Whether the last channel is the opacity.
+    var hasAlpha: Bool {
+        switch self {
+        case .grey(let channels), .grey16(let channels): channels == 2
+        case .rgb(let channels), .rgb16(let channels): channels == 4
+        case .cmyk: false
+        }
+    }
+
     private var bytesPerPixel: Int {
         switch self {
         case .grey(let channels), .rgb(let channels), .cmyk(let channels): channels
@@ -36,10 +45,11 @@ enum SampleLayout {
         }
     }
 
-    /// Decodes and converts every row, a few at a time. False when the data end too early.
+    /// Decodes and converts every row, a few at a time, and notes each pixel's opacity where that is wanted. False when the
+    /// data end too early.
     func copyRows(
         of region: UnsafeMutablePointer<VipsRegion>, width: Int, height: Int, alpha: PictureOptions.Alpha,
-        into out: UnsafeMutableBufferPointer<UInt8>
+        into out: UnsafeMutableBufferPointer<UInt8>, opacity: inout [UInt8]?
     ) -> Bool {
         let stripRows = 64, rowBytes = width * 3
         guard let start = out.baseAddress else { return false }
@@ -59,6 +69,12 @@ enum SampleLayout {
             guard diptych_vips_copy_rows(region, Int32(top), Int32(rows), strip.baseAddress) == 0 else { return false }
             let target = UnsafeMutableBufferPointer(rebasing: out[(top * rowBytes)..<((top + rows) * rowBytes)])
             convert(UnsafeBufferPointer(strip), pixels: rows * width, alpha: alpha, into: target)
+            if opacity != nil {
+                // The opacity is the last sample; of two bytes the high one stands second.
+                for pixel in 0..<rows * width {
+                    opacity?[top * width + pixel] = strip[(pixel + 1) * bytesPerPixel - 1]
+                }
+            }
         }
         return true
     }

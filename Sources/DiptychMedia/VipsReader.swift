@@ -12,12 +12,18 @@ struct VipsReader {
         try Vips.start(label)
         if format == .webp { try checkCanvas(bytes) }
         let outcome = bytes.withUnsafeBytes { raw in
-            Result { () throws(PictureError) in try decode(raw) }
+            Result { () throws(PictureError) in
+                try decode(
+                    raw, isIndexed: StoredMode.isIndexed(bytes, format: format),
+                    hasOpacity: StoredMode.hasOpacity(bytes, format: format))
+            }
         }
         return try outcome.get()
     }
 
-    private func decode(_ raw: UnsafeRawBufferPointer) throws(PictureError) -> Picture {
+    private func decode(_ raw: UnsafeRawBufferPointer, isIndexed: Bool, hasOpacity: Bool) throws(PictureError)
+        -> Picture
+    {
         let errors = Vips.ErrorScope()
         defer { errors.end() }
         let opened =
@@ -47,12 +53,18 @@ struct VipsReader {
         defer { diptych_vips_release(region) }
 
         var complete = true
+        // Pillow ignores the opacity of a table's colours when it converts.
+        var opacity =
+            options.alpha == .kept && hasOpacity && layout.hasAlpha && !isIndexed
+            ? [UInt8](repeating: 255, count: width * height) : nil
         let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
-            complete = layout.copyRows(of: region, width: width, height: height, alpha: options.alpha, into: out)
+            complete = layout.copyRows(
+                of: region, width: width, height: height, alpha: options.alpha, into: out, opacity: &opacity)
             count = complete ? width * height * 3 : 0
         }
         guard complete else { throw damaged("its \(format.rawValue) data are damaged or end too early", errors) }
-        let stored = Picture(uncheckedWidth: width, height: height, bytes: pixels)
+        let stored = Picture(
+            uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed)
         guard options.appliesOrientation else { return stored }
         return stored.oriented(Int(vips_image_get_orientation(image)))
     }

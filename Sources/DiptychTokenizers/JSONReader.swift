@@ -102,13 +102,15 @@ struct JSONReader {
     mutating func string(into buffer: inout [UInt8]) throws(TokenizerError) {
         guard take(UInt8(ascii: "\"")) else { throw failure("should be a string") }
         while offset < bytes.count {
-            let byte = bytes[offset]
-            offset += 1
-            switch byte {
+            var end = offset
+            while end < bytes.count, bytes[end] >= 0x20, bytes[end] != 0x22, bytes[end] != 0x5C { end += 1 }
+            buffer.append(contentsOf: bytes[offset..<end])
+            offset = end + 1
+            guard end < bytes.count else { break }
+            switch bytes[end] {
             case UInt8(ascii: "\""): return
             case UInt8(ascii: "\\"): try escape(into: &buffer)
-            case 0..<0x20: throw failure("a string has a bare control character")
-            default: buffer.append(byte)
+            default: throw failure("a string has a bare control character")
             }
         }
         throw failure("a string does not end")

@@ -111,7 +111,8 @@ extension JSONReader {
 
     /// Reads an array of merges, each `"a b"` or `["a", "b"]`.
     mutating func merges(in vocabulary: Vocabulary) throws(TokenizerError) -> MergeTable {
-        var table = MergeTable(capacity: vocabulary.count)
+        // A merge in a list of pairs takes about this many bytes of the file.
+        var table = MergeTable(capacity: max(vocabulary.count, (bytes.count - offset) / 24))
         var text: [UInt8] = []
         var joined: [UInt8] = []
         try array { (reader) throws(TokenizerError) in

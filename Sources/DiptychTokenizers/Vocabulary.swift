@@ -5,7 +5,8 @@ struct Vocabulary: Sendable {
     private var text: [UInt8] = []
     private var ends: [UInt32] = []
     private var identifiers: [Int32] = []
-    private var slots: [Int32]
+    /// For each slot the entry in the lower half and a part of its hash in the upper, or all ones.
+    private var slots: [UInt64]
     private var mask: Int
     /// Random, so that a file cannot be made to fill one slot.
     private let seed = UInt64.random(in: .min ... .max)
@@ -15,7 +16,7 @@ struct Vocabulary: Sendable {
     /// Makes an empty vocabulary with room for about `capacity` pieces.
     init(capacity: Int) {
         let count = max(64, capacity * 2).nextPowerOfTwo
-        slots = [Int32](repeating: -1, count: count)
+        slots = [UInt64](repeating: .max, count: count)
         mask = count - 1
         text.reserveCapacity(capacity * 8)
         ends.reserveCapacity(capacity)
@@ -28,9 +29,10 @@ struct Vocabulary: Sendable {
     /// Adds a piece; false where it was there already.
     mutating func insert(_ piece: some Collection<UInt8>, id: Int32) -> Bool {
         if (count + 1) * 2 > slots.count { grow() }
-        let slot = find(piece)
-        guard slots[slot] < 0 else { return false }
-        slots[slot] = Int32(count)
+        let hash = hash(piece)
+        let slot = find(piece, hash: hash)
+        guard slots[slot] == .max else { return false }
+        slots[slot] = hash & Self.tagMask | UInt64(count)
         text.append(contentsOf: piece)
         ends.append(UInt32(text.count))
         identifiers.append(id)
@@ -39,8 +41,8 @@ struct Vocabulary: Sendable {
 
     /// The id of a piece.
     func id(of piece: some Collection<UInt8>) -> Int32? {
-        let entry = slots[find(piece)]
-        return entry < 0 ? nil : identifiers[Int(entry)]
+        let slot = slots[find(piece, hash: hash(piece))]
+        return slot == .max ? nil : identifiers[Int(slot & ~Self.tagMask)]
     }
 
     /// The piece of an id, after `seal`.
@@ -65,26 +67,45 @@ struct Vocabulary: Sendable {
         text[(entry == 0 ? 0 : Int(ends[entry - 1]))..<Int(ends[entry])]
     }
 
+    private static let tagMask: UInt64 = 0xFFFF_FFFF_0000_0000
+
     /// The slot that holds a piece, or the empty one where it belongs.
-    private func find(_ piece: some Collection<UInt8>) -> Int {
-        var slot = hash(piece)
-        while slots[slot] >= 0, !self.piece(entry: Int(slots[slot])).elementsEqual(piece) { slot = (slot + 1) & mask }
+    private func find(_ piece: some Collection<UInt8>, hash: UInt64) -> Int {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != .max {
+            let same = (slots[slot] ^ hash) & Self.tagMask == 0
+            if same, isPiece(piece, entry: Int(slots[slot] & ~Self.tagMask)) { break }
+            slot = (slot + 1) & mask
+        }
         return slot
     }
 
-    private func hash(_ piece: some Collection<UInt8>) -> Int {
+    private func isPiece(_ piece: some Collection<UInt8>, entry: Int) -> Bool {
+        var index = entry == 0 ? 0 : Int(ends[entry - 1])
+        guard Int(ends[entry]) - index == piece.count else { return false }
+        for byte in piece {
+            if text[index] != byte { return false }
+            index += 1
+        }
+        return true
+    }
+
+    private func hash(_ piece: some Collection<UInt8>) -> UInt64 {
         var hash = seed
         for byte in piece {
             hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15
             hash ^= hash >> 29
         }
-        return Int(truncatingIfNeeded: hash >> 7) & mask
+        return hash ^ hash >> 7
     }
 
     private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
+        slots = [UInt64](repeating: .max, count: slots.count * 2)
         mask = slots.count - 1
-        for entry in 0..<count { slots[find(piece(entry: entry))] = Int32(entry) }
+        for entry in 0..<count {
+            let hash = hash(piece(entry: entry))
+            slots[find(piece(entry: entry), hash: hash)] = hash & Self.tagMask | UInt64(entry)
+        }
     }
 }
 

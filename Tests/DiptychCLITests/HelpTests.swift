@@ -1,3 +1,4 @@
+import DiptychTestSupport
 import Foundation
 import Testing
 
@@ -5,9 +6,9 @@ struct HelpTests {
     static let commands = [
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
-        ["models"], ["models", "list"], ["models", "inspect"], ["models", "path"], ["tokenize"], ["preprocess"],
-        ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"], ["evaluate", "retrieval"],
-        ["evaluate", "zero-shot"],
+        ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
+        ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
+        ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {
@@ -29,8 +30,12 @@ struct HelpTests {
         }
         let binary = (Command.path as NSString).deletingLastPathComponent
         let path = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        // A hub of our own, which has the model of the example.
+        let hub = try #require(HubServer())
+        hub.add("openai/clip-vit-base-patch32", try Fixture.modelFiles())
         let result = try Command.run(
-            [], in: folder.path, environment: ["PATH": path],
+            [], in: folder.path,
+            environment: ["PATH": path, "DIPTYCH_CACHE": folder / "cache", "DIPTYCH_HUB_ENDPOINT": hub.endpoint],
             launcher: ["/bin/sh", "-c", example.trimmingCharacters(in: .whitespaces)])
         #expect(result.status == 0, "\(example): \(result.error)")
     }

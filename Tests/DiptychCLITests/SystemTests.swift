@@ -106,6 +106,11 @@ struct SystemTests {
             try run("index", folder / "pictures", "--store", folder / "sealed/store"), status: 1,
             saying: folder / "sealed"
         )
+        let pull = try Command.run(
+            ["models", "pull", "a/b"],
+            environment: ["DIPTYCH_CACHE": folder / "sealed/cache", "DIPTYCH_HUB_ENDPOINT": "http://127.0.0.1:9"],
+            launcher: launcher)
+        expectFailure(pull, status: 1, saying: folder / "sealed/cache", "no permission")
         expectFailure(
             try run("index", folder / "closed", "--store", folder / "store"), status: 1, saying: folder / "closed",
             "no permission")

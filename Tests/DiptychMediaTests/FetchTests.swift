@@ -1,4 +1,5 @@
 import DiptychMedia
+import DiptychTestSupport
 import Foundation
 import Testing
 
@@ -11,7 +12,8 @@ struct FetchTests {
         let picture = try Fixture.bytes("Pictures/rgb.png")
         self.picture = picture
         server = try #require(
-            LoopbackServer { path, port in
+            LoopbackServer { request, port in
+                let path = request.path
                 func redirect(_ target: String) -> LoopbackServer.Answer {
                     .response("302 Found", headers: ["Location: \(target)"])
                 }

@@ -30,6 +30,26 @@ struct PreprocessingTests {
         }
     }
 
+    /// Every kind of file by the steps of the original projects, which resample before they convert to RGB.
+    @Test func equalsTheOriginalOrderOfSteps() throws {
+        let cases = try Fixture.table("Preprocessing/original.tsv")
+        #expect(cases.count > 100)
+        for row in cases {
+            let size = try #require(Int(row[2])), expected = try #require(Int(row[3]))
+            let preprocessing = try Preprocessing(size: size, squash: row[1] == "1", convention: .torchvision)
+            var options = preprocessing.readingOptions(PictureOptions())
+            // Pillow turns TIFF pictures upright when it opens them, and no others.
+            options.appliesOrientation = row[0].hasSuffix(".tif")
+            let noise = row[0].split(separator: " ").compactMap { Int($0) }
+            let picture =
+                noise.count == 3
+                ? try Picture.noise(seed: noise[0], width: noise[1], height: noise[2])
+                : try Picture.decode(Fixture.bytes("Pictures/\(row[0])"), label: row[0], options: options)
+            let pixels = try preprocessing.pixels(of: picture)
+            #expect(Int(checksum(pixels.withUnsafeBytes { Array($0) })) == expected, "\(row)")
+        }
+    }
+
     @Test func explicitValuesEqualTheFile() throws {
         let fromFile = try Preprocessing(huggingFace: Array("{}".utf8), source: "preprocessor_config.json")
         #expect(try Preprocessing(size: 224) == fromFile)

@@ -37,8 +37,8 @@ enum Fixture {
             return String(decoding: bytes[offset..<offset + length], as: UTF8.self)
         }
 
-        mutating func ids() -> TokenizedText {
-            let ids = (0..<integer(2)).map { _ in Int32(integer(2)) }
+        mutating func ids(width: Int = 2) -> TokenizedText {
+            let ids = (0..<integer(2)).map { _ in Int32(integer(width)) }
             return TokenizedText(ids: ids, truncated: integer(4))
         }
     }
@@ -51,12 +51,20 @@ enum Fixture {
     }
 
     /// The texts that the families share, with the ids of one; a file of ids may have those of the first texts only.
-    static func family(_ name: String, in folder: URL = folder) throws -> [Record] {
+    static func family(_ name: String, in folder: URL = folder, width: Int = 2) throws -> [Record] {
         var texts = Bytes(try bytes("families.texts.gz", in: folder))
         var ids = Bytes(try bytes("\(name).ids.gz", in: folder))
         var records: [Record] = []
-        while !ids.isAtEnd { records.append(Record(text: texts.text(), expected: ids.ids())) }
+        while !ids.isAtEnd { records.append(Record(text: texts.text(), expected: ids.ids(width: width))) }
         return records
+    }
+
+    /// The texts of a file of texts alone.
+    static func texts(_ name: String, in folder: URL = folder) throws -> [String] {
+        var reader = Bytes(try bytes(name, in: folder))
+        var texts: [String] = []
+        while !reader.isAtEnd { texts.append(reader.text()) }
+        return texts
     }
 
     /// Compares all ids of a family with a tokeniser's.

@@ -4,35 +4,6 @@ import Testing
 
 /// Files and texts made to break things give clean errors or ids, in time that grows with their size.
 struct HostileInputTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
-        }
-    }
-
-    /// The bytes with a few changes: flipped, removed, repeated, swapped for bytes that mean something.
-    private func mutated(_ bytes: [UInt8], _ random: inout Random) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-            let place = bytes.indices.randomElement(using: &random) ?? 0
-            let end = min(bytes.count, place + Int.random(in: 1...40, using: &random))
-            switch Int.random(in: 0..<7, using: &random) {
-            case 0: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
-            case 1: bytes.removeSubrange(place..<end)
-            case 2: bytes.insert(contentsOf: bytes[place..<end], at: place)
-            case 3: bytes = Array(bytes[..<place])
-            case 4: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 5: bytes[place] = Array("\"\\{}[]:,0-9eE.tfnu \n".utf8).randomElement(using: &random) ?? 0
-            default: bytes.insert(contentsOf: Array("9999999999".utf8), at: place)
-            }
-        }
-        return bytes
-    }
-
     @Test(arguments: [
         "sparse/vocab.json", "sparse/merges.txt", "sparse/special_tokens_map.json", "json/tokenizer.json",
     ])
@@ -42,10 +13,10 @@ struct HostileInputTests {
         defer { try? FileManager.default.removeItem(at: directory) }
         try FileManager.default.copyItem(at: Fixture.folder.appendingPathComponent(parts[0]), to: directory)
         let bytes = try Fixture.bytes(path)
-        var random = Random(state: 7)
+        var random = MutationSource(state: 7)
         var loaded = 0
         for _ in 0..<1000 {
-            try Data(mutated(bytes, &random)).write(to: directory.appendingPathComponent(parts[1]))
+            try Data(bytes.mutated(&random)).write(to: directory.appendingPathComponent(parts[1]))
             switch Result(catching: { () throws(TokenizerError) in try CLIPTokenizer.load(directory: directory) }) {
             case .success(let tokenizer):
                 loaded += 1

@@ -90,6 +90,7 @@ extension CLIPModel {
         _ body: (Int, PictureSource, Result<Embedding, any Error>) async throws -> Void
     ) async throws {
         let preprocessing = preprocessing
+        let options = preprocessing.readingOptions(options)
         try await embedBatches(
             sources, readingFrom: { if case .file(let path) = $0 { path } else { nil } }, normalize: normalize,
             load: { source in

@@ -52,8 +52,10 @@ struct ModelFiles {
         tokenizer = try Self.tokenizer(configuration, layout)
         let side = configuration.vision.imageSize
         guard preprocessing.fixedSize == Preprocessing.Size(width: side, height: side) else {
+            // The other layouts' preprocessing is made for the size of the model.
             throw ModelError(
-                "\(path): its preprocessing does not give the \(side) × \(side) pixels that the model reads")
+                "\(self.path)/preprocessor_config.json: does not give the \(side) × \(side) pixels that the model reads"
+            )
         }
     }
 

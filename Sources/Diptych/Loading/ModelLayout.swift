@@ -38,8 +38,12 @@ enum ModelLayout: Equatable {
             whole.namesWeights(url.lastPathComponent)
         {
             self = whole
-        } else {
+        } else if Self.checkpointExtensions.contains(url.pathExtension.lowercased()) {
             self = .original(checkpoint: url)
+        } else {
+            throw ModelError(
+                "\(path): is no checkpoint by its name (.pt, .pth, .bin, .ckpt, .safetensors); give a model's directory or "
+                    + "its checkpoint")
         }
     }
 

@@ -18,7 +18,7 @@ extension Preprocessing {
 
     /// What the original projects do with pictures: OpenAI cuts out the centre, Chinese-CLIP squashes.
     init(original squash: Bool, size: Int) throws {
-        try self.init(size: size, squash: squash)
+        try self.init(size: size, squash: squash, convention: .torchvision)
     }
 
     /// Reads the `preprocess_cfg` of an `open_clip_config.json`; what it leaves out is as in OpenAI's models.
@@ -57,6 +57,7 @@ extension Preprocessing {
         }
         try self.init(
             size: size, squash: resizeMode == "squash", mean: channels(values?.mean, .clipMean, "mean"),
-            deviation: channels(values?.std, .clipDeviation, "std"), filter: filter)
+            deviation: channels(values?.std, .clipDeviation, "std"), filter: filter,
+            convention: .torchvision)
     }
 }

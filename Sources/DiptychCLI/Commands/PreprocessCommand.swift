@@ -32,7 +32,8 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     func run() async throws {
         let model = try await model.load()
-        let picture = try PictureInput(image).picture(options: self.model.pictures, fetch: fetching.options)
+        let picture = try PictureInput(image).picture(
+            options: model.preprocessing.readingOptions(self.model.pictures), fetch: fetching.options)
         let size = model.preprocessing.outputSize(width: picture.width, height: picture.height)
         let writer = try NumpyWriter(path: output, entryShape: [3, size.height, size.width])
         try writer.append(model.preprocessing.pixels(of: picture))

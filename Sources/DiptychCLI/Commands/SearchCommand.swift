@@ -77,7 +77,8 @@ struct SearchCommand: AsyncParsableCommand {
         if let image {
             var options = self.model.pictures
             options.appliesOrientation = appliesOrientation && options.appliesOrientation
-            let picture = try PictureInput(image).picture(options: options, fetch: fetching.options)
+            let picture = try PictureInput(image).picture(
+                options: model.preprocessing.readingOptions(options), fetch: fetching.options)
             add(try await model.embed(pictures: [picture])[0], 1)
         }
         if let minus { add(try await model.embed(texts: [minus])[0], -1) }

@@ -21,7 +21,8 @@ struct PictureRun {
         _ pictures: PictureInputs, afterBatch: () throws -> Void = {},
         _ body: (String, Result<Embedding, any Error>) throws -> Void
     ) async throws {
-        let (options, fetch, preprocessing) = (options, fetch, model.preprocessing)
+        let (fetch, preprocessing) = (fetch, model.preprocessing)
+        let options = preprocessing.readingOptions(options)
         try await model.embedBatches(
             pictures, readingFrom: \.file, normalize: normalize,
             load: { input in

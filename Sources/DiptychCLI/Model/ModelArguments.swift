@@ -23,7 +23,10 @@ enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A model's directory or checkpoint file, or `demo` (default: $DIPTYCH_MODEL, else the demo model).",
+            """
+            A model's directory or checkpoint file, a name of `diptych models list`, or `demo` (default: $DIPTYCH_MODEL, \
+            else the demo model).
+            """,
             valueName: "model"))
     var model: String?
 

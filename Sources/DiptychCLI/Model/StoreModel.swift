@@ -11,7 +11,7 @@ enum StoreModel {
         let model: CLIPModel
         let remembered = try await store.info().modelPath
         if arguments.model == nil, let remembered,
-            FileManager.default.fileExists(atPath: remembered + "/config.json")
+            FileManager.default.fileExists(atPath: remembered)
         {
             model = try await arguments.load(path: remembered)
         } else {

@@ -19,6 +19,17 @@ enum Columns {
         return ([rest] + groups).joined(separator: " ")
     }
 
+    /// A number of bytes, as in "605 MB".
+    static func bytes(_ count: Int) -> String {
+        let units = ["kB", "MB", "GB", "TB"]
+        var (value, unit) = (Double(count) / 1000, 0)
+        while value >= 999.5, unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return count < 1000 ? "\(count) B" : String(format: value < 9.95 ? "%.1f " : "%.0f ", value) + units[unit]
+    }
+
     /// Text filled up with spaces on the left.
     static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text

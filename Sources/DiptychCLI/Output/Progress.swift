@@ -3,14 +3,26 @@ import Synchronization
 
 /// The progress of a long run on standard error: a bar that is redrawn on a terminal, a line every few seconds elsewhere.
 final class Progress: Sendable {
+    /// What is counted.
+    enum Unit {
+        case things
+        case bytes
+    }
+
     private let verb: String
     private let total: Int?
     private let isQuiet: Bool
+    private let unit: Unit
+    private let alreadyDone: Int
     private let started = ContinuousClock.now
     private let last: Mutex<ContinuousClock.Instant>
 
     /// Progress of `verb`, such as "indexing"; a total that is not known gives a rate, but no time left.
-    init(_ verb: String, total: Int?, isQuiet: Bool) {
+    ///
+    /// - Parameter alreadyDone: how many were done before, which says nothing about the rate.
+    init(_ verb: String, total: Int?, isQuiet: Bool, unit: Unit = .things, alreadyDone: Int = 0) {
+        self.unit = unit
+        self.alreadyDone = alreadyDone
         self.verb = verb
         self.total = total
         self.isQuiet = isQuiet
@@ -30,12 +42,18 @@ final class Progress: Sendable {
             return true
         }
         guard isDue else { return }
-        let rate = Double(done) / max((now - started) / .seconds(1), 1e-3)
-        var parts = [total.map { "\(done)/\($0)" } ?? "\(done)", "\(Self.rounded(rate))/s"]
+        let rate = Double(max(0, done - alreadyDone)) / max((now - started) / .seconds(1), 1e-3)
+        var parts = [total.map { "\(count(done))/\(count($0))" } ?? count(done), "\(speed(rate))/s"]
         if let total, rate > 0 { parts.append(Self.time(Double(max(0, total - done)) / rate) + " left") }
         let facts = parts.joined(separator: " · ")
         guard Console.isTerminal else { return Console.say("\(verb) \(facts)") }
         Console.bar("\(verb) \(bar(done))\(facts)")
+    }
+
+    private func count(_ number: Int) -> String { unit == .bytes ? Columns.bytes(number) : String(number) }
+
+    private func speed(_ rate: Double) -> String {
+        unit == .bytes ? Columns.bytes(Int(min(rate, 1e15))) : Self.rounded(rate)
     }
 
     private func bar(_ done: Int) -> String {

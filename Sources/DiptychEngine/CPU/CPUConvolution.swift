@@ -29,10 +29,13 @@ public struct CPUConvolution {
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CPUEngine {
     public func prepare(_ parameters: ConvolutionParameters) throws -> CPUConvolution {
-        let (weight, bias) = parameters.folded()
-        for view in [parameters.weight, parameters.gain, parameters.shift, parameters.mean, parameters.variance] {
-            view.releasePages()
-        }
+        let (scale, bias) = parameters.normalization()
+        let source = workspace.take(parameters.weight.count * 4)
+        let weights = source.pointer.assumingMemoryBound(to: Float.self)
+        widen(parameters.weight, to: weights)
+        ConvolutionParameters.multiply(
+            UnsafeMutableBufferPointer(start: weights, count: parameters.weight.count), by: scale)
+        parameters.weight.releasePages()
         let key = ConvolutionKey(
             count: 16, side: parameters.side, inputs: parameters.inputs, outputs: parameters.outputs,
             window: parameters.window, stride: parameters.stride, type: dnnl_data_type_t(operandType).rawValue,
@@ -42,10 +45,7 @@ extension CPUEngine {
         let extents = [parameters.outputs, parameters.inputs, parameters.window, parameters.window]
         var plain = try DNNL.shape(extents, dnnl_f32, dnnl_abcd)
         let packed = Workspace.Block(byteCount: dnnl_memory_desc_get_size(&layout))
-        try weight.withUnsafeBytes { weight in
-            guard let source = weight.baseAddress else { return }
-            try reorder(&plain, UnsafeMutableRawPointer(mutating: source), &layout, packed.pointer)
-        }
+        try reorder(&plain, source.pointer, &layout, packed.pointer)
         return CPUConvolution(weights: packed, layout: layout, bias: bias, key: key)
     }
 

@@ -116,7 +116,7 @@ extension CPUEngine {
     }
 
     /// Converts a checkpoint tensor to floats.
-    private func widen(_ view: TensorView, to destination: UnsafeMutablePointer<Float>) {
+    func widen(_ view: TensorView, to destination: UnsafeMutablePointer<Float>) {
         switch view.elementType {
         case .float32: diptych_widen(instructions.kernels, DIPTYCH_F32, view.bytes.baseAddress, destination, view.count)
         case .bfloat16:

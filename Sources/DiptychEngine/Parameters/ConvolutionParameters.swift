@@ -50,19 +50,26 @@ public struct ConvolutionParameters: Sendable {
         self.side = side
     }
 
+    /// What each output's weights are multiplied by, and the bias, so that the convolution normalises too: [outputs] each.
+    public func normalization() -> (scale: [Float], bias: [Float]) {
+        let (gain, shift, mean, variance) = (gain.floats(), shift.floats(), mean.floats(), variance.floats())
+        let scale = (0..<outputs).map { gain[$0] / (variance[$0] + epsilon).squareRoot() }
+        return (scale, (0..<outputs).map { shift[$0] - mean[$0] * scale[$0] })
+    }
+
     /// Weights [outputs, inputs, window, window] and bias [outputs] that convolve and normalise in one step.
     public func folded() -> (weight: [Float], bias: [Float]) {
+        let (scale, bias) = normalization()
         var weight = self.weight.floats()
-        let (gain, shift, mean, variance) = (gain.floats(), shift.floats(), mean.floats(), variance.floats())
-        var bias = [Float](repeating: 0, count: outputs)
-        let each = inputs * window * window
-        weight.withUnsafeMutableBufferPointer { weight in
-            for output in 0..<outputs {
-                let scale = gain[output] / (variance[output] + epsilon).squareRoot()
-                bias[output] = shift[output] - mean[output] * scale
-                for i in output * each..<(output + 1) * each { weight[i] *= scale }
-            }
-        }
+        weight.withUnsafeMutableBufferPointer { Self.multiply($0, by: scale) }
         return (weight, bias)
+    }
+
+    /// Multiplies equal consecutive parts of `weights` by one factor each.
+    static func multiply(_ weights: UnsafeMutableBufferPointer<Float>, by scale: [Float]) {
+        let each = scale.isEmpty ? 0 : weights.count / scale.count
+        for (output, factor) in scale.enumerated() {
+            for i in output * each..<(output + 1) * each { weights[i] *= factor }
+        }
     }
 }

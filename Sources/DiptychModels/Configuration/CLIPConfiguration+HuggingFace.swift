@@ -96,7 +96,7 @@ extension CLIPConfiguration {
         }
         guard self.vision.imageSize % self.vision.patchSize == 0 else {
             throw vision.error(
-                "image_size \(self.vision.imageSize) is not a multiple of \(self.vision.patchSize)")
+                "image_size \(self.vision.imageSize) is not a multiple of patch_size \(self.vision.patchSize)")
         }
     }
 }

@@ -42,7 +42,8 @@ public struct Indexer: Sendable {
         var summary = IndexSummary()
         var options = PictureOptions()
         options.appliesOrientation = store.appliesOrientation
-        let (store, preprocessing, pictureOptions) = (store, model.preprocessing, options)
+        let (store, preprocessing) = (store, model.preprocessing)
+        let pictureOptions = preprocessing.readingOptions(options)
 
         try await model.embedBatches(
             PictureFiles(roots: roots), readingFrom: { $0 },

@@ -27,6 +27,15 @@ enum Fixture {
         try JSONDecoder().decode(Expected.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/expected.json")))
     }
 
+    /// The model's files, by name.
+    static func modelFiles() throws -> [String: [UInt8]] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: model)
+        return Dictionary(
+            uniqueKeysWithValues: names.map {
+                ($0, FileManager.default.contents(atPath: model + "/" + $0).map(Array.init) ?? [])
+            })
+    }
+
     /// A copy of the model that a test may spoil.
     static func modelCopy(in folder: TemporaryFolder, without missing: String? = nil) throws -> String {
         let path = folder / "spoilt"

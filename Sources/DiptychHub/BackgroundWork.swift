@@ -1,0 +1,31 @@
+internal import Dispatch
+internal import Synchronization
+
+/// Work that blocks its thread on disks and networks, away from the threads of Swift's tasks.
+enum BackgroundWork {
+    private final class Flag: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    /// Runs `work`; its argument says whether the task was cancelled, which it has to look at often.
+    static func run<Result: Sendable>(
+        _ work: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
+    ) async throws -> Result {
+        let flag = Flag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    do {
+                        continuation.resume(returning: try work { flag.isSet.load(ordering: .relaxed) })
+                    } catch let error as HubError where error.kind == .cancelled {
+                        continuation.resume(throwing: CancellationError())
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                }
+            }
+        } onCancel: {
+            flag.isSet.store(true, ordering: .relaxed)
+        }
+    }
+}
