@@ -63,7 +63,8 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTokenizers",
+                "CKernels", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors",
+                "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),

@@ -8,6 +8,12 @@ public struct LogitParameters: Sendable, Hashable {
     /// What is added, in models whose scores are sigmoids; nil where they are a softmax.
     public let bias: Float?
 
+    /// Takes what is known already.
+    public init(scale: Float, bias: Float?) {
+        self.scale = scale
+        self.bias = bias
+    }
+
     /// Takes `logit_scale`, and `logit_bias` where there is one, each a scalar or one number.
     ///
     /// - Throws: ``CheckpointError`` when one is missing, misshapen or not finite.

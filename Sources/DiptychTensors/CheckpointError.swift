@@ -40,7 +40,7 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     public var description: String { "\(path): \(reason)" }
 
     /// A name out of a file between quotes, fit for one line: cut when long, without control characters.
-    static func quoted(_ name: String) -> String {
+    package static func quoted(_ name: String) -> String {
         let scalars = name.unicodeScalars.prefix(120).map { scalar -> Character in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: "?"

@@ -8,6 +8,7 @@ struct HelpTests {
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
+        ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {

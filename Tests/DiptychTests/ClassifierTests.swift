@@ -24,6 +24,22 @@ import Testing
         }
     }
 
+    @Test func ensemblesAgreeWithTheReference() async throws {
+        let model = try await TinyModel.load()
+        let classifier = try await model.classifier(labels: expected.labels, templates: .custom(expected.templates))
+        #expect(worstLoss(classifier.embeddings, try expected.embeddings("ensemble")) < 1e-6)
+        #expect(classifier.templates == expected.templates)
+        let images = try await model.embed(images: expected.sources)
+        for (row, predictions) in classifier.predictions(for: images).enumerated() {
+            #expect(predictions.count == expected.labels.count)
+            for (label, probability) in zip(expected.labels, expected.ensembleProbabilities[row]) {
+                let ours = try #require(predictions.first { $0.label == label })
+                // Cosines are off by up to 1e-5, logits by a hundred times that.
+                #expect(abs(Double(ours.probability) - probability) < 2e-3, "\(expected.pictures[row]), \(label)")
+            }
+        }
+    }
+
     @Test func agreesWithASoftmaxOfReferenceFeatures() async throws {
         let model = try await TinyModel.load()
         let classifier = try await model.classifier(labels: expected.labels)

@@ -11,6 +11,8 @@ struct Expected: Decodable {
     let labels: [String]
     let logitScale: Float
     let probabilities: [[Double]]
+    let templates: [String]
+    let ensembleProbabilities: [[Double]]
 
     static let shared: Expected? = {
         guard let data = try? Data(contentsOf: TinyModel.directory.appendingPathComponent("expected.json")) else {
@@ -25,7 +27,7 @@ struct Expected: Decodable {
         pictures.map { .file(TinyModel.directory.appendingPathComponent("pictures/\($0)").path) }
     }
 
-    /// The reference's embeddings, not normalised, under "texts", "labels" or "images".
+    /// The reference's embeddings, not normalised, under "texts", "labels" or "images"; "ensemble" is normalised.
     func embeddings(_ name: String) throws -> Embeddings {
         let file = try SafetensorsFile(url: TinyModel.directory.appendingPathComponent("expected.safetensors"))
         return Embeddings(values: file.tensors[name]?.floats() ?? [], dimension: 24)

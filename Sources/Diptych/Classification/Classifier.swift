@@ -1,66 +1,125 @@
+internal import CKernels
+public import DiptychModels
 internal import Foundation
 
 /// Labels as points in a model's space: classifies pictures that it was never trained on ("zero-shot").
-public struct Classifier: Sendable {
+///
+/// What a probability means depends on how the model was trained, which ``logits`` tell:
+/// - Softmax models (CLIP, Chinese-CLIP; no bias): softmax of scale × cosine. The labels compete: probabilities sum to 1,
+///   and adding a label lowers those of the others. Several labels can be right at once only if they share the 1, so
+///   choose several labels by a minimum similarity, which does not depend on the other labels, rather than by a minimum
+///   probability.
+/// - Sigmoid models (SigLIP; a bias): σ(scale × cosine + bias) of each label by itself (Zhai et al. 2023). Any number of
+///   labels may be probable, or none; choose several by a minimum probability.
+public struct Classifier: Sendable, Equatable {
     /// The labels.
     public let labels: [String]
-    /// One normalised row a label.
+    /// One normalised row a label: [labels, dimension].
     public let embeddings: Embeddings
-    /// The factor of cosines in the softmax.
-    public let logitScale: Float
+    /// What turns cosines into probabilities.
+    public let logits: LogitParameters
+    /// The sentences that each label was put into, with `{}` in its place; for the record.
+    public let templates: [String]
 
     /// A label with its score.
     public struct Prediction: Sendable, Equatable {
         /// The label.
         public let label: String
-        /// Softmax of logitScale × cosine over all labels.
+        /// Between 0 and 1; see ``Classifier`` for its meaning.
         public let probability: Float
         /// The cosine of the picture to the label.
         public let similarity: Float
     }
 
-    /// All labels for one picture, the most probable first; equal ones in the order of ``labels``.
+    /// A classifier of labels whose embeddings, one row each, are known; rows are scaled to length 1.
     ///
-    /// The embedding must come from the classifier's model.
-    public func predictions(for picture: Embedding) -> [Prediction] {
-        let similarities = (0..<embeddings.count).map { embeddings[$0].similarity(to: picture) }
-        let logits = similarities.map { Double(logitScale) * Double($0) }
-        let highest = logits.max() ?? 0
-        let weights = logits.map { exp($0 - highest) }
-        let total = weights.reduce(0, +)
-        return labels.indices
-            .map {
-                Prediction(label: labels[$0], probability: Float(weights[$0] / total), similarity: similarities[$0])
-            }
-            .enumerated()
-            .sorted { ($0.element.probability, -$0.offset) > ($1.element.probability, -$1.offset) }
-            .map(\.element)
+    /// - Throws: ``ModelError`` when there is no label, one is empty, rows are missing, or a number makes no sense.
+    public init(labels: [String], embeddings: Embeddings, logits: LogitParameters, templates: [String] = []) throws {
+        try Self.check(labels)
+        guard embeddings.count == labels.count else {
+            throw ModelError("\(labels.count) labels have \(embeddings.count) embeddings; each needs one")
+        }
+        let unit = embeddings.normalized()
+        let isZero = (0..<unit.count).first { row in
+            unit.values[row * unit.dimension..<(row + 1) * unit.dimension].allSatisfy { $0 == 0 }
+        }
+        guard unit.values.allSatisfy(\.isFinite), isZero == nil else {
+            throw ModelError("the embedding of a label is zero or not finite; its model is damaged")
+        }
+        guard logits.scale.isFinite, logits.scale > 0, logits.bias?.isFinite ?? true else {
+            throw ModelError("the factor of cosines must be a positive number and their bias finite")
+        }
+        self.labels = labels
+        self.embeddings = unit
+        self.logits = logits
+        self.templates = templates
     }
-}
 
-extension CLIPModel {
-    /// Makes a classifier whose labels are embedded once, each as the mean over the templates.
-    ///
-    /// - Throws: ``ModelError`` when there is no label, a label is empty, or a template has no place for it.
-    public func classifier(labels: [String], templates: PromptTemplates = .none) async throws -> Classifier {
+    static func check(_ labels: [String]) throws {
         guard !labels.isEmpty else { throw ModelError("there is no label: give at least one") }
         if let empty = labels.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
             throw ModelError("label \(empty + 1) is empty")
         }
-        let prompts = try labels.map(templates.filled)
-        let each = prompts[0].count
-        let embedded = try await embed(texts: prompts.flatMap { $0 })  // [labels · sentences, dimension]
-        var values: [Float] = []
-        for label in labels.indices {
-            var mean = [Float](repeating: 0, count: dimension)
-            for sentence in 0..<each {
-                let row = embedded[label * each + sentence].values
-                for i in 0..<dimension { mean[i] += row[i] / Float(each) }
-            }
-            values += mean
+    }
+
+    /// The labels for one picture, the most similar first; equal ones in the order of ``labels``.
+    ///
+    /// The embedding must come from the classifier's model.
+    ///
+    /// - Parameters:
+    ///   - top: the most labels to give; all of them where nil.
+    ///   - minimumProbability: leaves out what is less probable.
+    ///   - minimumSimilarity: leaves out what is less similar.
+    public func predictions(
+        for picture: Embedding, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
+    ) -> [Prediction] {
+        let similarities = self.similarities(to: picture)
+        let limit = min(top ?? labels.count, labels.count)
+        guard limit > 0 else { return [] }
+        var best = BestScores(limit: limit)
+        for (index, similarity) in similarities.enumerated() { best.offer(similarity, id: Int64(index)) }
+        let probability = self.probability(among: similarities)
+        return best.ranked.compactMap { similarity, index in
+            let prediction = Prediction(
+                label: labels[Int(index)], probability: probability(similarity), similarity: similarity)
+            guard prediction.probability >= minimumProbability, similarity >= minimumSimilarity else { return nil }
+            return prediction
         }
-        return Classifier(
-            labels: labels, embeddings: Embeddings(values: values, dimension: dimension).normalized(),
-            logitScale: logits.scale)
+    }
+
+    /// The same for each of many pictures.
+    public func predictions(
+        for pictures: Embeddings, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
+    ) -> [[Prediction]] {
+        (0..<pictures.count).map {
+            predictions(
+                for: pictures[$0], top: top, minimumProbability: minimumProbability,
+                minimumSimilarity: minimumSimilarity)
+        }
+    }
+
+    /// The cosine of a picture to each label, in the order of ``labels``.
+    public func similarities(to picture: Embedding) -> [Float] {
+        let width = embeddings.dimension
+        precondition(picture.values.count == width, "embeddings of different models")
+        let unit = Embeddings(values: picture.values, dimension: width).normalized().values
+        return [Float](unsafeUninitializedCapacity: labels.count) { buffer, count in
+            diptych_dot_rows(
+                diptych_detected_isa(), unit, embeddings.values, labels.count, width, buffer.baseAddress)
+            for index in 0..<labels.count { buffer[index] = min(1, max(-1, buffer[index])) }
+            count = labels.count
+        }
+    }
+
+    /// What turns one of these cosines into its probability.
+    private func probability(among similarities: [Float]) -> (Float) -> Float {
+        let scale = Double(logits.scale)
+        if let bias = logits.bias.map(Double.init) {
+            return { Float(1 / (1 + exp(-(scale * Double($0) + bias)))) }
+        }
+        // Less the highest, so that no exponential overflows.
+        let highest = Double(similarities.max() ?? 0)
+        let total = similarities.reduce(0) { $0 + exp(scale * (Double($1) - highest)) }
+        return { Float(exp(scale * (Double($0) - highest)) / total) }
     }
 }

@@ -7,17 +7,13 @@ struct ClassifyCommand: AsyncParsableCommand {
         commandName: "classify",
         abstract: "Label pictures with labels of your own, without training.",
         discussion: """
-            The probability of a label is the softmax of logit scale × cosine over all labels. Several templates are \
-            ensembled. Without --template and --templates, it is chinese where a label has Chinese characters, otherwise \
-            openai.
+            The probability of a label is the softmax of logit scale × cosine over all labels, so that they compete; of \
+            SigLIP models it is the sigmoid of each label by itself. The embeddings of several templates are averaged. \
+            With --threshold or --min-similarity a picture gets as many labels as reach it: where labels compete, the \
+            similarity is the better measure.
 
             Example: diptych classify --label "red circle" --label "blue square" picture.jpg
             """)
-
-    /// The sets of templates.
-    enum Templates: String, ExpressibleByArgument, CaseIterable {
-        case openai, chinese, none
-    }
 
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
@@ -29,40 +25,73 @@ struct ClassifyCommand: AsyncParsableCommand {
     @Option(name: .customLong("labels"), help: ArgumentHelp("A file with one label a line.", valueName: "file"))
     var labelsFile: String?
 
+    @OptionGroup var templates: TemplateArguments
+
+    @Option(name: .customLong("classifier"), help: ArgumentHelp("A saved classifier.", valueName: "file"))
+    var classifierFile: String?
+
     @Option(
-        name: .customLong("template"), parsing: .unconditionalSingleValue,
-        help: #"A sentence with {} where the label goes, such as "a photo of a {}.""#)
-    var sentences: [String] = []
+        help: ArgumentHelp(
+            "Save labels and their embeddings (.safetensors) for --classifier; pictures may be left out.",
+            valueName: "file"))
+    var saveClassifier: String?
 
-    @Option(help: "openai, chinese, or none for labels as they are.")
-    var templates: Templates?
-
-    @Option(help: "The most labels to show for each picture.")
+    @Option(help: "The most labels to show for each picture (default: all).")
     var top: Int?
 
+    @Option(parsing: .unconditional, help: "Leave out labels that are less probable.")
+    var threshold: Float?
+
+    @Option(parsing: .unconditional, help: "Leave out labels that are less similar.")
+    var minSimilarity: Float?
+
     @Argument(help: "Pictures, directories of them, URLs, data URIs, or - for bytes on standard input.")
-    var images: [String]
+    var images: [String] = []
 
     func validate() throws {
-        guard !labels.isEmpty || labelsFile != nil else {
-            throw ValidationError("there are no labels: give --label or --labels.")
+        if classifierFile != nil {
+            guard labels.isEmpty, labelsFile == nil, !templates.areGiven, saveClassifier == nil else {
+                throw ValidationError("--classifier brings its own labels and templates; give it without them.")
+            }
+        } else if labels.isEmpty, labelsFile == nil {
+            throw ValidationError("there are no labels: give --label, --labels or --classifier.")
         }
         if labels.contains(where: { $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("--label: empty text.") }
-        guard sentences.isEmpty || templates == nil else {
-            throw ValidationError("give either --template or --templates.")
-        }
-        for sentence in sentences where !sentence.contains("{}") {
-            throw ValidationError("--template \"\(sentence)\" has no {} where the label goes.")
-        }
+        guard saveClassifier != "", classifierFile != "" else { throw ValidationError("a classifier's path is empty.") }
         if let top, top < 1 { throw ValidationError("--top must be at least 1, not \(top).") }
+        if let threshold, !(0...1).contains(threshold) {
+            throw ValidationError("--threshold must be 0 to 1, not \(threshold).")
+        }
+        if let minSimilarity, !(-1...1).contains(minSimilarity) {
+            throw ValidationError("--min-similarity must be -1 to 1, not \(minSimilarity).")
+        }
+        guard !images.isEmpty || saveClassifier != nil else { throw ValidationError("there are no pictures.") }
         try PictureArgument.validate(images.map { .picture($0) })
+        if [labelsFile, templates.file].contains("-") {
+            throw ValidationError("labels and templates are read from files, not from standard input.")
+        }
     }
 
     func run() async throws {
-        let labels = try self.labels + fileLabels()
-        guard !labels.isEmpty else { throw Failure("\(labelsFile ?? ""): holds no labels; give one a line") }
-        let model = try await model.load()
-        let classifier = try await model.classifier(labels: labels, templates: chosenTemplates(for: labels))
+        let classifier: Classifier
+        let model: CLIPModel
+        if let classifierFile {
+            model = try await self.model.load()
+            classifier = try await Classifier.load(from: classifierFile, for: model)
+        } else {
+            let labels = try allLabels()
+            let templates = try self.templates.chosen(for: labels, isQuiet: self.model.quiet)
+            model = try await self.model.load()
+            classifier = try await model.classifier(labels: labels, templates: templates, isQuiet: self.model.quiet)
+        }
+        if let saveClassifier {
+            try await classifier.save(to: saveClassifier, for: model)
+            if !self.model.quiet { Console.say("\(classifier.labels.count) labels saved in \(saveClassifier)") }
+        }
+        if !images.isEmpty { try await classify(with: classifier, model) }
+    }
+
+    private func classify(with classifier: Classifier, _ model: CLIPModel) async throws {
         let progress = Progress("classifying", total: nil, isQuiet: self.model.quiet)
         defer { progress.end() }
         var (done, skips) = (0, Skips())
@@ -78,7 +107,9 @@ struct ClassifyCommand: AsyncParsableCommand {
                 switch result {
                 case .failure(let error): skips.add(name, error)
                 case .success(let embedding):
-                    let predictions = classifier.predictions(for: embedding).prefix(top ?? labels.count)
+                    let predictions = classifier.predictions(
+                        for: embedding, top: top, minimumProbability: threshold ?? 0,
+                        minimumSimilarity: minSimilarity ?? -1)
                     try list.add(Self.json(name, predictions), text: Self.text(name, predictions))
                 }
             })
@@ -87,7 +118,7 @@ struct ClassifyCommand: AsyncParsableCommand {
         try skips.end(of: done)
     }
 
-    private static func json(_ name: String, _ predictions: ArraySlice<Classifier.Prediction>) -> JSON {
+    private static func json(_ name: String, _ predictions: [Classifier.Prediction]) -> JSON {
         [
             "input": .string(name),
             "predictions": .array(
@@ -100,32 +131,29 @@ struct ClassifyCommand: AsyncParsableCommand {
         ]
     }
 
-    private static func text(_ name: String, _ predictions: ArraySlice<Classifier.Prediction>) -> String {
-        ([name]
-            + predictions.map {
-                "\(Columns.score($0.probability))  \($0.label)  (similarity \(Columns.score($0.similarity)))"
-            }).joined(separator: "\n")
+    private static func text(_ name: String, _ predictions: [Classifier.Prediction]) -> String {
+        let lines = predictions.map {
+            "\(Columns.score($0.probability))  \($0.label)  (similarity \(Columns.score($0.similarity)))"
+        }
+        return ([name] + (lines.isEmpty ? ["      –  no label reaches the threshold"] : lines)).joined(separator: "\n")
     }
 
-    private func fileLabels() throws -> [String] {
-        guard let labelsFile else { return [] }
-        let reader = try LineReader(path: labelsFile)
-        let labels = reader.filter { !$0.allSatisfy(\.isWhitespace) }
-        if let failure = reader.failure { throw failure }
-        return labels
+    /// The labels of the options, then those of the file.
+    private func allLabels() throws -> [String] {
+        let all = try labels + (labelsFile.map(TextFile.labels) ?? [])
+        var known: Set<String> = []
+        if let twice = all.first(where: { !known.insert($0).inserted }) {
+            throw Failure("the label '\(twice)' is given twice; each label competes once")
+        }
+        return all
     }
+}
 
-    private func chosenTemplates(for labels: [String]) -> PromptTemplates {
-        if !sentences.isEmpty { return .custom(sentences) }
-        let isChinese = labels.contains { $0.unicodeScalars.contains(where: \.properties.isIdeographic) }
-        let chosen = templates ?? (isChinese ? .chinese : .openai)
-        if templates == nil, !model.quiet {
-            Console.say("templates: \(chosen.rawValue) (--templates or --template choose others)")
-        }
-        return switch chosen {
-        case .openai: .openAI
-        case .chinese: .chinese
-        case .none: .none
-        }
+extension CLIPModel {
+    /// Makes a classifier and shows how far it is.
+    func classifier(labels: [String], templates: PromptTemplates, isQuiet: Bool) async throws -> Classifier {
+        let progress = Progress("embedding labels", total: labels.count, isQuiet: isQuiet)
+        defer { progress.end() }
+        return try await classifier(labels: labels, templates: templates, progress: progress.update)
     }
 }

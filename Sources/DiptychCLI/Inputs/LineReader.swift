@@ -15,13 +15,15 @@ final class LineReader: Sequence, IteratorProtocol {
     private static let longestLine = 400 << 20
 
     /// Opens the file at `path`; `-` is standard input.
-    init(path: String) throws {
+    ///
+    /// - Parameter advice: what to give instead of a directory.
+    init(path: String, advice: String = "one picture a line, or --image for the directory") throws {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure("\(name): cannot be opened: \(String(cString: strerror(errno)))") }
         var status = stat()
         if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw Failure("\(name): is a directory; give a file with one picture a line, or --image for the directory")
+            throw Failure("\(name): is a directory; give a file with \(advice)")
         }
     }
 

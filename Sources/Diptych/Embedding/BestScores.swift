@@ -1,9 +1,10 @@
 /// The highest of many scores: a heap whose top is the worst that is kept.
-struct BestScores {
+package struct BestScores {
     private var heap: [(score: Float, id: Int64)] = []
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    /// Keeps at most `limit` scores, which must be at least one.
+    package init(limit: Int) { self.limit = limit }
 
     /// Whether `a` ranks below `b`: a lower score, or the same and a higher id.
     private static func isWorse(_ a: (score: Float, id: Int64), _ b: (score: Float, id: Int64)) -> Bool {
@@ -11,7 +12,7 @@ struct BestScores {
     }
 
     /// Keeps the score if it is among the best so far.
-    mutating func offer(_ score: Float, id: Int64) {
+    package mutating func offer(_ score: Float, id: Int64) {
         let entry = (score: score, id: id)
         if heap.count < limit {
             heap.append(entry)
@@ -35,5 +36,5 @@ struct BestScores {
     }
 
     /// What was kept, best first.
-    var ranked: [(score: Float, id: Int64)] { heap.sorted { Self.isWorse($1, $0) } }
+    package var ranked: [(score: Float, id: Int64)] { heap.sorted { Self.isWorse($1, $0) } }
 }

@@ -2,16 +2,17 @@ import ArgumentParser
 import Diptych
 import Foundation
 
-struct EvaluateCommand: AsyncParsableCommand {
+struct EvaluateRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
+        commandName: "retrieval",
         abstract: "Measure how well captions find their pictures.",
         discussion: """
             Reads captions.jsonl beside the pictures, as `diptych pictures` writes it. For each group of pictures and each \
             language, recall@k is the share of captions whose own picture is among the k nearest of the group; a picture \
             that is just as near counts as nearer.
 
-            Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate --pictures held-out
+            Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate retrieval \
+            --pictures held-out
             """)
 
     @OptionGroup var model: ModelArguments
@@ -24,8 +25,6 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(help: "text or json.")
     var format = EvaluationFormat.text
-
-    enum EvaluationFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
     func validate() throws {
         guard group >= 2 else { throw ValidationError("--group must be at least 2, not \(group).") }

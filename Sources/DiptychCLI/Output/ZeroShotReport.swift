@@ -1,0 +1,69 @@
+import Diptych
+import Foundation
+
+/// The accuracy of zero-shot classification, for people and for programs.
+struct ZeroShotReport {
+    let accuracy: ClassificationAccuracy
+    /// The class folder of a label, by the label's index.
+    let folders: [Int: String]
+    let templates: Int
+    let skipped: Int
+    /// The most mistakes to show.
+    let confusions: Int
+
+    /// Class folders of which no picture counted.
+    var emptyFolders: [String] {
+        accuracy.labels.indices.filter { accuracy.counts[$0].pictures == 0 }.compactMap { folders[$0] }
+    }
+
+    var json: JSON {
+        [
+            "pictures": .int(accuracy.pictures), "skipped": .int(skipped), "labels": .int(accuracy.labels.count),
+            "templates": .int(templates), "top1": Self.number(accuracy.top1), "top5": Self.number(accuracy.top5),
+            "mean_per_class": Self.number(accuracy.meanPerClass),
+            "classes": .array(
+                accuracy.labels.indices.map { index in
+                    let count = accuracy.counts[index]
+                    return [
+                        "label": .string(accuracy.labels[index]),
+                        "folder": folders[index].map { .string($0) } ?? .null, "pictures": .int(count.pictures),
+                        "top1": .int(count.top1), "top5": .int(count.top5), "accuracy": Self.number(count.accuracy),
+                    ]
+                }),
+            "confusions": .array(
+                accuracy.worstConfusions(confusions).map { confusion, pictures in
+                    [
+                        "label": .string(accuracy.labels[confusion.label]),
+                        "predicted": .string(accuracy.labels[confusion.predicted]), "pictures": .int(pictures),
+                    ]
+                }),
+        ]
+    }
+
+    var text: String {
+        var lines = [
+            "pictures        \(accuracy.pictures)" + (skipped > 0 ? " (\(skipped) skipped)" : ""),
+            "labels          \(accuracy.labels.count)", "templates       \(templates)",
+            "top-1           \(Self.share(accuracy.top1))",
+            "top-5           " + (accuracy.top5 == nil ? "– (says nothing below 6 labels)" : Self.share(accuracy.top5)),
+            "mean per class  \(Self.share(accuracy.meanPerClass))", "", "pictures   top-1   top-5  class",
+        ]
+        for (label, count) in zip(accuracy.labels, accuracy.counts) {
+            let top5 = count.accuracy.map { _ in Double(count.top5) / Double(count.pictures) }
+            lines.append(
+                "\(Columns.right(String(count.pictures), 8))   \(Self.share(count.accuracy))   "
+                    + "\(accuracy.top5 == nil ? "    –" : Self.share(top5))  \(label)")
+        }
+        let worst = accuracy.worstConfusions(confusions)
+        if !worst.isEmpty { lines += ["", "pictures  of → taken for"] }
+        lines += worst.map { confusion, pictures in
+            "\(Columns.right(String(pictures), 8))  \(accuracy.labels[confusion.label]) → "
+                + accuracy.labels[confusion.predicted]
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func number(_ value: Double?) -> JSON { value.map { .double($0) } ?? .null }
+
+    private static func share(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "    –" }
+}
