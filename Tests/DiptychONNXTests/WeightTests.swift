@@ -1,0 +1,94 @@
+import DiptychModels
+import DiptychONNX
+import DiptychTensors
+import DiptychTestSupport
+import Testing
+
+/// That the numbers in the files are the checkpoint's.
+@Suite struct WeightTests {
+    private func floats(_ bytes: [UInt8]) -> [Float] {
+        stride(from: 0, to: bytes.count, by: 4).map { at in
+            Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) })
+        }
+    }
+
+    private func halves(_ bytes: [UInt8]) -> [Float16] {
+        stride(from: 0, to: bytes.count, by: 2).map { at in
+            Float16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8)
+        }
+    }
+
+    /// [rows, columns] → [columns, rows].
+    private func transposed(_ values: [Float], rows: Int) -> [Float] {
+        let columns = values.count / rows
+        return (0..<values.count).map { values[$0 % rows * columns + $0 / rows] }
+    }
+
+    private func written(
+        _ model: FamilyModel, _ tower: ONNXExport.Tower, _ precision: ONNXExport.Precision
+    ) throws -> WrittenModel {
+        let folder = try TemporaryDirectory()
+        var export = ONNXExport(checkpoint: model.checkpoint, configuration: model.configuration)
+        export.precision = precision
+        return try WrittenModel(export.write(tower, prefix: folder.path("w"))[0])
+    }
+
+    @Test func matricesStandInputsFirst() throws {
+        let model = try FamilyModel("families/openai-vit")
+        let file = try written(model, .image, .fp32)
+        let name = "visual.transformer.resblocks.1.mlp.c_fc.weight"
+        let source = try #require(model.checkpoint.tensors[name])
+        #expect(try file.tensor(name).dims == source.shape.reversed().map(Int64.init))
+        #expect(floats(file.bytes[name] ?? []) == transposed(source.floats(), rows: source.shape[0]))
+        // Stored as inputs by outputs already.
+        let projection = try #require(model.checkpoint.tensors["visual.proj"])
+        #expect(floats(file.bytes["visual.proj"] ?? []) == projection.floats())
+    }
+
+    @Test func halvesAreTheNearest() throws {
+        let model = try FamilyModel("gelu-first-end")
+        let file = try written(model, .text, .fp16)
+        let name = "text_model.encoder.layers.0.mlp.fc1.weight"
+        let source = try #require(model.checkpoint.tensors[name])
+        #expect(try file.tensor(name).dataType == .float16)
+        let expected = transposed(source.floats(), rows: source.shape[0])
+        let actual = halves(file.bytes[name] ?? [])
+        #expect(actual.count == expected.count && expected.contains { Float(Float16($0)) != $0 })
+        for (half, value) in zip(actual, expected) {
+            // No neighbour is nearer.
+            let distance = abs(Float(half) - value)
+            #expect(distance <= abs(Float(half.nextUp) - value) && distance <= abs(Float(half.nextDown) - value))
+        }
+        // Layer normalisation stays in fp32.
+        let gain = "text_model.encoder.layers.0.layer_norm1.weight"
+        #expect(try file.tensor(gain).dataType == .float)
+        #expect(floats(file.bytes[gain] ?? []) == model.checkpoint.tensors[gain]?.floats())
+    }
+
+    @Test func queriesKeysAndValuesStandSideBySide() throws {
+        let model = try FamilyModel("gelu-first-end")
+        let file = try written(model, .text, .fp32)
+        let names = ["q", "k", "v"].map { "text_model.encoder.layers.0.self_attn.\($0)_proj.weight" }
+        let parts = try names.map { try #require(model.checkpoint.tensors[$0]) }
+        let width = parts[0].shape[1]
+        let joined = floats(file.bytes[names.joined(separator: "+")] ?? [])
+        try #require(joined.count == 3 * width * width)
+        for (part, source) in parts.enumerated() {
+            let values = source.floats()
+            for output in 0..<width {
+                for input in 0..<width {
+                    #expect(joined[input * 3 * width + part * width + output] == values[output * width + input])
+                }
+            }
+        }
+    }
+
+    @Test func constantsAreStoredOnce() throws {
+        let file = try written(FamilyModel("families/siglip"), .text, .fp32)
+        let constants = file.model.graph.initializer.filter { $0.name.hasPrefix("constant_") }
+        let contents = constants.map {
+            [[UInt8]($0.rawData), $0.dims.map { UInt8($0) }, [UInt8($0.dataType.rawValue)]]
+        }
+        #expect(!constants.isEmpty && Set(contents).count == constants.count)
+    }
+}
