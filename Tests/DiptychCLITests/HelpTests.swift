@@ -6,7 +6,7 @@ struct HelpTests {
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
         ["models"], ["models", "list"], ["models", "inspect"], ["models", "path"], ["tokenize"], ["preprocess"],
-        ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
+        ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"], ["export"], ["export", "onnx"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {

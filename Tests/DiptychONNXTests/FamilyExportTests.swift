@@ -54,7 +54,10 @@ import Testing
             written += try WrittenModel(files[0]).model.graph.initializer.map(\.name)
         }
         // Names of joined tensors are joined, and what repeats gets a number.
-        let parts = Set(written.flatMap { $0.split(separator: "+").map { $0.replacing(/\.\d+$/, with: "") } })
+        let parts = Set(
+            written.flatMap { name in
+                name.split(separator: "+").map { String($0).replacing(/\.\d+$/, with: "") }
+            })
         let folded = ["class_embedding", "token_type_embeddings.weight", "running_mean", "running_var"]
         for tensor in model.checkpoint.tensors.keys where !CLIPConfiguration.isNoParameter(tensor) {
             let isFolded = folded.contains { tensor.hasSuffix($0) } || tensor.contains("logit_")
