@@ -108,7 +108,7 @@ def full_size(name, diptych, work, pictures):
         subprocess.run([diptych, "preprocess", picture, "--output", work / "pixels.npy", *model], check=True)
         pixels.append(np.load(work / "pixels.npy"))
     for text in TEXTS:
-        line = subprocess.run([diptych, "tokenize", text, "--format", "json", *model], check=True, capture_output=True).stdout
+        line = subprocess.run([diptych, "tokenize", text, *model], check=True, capture_output=True).stdout
         row = json.loads(line)["ids"]
         ids.append(row + [int(facts["pad_id"])] * (int(facts["context_length"]) - len(row)))
     inputs = {"img": np.concatenate(pixels), "txt": np.array(ids, dtype=np.int64)}
