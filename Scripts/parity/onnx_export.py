@@ -26,7 +26,7 @@ import zoo
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Tests/DiptychModelsTests/Fixtures"
 LIMITS = {"fp32": 1e-5, "fp16": 1e-3}
-FULL_SIZE = ["Hugging Face CLIP ViT-B/32", "OpenAI RN50", "Chinese-CLIP ViT-B-16", "SigLIP base patch16-224"]
+FULL_SIZE = ["Hugging Face CLIP ViT-B/32", "OpenAI RN50", "Chinese-CLIP ViT-B-16", "SigLIP 2 base patch16-224"]
 TEXTS = ["a big red star in the snow", "两个蓝色的小圆在黄色方块上面", "A PHOTO of 3 cats & dogs!! don't", "naïve café", "x",
          "word " * 200, "夜空中的星星"]
 NAMES = {"img": "image", "txt": "text"}
@@ -76,7 +76,7 @@ def small(folder, exported):
         if tower == "img":
             inputs = expected["pixels"]
         else:
-            shape = onnx.load(files["dynamic", "fp32"]).graph.input[0].type.tensor_type.shape
+            shape = onnx.load(files["dynamic", "fp32"], load_external_data=False).graph.input[0].type.tensor_type.shape
             length = shape.dim[1].dim_value
             inputs = np.array([row + [0] * (length - len(row)) for row in texts], dtype=np.int64)
         failed, cells = check(files, inputs, [expected[features]])
@@ -102,7 +102,7 @@ def full_size(name, diptych, work, pictures):
         for precision in ([], ["--fp16"]):
             subprocess.run([diptych, "export", "onnx", "--output", exports / kind, *fixed, *precision, *model], check=True,
                            stdout=subprocess.DEVNULL)
-    facts = {p.key: p.value for p in onnx.load(exports / "dynamic.txt.fp32.onnx").metadata_props}
+    facts = {p.key: p.value for p in onnx.load(exports / "dynamic.txt.fp32.onnx", load_external_data=False).metadata_props}
     pixels, ids = [], []
     for picture in pictures:
         subprocess.run([diptych, "preprocess", picture, "--output", work / "pixels.npy", *model], check=True)

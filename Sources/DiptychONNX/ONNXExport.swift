@@ -56,7 +56,7 @@ public struct ONNXExport: Sendable {
     /// The largest file that keeps its weights inside; beyond it, and in fp16, they stand in a file beside it.
     ///
     /// The format allows 2 GiB, which some readers do not reach.
-    static let largestWhole = 1 << 30
+    package var largestWhole = 1 << 30
 
     /// Writes one tower and gives the paths of its files: `PREFIX.img.fp32.onnx` or `PREFIX.txt.fp16.onnx` and the like, then
     /// the file of its weights, if there is one, with `.extra_file` after that.
@@ -74,7 +74,7 @@ public struct ONNXExport: Sendable {
         let path = try path(of: tower, prefix: prefix)
         let (model, initialisers) = try record(tower)
         let bytes = initialisers.reduce(0) { $0 + $1.byteCount }
-        let writer = try ONNXFileWriter(path: path, isWhole: precision == .fp32 && bytes <= Self.largestWhole)
+        let writer = try ONNXFileWriter(path: path, isWhole: precision == .fp32 && bytes <= largestWhole)
         return try writer.write(model, initialisers, progress: progress)
     }
 

@@ -87,6 +87,45 @@ import Testing
         }
     }
 
+    @Test func largeModelsKeepTheirWeightsBeside() throws {
+        let model = try FamilyModel("families/openai-resnet")
+        let folder = try TemporaryDirectory()
+        var export = ONNXExport(checkpoint: model.checkpoint, configuration: model.configuration)
+        let whole = try WrittenModel(export.write(.image, prefix: folder.path("whole"))[0])
+        export.largestWhole = 1 << 16
+        let paths = try export.write(.image, prefix: folder.path("parted"))
+        #expect(paths == ["", ".extra_file"].map { folder.path("parted.img.fp32.onnx") + $0 })
+        let parted = try WrittenModel(paths[0])
+        parted.checkStructure()
+        #expect(!whole.hasBeside && parted.hasBeside && whole.bytes == parted.bytes)
+        for tensor in parted.model.graph.initializer {
+            #expect((tensor.dataLocation == .external) == ((parted.bytes[tensor.name]?.count ?? 0) >= 1024))
+        }
+    }
+
+    /// The folded numbers in single precision, by the formula of Ioffe & Szegedy (2015).
+    @Test func normalisationIsFoldedIntoConvolutions() throws {
+        let model = try FamilyModel("families/openai-resnet")
+        let file = try written(model, .image, .fp32)
+        func source(_ name: String) throws -> [Float] { try #require(model.checkpoint.tensors[name]).floats() }
+        let (gain, shift) = (try source("visual.bn2.weight"), try source("visual.bn2.bias"))
+        let (mean, variance) = (try source("visual.bn2.running_mean"), try source("visual.bn2.running_var"))
+        let weight = try source("visual.conv2.weight")
+        let (folded, bias) = (
+            floats(file.bytes["visual.conv2.weight"] ?? []), floats(file.bytes["visual.bn2.bias"] ?? [])
+        )
+        try #require(folded.count == weight.count && bias.count == gain.count)
+        let each = weight.count / gain.count
+        for output in gain.indices {
+            let scale = Double(gain[output]) / (Double(variance[output]) + 1e-5).squareRoot()
+            let expected = Double(shift[output]) - Double(mean[output]) * scale
+            #expect(abs(Double(bias[output]) - expected) <= 1e-5 * max(1, abs(expected)))
+            for i in output * each..<(output + 1) * each {
+                #expect(abs(Double(folded[i]) - Double(weight[i]) * scale) <= 1e-6 * max(1, abs(scale)))
+            }
+        }
+    }
+
     @Test func constantsAreStoredOnce() throws {
         let file = try written(FamilyModel("families/siglip"), .text, .fp32)
         let constants = file.model.graph.initializer.filter { $0.name.hasPrefix("constant_") }
