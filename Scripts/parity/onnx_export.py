@@ -27,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Tests/DiptychModelsTests/Fixtures"
 LIMITS = {"fp32": 1e-5, "fp16": 1e-3}
 FULL_SIZE = ["Hugging Face CLIP ViT-B/32", "OpenAI RN50", "Chinese-CLIP ViT-B-16", "SigLIP 2 base patch16-224"]
-TEXTS = ["a big red star in the snow", "两个蓝色的小圆在黄色方块上面", "A PHOTO of 3 cats & dogs!! don't", "naïve café", "x",
+TEXTS = ["a big red star in the snow", "两个蓝色的小圆在黄色方块上面", "a photo of 3 cats & dogs!! don't", "naïve café", "x",
          "word " * 200, "夜空中的星星"]
 NAMES = {"img": "image", "txt": "text"}
 START, END = "<!-- make parity-onnx: start -->", "<!-- make parity-onnx: end -->"
