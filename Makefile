@@ -3,7 +3,7 @@ SWIFT_BUILD := swift build -c release
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test build bench parity fixtures format lint examples docs setup clean
+.PHONY: demo test build bench parity parity-onnx fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -36,6 +36,10 @@ format:
 # Against the reference implementations at full size, on random weights; needs Python once to install them.
 parity: build
 	./Scripts/parity/run
+
+# Exported ONNX files of every family in ONNX Runtime, against the original projects.
+parity-onnx: build
+	./Scripts/parity/onnx
 
 # Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
 bench: build

@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
+        .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
     // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. The targets that they switch on come
@@ -33,6 +34,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ] + documentation,
     targets: [
@@ -58,6 +60,14 @@ let package = Package(
         // Engines and models.
         .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),
         .target(name: "DiptychModels", dependencies: ["DiptychEngine", "DiptychTensors"], swiftSettings: strict),
+        // A target of its own, so that only those who export build swift-protobuf.
+        .target(
+            name: "DiptychONNX",
+            dependencies: [
+                "DiptychEngine", "DiptychModels", "DiptychTensors",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Schema/onnx.proto"], swiftSettings: strict),
 
         // What users import and type.
         .target(
@@ -78,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychPictures",
+                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychONNX",
+                "DiptychPictures",
                 "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -123,6 +134,13 @@ let package = Package(
             name: "DiptychCLITests",
             dependencies: ["DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychTensors", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychONNXTests",
+            dependencies: [
+                "DiptychEngine", "DiptychModels", "DiptychONNX", "DiptychTensors", "DiptychTestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],
             resources: [.copy("Fixtures")], swiftSettings: strict),

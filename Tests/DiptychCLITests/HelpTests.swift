@@ -9,6 +9,7 @@ struct HelpTests {
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
+        ["export"], ["export", "onnx"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {

@@ -1,0 +1,31 @@
+import DiptychModels
+import DiptychTensors
+import Foundation
+
+/// The small towers of every family that Scripts/fixtures/clip.py and Scripts/fixtures/families.py make.
+struct FamilyModel {
+    static let names = [
+        "quickgelu-legacy-end", "gelu-first-end", "families/openai-vit", "families/openai-resnet",
+        "families/openclip-gelu", "families/openclip-custom-text", "families/chinese-vit", "families/chinese-flash",
+        "families/chinese-resnet", "families/chinese-hugging-face", "families/siglip",
+    ]
+
+    let checkpoint: Checkpoint
+    let configuration: CLIPConfiguration
+
+    init(_ name: String) throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("DiptychModelsTests/Fixtures/\(name)", isDirectory: true)
+        checkpoint = try Checkpoint(at: folder)
+        let (huggingFace, openCLIP) = (
+            folder.appendingPathComponent("config.json"), folder.appendingPathComponent("open_clip_config.json")
+        )
+        if FileManager.default.fileExists(atPath: huggingFace.path) {
+            configuration = try CLIPConfiguration(huggingFace: huggingFace)
+        } else if FileManager.default.fileExists(atPath: openCLIP.path) {
+            configuration = try CLIPConfiguration(openCLIP: openCLIP)
+        } else {
+            configuration = try CLIPConfiguration(inferredFrom: checkpoint)
+        }
+    }
+}
