@@ -3,21 +3,18 @@ public import DiptychTensors
 
 /// The text tower of a model of any family.
 public enum TextTower<E: Engine> {
-    /// CLIP's causal transformer.
+    /// CLIP's transformer, or SigLIP's.
     case clip(CLIPTextTower<E>)
     /// Chinese-CLIP's BERT.
     case bert(BERTTextTower<E>)
-    /// SigLIP's bidirectional transformer.
-    case siglip(SiglipTextTower<E>)
 
     /// Takes the tower's parameters from a checkpoint.
     ///
     /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen, ``EngineError`` when it cannot be prepared.
     public init(_ root: Parameters, _ configuration: CLIPConfiguration, engine: E) throws {
         switch configuration.text.architecture {
-        case .clip: self = .clip(try CLIPTextTower(root, configuration, engine: engine))
+        case .clip, .siglip: self = .clip(try CLIPTextTower(root, configuration, engine: engine))
         case .bert: self = .bert(try BERTTextTower(root, configuration, engine: engine))
-        case .siglip: self = .siglip(try SiglipTextTower(root, configuration, engine: engine))
         }
     }
 
@@ -26,7 +23,6 @@ public enum TextTower<E: Engine> {
         switch self {
         case .clip(let tower): try tower(tokens)
         case .bert(let tower): try tower(tokens)
-        case .siglip(let tower): try tower(tokens)
         }
     }
 }

@@ -1,7 +1,10 @@
 public import DiptychEngine
 public import DiptychTensors
 
-/// CLIP's text tower: a causal transformer from token ids to embeddings.
+/// The text tower of CLIP and of SigLIP: a transformer from token ids to embeddings.
+///
+/// CLIP's positions see what stands before them, and the end token's row stands for the text. SigLIP's see all of a text that is
+/// padded to the context, and the last row stands for it.
 public struct CLIPTextTower<E: Engine> {
     private let embedding: E.TokenEmbedding
     private let blocks: [TransformerBlock<E>]
@@ -17,7 +20,8 @@ public struct CLIPTextTower<E: Engine> {
         let (sizes, model) = (configuration.text, configuration.places(root).text)
         let (width, epsilon) = (sizes.width, Float(sizes.epsilon))
         let blockSizes = TransformerBlock<E>.Sizes(
-            width: width, feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads, mask: .causal,
+            width: width, feedForwardWidth: sizes.feedForwardWidth, heads: sizes.heads,
+            mask: sizes.architecture == .siglip ? .none : .causal,
             activation: sizes.activation, epsilon: epsilon)
         let (words, positions) = ([sizes.vocabularySize, width], [sizes.contextLength, width])
         switch configuration.names {
@@ -43,7 +47,9 @@ public struct CLIPTextTower<E: Engine> {
         }
         let place = configuration.names == .originalWithTextPrefix ? model : root
         projection = try engine.prepare(
-            LinearParameters(textProjectionIn: place, configuration, inputs: width))
+            sizes.architecture == .siglip
+                ? LinearParameters(model / "head", inputs: width, outputs: configuration.embeddingDimension)
+                : LinearParameters(textProjectionIn: place, configuration, inputs: width))
         endRule = sizes.endRule
         self.engine = engine
     }
