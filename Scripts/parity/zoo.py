@@ -16,7 +16,6 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fixtures"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import torchvision_import  # noqa: F401  (before anything that imports torchvision)
 
 import models
 from weights import calibrate, randomise
