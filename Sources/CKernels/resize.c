@@ -85,6 +85,7 @@ static void window_of(const axis *a, size_t output, double *center, int64_t *fir
     int64_t high = (int64_t)(*center + a->support + 0.5);
     if (low < 0) low = 0;
     if (high > (int64_t)a->in_size) high = (int64_t)a->in_size;
+    if (low > high) low = high;
     *first = low;
     *count = high - low;
 }
@@ -332,13 +333,13 @@ static diptych_resize_status nearest(const uint8_t *in, uint8_t *out, const dipt
     if (!columns) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
     double position = (double)g->box_x + scale_x * 0.5;
     for (size_t x = 0; x < g->crop_x + g->crop_width; x++, position += scale_x) {
-        size_t column = (size_t)position;
+        size_t column = position > 0.0 ? (size_t)position : 0;
         if (x >= g->crop_x) columns[x - g->crop_x] = (column < g->in_width ? column : g->in_width - 1) * 3;
     }
     position = (double)g->box_y + scale_y * 0.5;
     for (size_t y = 0; y < g->crop_y + g->crop_height; y++, position += scale_y) {
         if (y < g->crop_y) continue;
-        size_t row = (size_t)position;
+        size_t row = position > 0.0 ? (size_t)position : 0;
         const uint8_t *line = in + (row < g->in_height ? row : g->in_height - 1) * g->in_width * 3;
         for (size_t x = 0; x < g->crop_width; x++, out += 3) memcpy(out, line + columns[x], 3);
     }
@@ -346,9 +347,9 @@ static diptych_resize_status nearest(const uint8_t *in, uint8_t *out, const dipt
     return DIPTYCH_RESIZE_DONE;
 }
 
-// Whether a box lies inside its side. Written so that what is not a number fails.
+// Whether a box reaches beyond its side by less than a pixel. Written so that what is not a number fails.
 static bool is_inside(input_side in) {
-    return in.origin >= 0.0f && in.extent > 0.0f && in.origin + in.extent <= (float)in.size;
+    return in.origin > -1.0f && in.extent > 0.0f && in.origin + in.extent < (float)in.size + 1.0f;
 }
 
 static bool is_side(size_t side) { return side >= 1 && side <= DIPTYCH_RESIZE_MAX_SIDE; }

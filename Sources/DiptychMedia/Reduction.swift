@@ -7,20 +7,20 @@ extension Picture {
         public let height: Int
         /// The columns and the rows of the whole picture that one pixel stands for: 2, 4 or 8.
         public let factor: Int
-        /// Where a side is no multiple of the factor, the pixels at one edge reach beyond it: those at the right and the
-        /// bottom, unless orientation brought them to the left or the top.
-        var overhangsLeft = false
-        var overhangsTop = false
+        /// Where a side is no multiple of the factor, the pixels at one edge end before it or reach beyond it, as libvips
+        /// rounds: those at the right and the bottom, unless orientation brought them to the left or the top.
+        var isUnevenLeft = false
+        var isUnevenTop = false
 
         init(width: Int, height: Int, factor: Int) {
             (self.width, self.height, self.factor) = (width, height, factor)
         }
 
-        /// Where the whole picture lies in its reduced pixels, of which there are `width` × `height`.
+        /// Where the whole picture lies, counted in its reduced pixels, of which there are `width` × `height`.
         func box(width: Int, height: Int) -> Box {
             let (inside, down) = (Float(self.width) / Float(factor), Float(self.height) / Float(factor))
             return Box(
-                x: overhangsLeft ? Float(width) - inside : 0, y: overhangsTop ? Float(height) - down : 0,
+                x: isUnevenLeft ? Float(width) - inside : 0, y: isUnevenTop ? Float(height) - down : 0,
                 width: inside, height: down)
         }
 
@@ -28,8 +28,8 @@ extension Picture {
         func oriented(_ orientation: Int) -> Reduction {
             let turned = orientation >= 5
             var upright = Reduction(width: turned ? height : width, height: turned ? width : height, factor: factor)
-            upright.overhangsLeft = [2, 3, 6, 7].contains(orientation)
-            upright.overhangsTop = [3, 4, 7, 8].contains(orientation)
+            upright.isUnevenLeft = [2, 3, 6, 7].contains(orientation)
+            upright.isUnevenTop = [3, 4, 7, 8].contains(orientation)
             return upright
         }
     }

@@ -27,8 +27,7 @@ extension Picture {
 
     /// The picture resampled to another size, equal to Pillow 13's `Image.resize` in every byte.
     ///
-    /// Of a picture that was decoded at a fraction of its size, the whole is resampled, without what its last pixels hold
-    /// beyond the edge.
+    /// A picture that was decoded at a fraction of its size becomes what the whole would become, in the same places.
     ///
     /// - Parameters:
     ///   - width: Columns of the result, 1 to 16,777,216.

@@ -23,7 +23,8 @@ typedef enum {
 
 // A picture of in_width × in_height is resampled to out_width × out_height, of which only the crop is computed.
 // No side may be 0 or above DIPTYCH_RESIZE_MAX_SIDE; the crop lies inside the output. The box is the part of the input
-// that becomes the output, down to fractions of a pixel; it lies inside the input. Single precision is part of the result.
+// that becomes the output, down to fractions of a pixel. It may reach beyond the input by less than a pixel, where no samples
+// are and the weights of the others sum to 1. Single precision is part of the result.
 typedef struct {
     size_t in_width, in_height;
     float box_x, box_y, box_width, box_height;
