@@ -73,7 +73,8 @@ extension PictureOptions {
         } ?? 1
     }
 
-    /// How many times the resize's result a side still is after a fast decode. Below 2 the resize has too little left to
-    /// average; above it little is gained (`Benchmarks/decoding.py` prints the loss for several).
+    /// How many times the resize's result a side still is after a fast decode. At 1, noise and fine patterns move embeddings
+    /// by more than 1 − cosine 5e-3; what 3 and more gain is far below that on photographs, and costs time
+    /// (`Benchmarks/decoding.py` prints all of them).
     static let fastMargin = 2
 }

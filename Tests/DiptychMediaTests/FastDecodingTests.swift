@@ -148,6 +148,19 @@ struct FastDecodingTests {
         #expect(try Picture.decode(file: path, options: Self.fast(same)) == exact)
     }
 
+    @Test(arguments: ["wide.jpg", "tall-progressive.jpg"])
+    func everyCutIsAnError(name: String) throws {
+        let file = try Fixture.bytes("FastDecoding/\(name)")
+        for side in [5, 30, 60] {
+            let options = Self.fast(try Preprocessing(size: side))
+            #expect(try Picture.decode(file, options: options).reduction != nil)
+            for share in [0.02, 0.1, 0.3, 0.6, 0.8] {
+                let cut = Array(file.prefix(Int(Double(file.count) * share)))
+                #expect(throws: PictureError.self, "cut to \(share)") { try Picture.decode(cut, options: options) }
+            }
+        }
+    }
+
     @Test func limitsAreThoseOfTheWholePicture() throws {
         var options = PictureOptions()
         options.maximumPixels = 403 * 301 - 1
