@@ -59,24 +59,33 @@ static filter_shape shape_of(diptych_filter filter) {
 
 // Samples that one output sample draws on, and where its window lies.
 typedef struct {
-    double scale, filter_scale, support;
+    double origin, scale, filter_scale, support;
     size_t in_size;
 } axis;
 
-static axis axis_of(size_t in_size, size_t out_size, filter_shape shape) {
-    axis a = {.in_size = in_size};
-    a.scale = (double)(float)in_size / (double)out_size;
+// One side of the input and of its box.
+typedef struct {
+    size_t size;
+    float origin, extent;
+} input_side;
+
+static bool is_whole(input_side in) { return in.origin == 0.0f && in.extent == (float)in.size; }
+
+static axis axis_of(input_side in, size_t out_size, filter_shape shape) {
+    axis a = {.origin = in.origin, .in_size = in.size};
+    a.scale = (double)in.extent / (double)out_size;
     a.filter_scale = a.scale < 1.0 ? 1.0 : a.scale;
     a.support = shape.support * a.filter_scale;
     return a;
 }
 
 static void window_of(const axis *a, size_t output, double *center, int64_t *first, int64_t *count) {
-    *center = ((double)output + 0.5) * a->scale;
+    *center = a->origin + ((double)output + 0.5) * a->scale;
     int64_t low = (int64_t)(*center - a->support + 0.5);
     int64_t high = (int64_t)(*center + a->support + 0.5);
     if (low < 0) low = 0;
     if (high > (int64_t)a->in_size) high = (int64_t)a->in_size;
+    if (low > high) low = high;
     *first = low;
     *count = high - low;
 }
@@ -90,9 +99,10 @@ static void free_table(resize_table *table) {
 
 // Weights for outputs [from, from + outputs). `multiple` rounds the row length up where the input is long enough.
 static diptych_resize_status make_table(
-    resize_table *table, size_t in_size, size_t out_size, size_t from, size_t outputs, filter_shape shape,
+    resize_table *table, input_side in, size_t out_size, size_t from, size_t outputs, filter_shape shape,
     size_t multiple) {
-    axis a = axis_of(in_size, out_size, shape);
+    axis a = axis_of(in, out_size, shape);
+    size_t in_size = in.size;
     double center;
     int64_t first, count;
     size_t longest = 1;
@@ -285,7 +295,9 @@ static diptych_resize_status both_passes(
 static diptych_resize_status convolve(
     const uint8_t *pixels, uint8_t *out, const diptych_resize_geometry *g, filter_shape shape, diptych_isa isa) {
     plane in = {pixels, g->in_width * 3};
-    bool wider = g->in_width != g->out_width, higher = g->in_height != g->out_height;
+    input_side columns = {g->in_width, g->box_x, g->box_width}, rows = {g->in_height, g->box_y, g->box_height};
+    bool wider = g->in_width != g->out_width || !is_whole(columns);
+    bool higher = g->in_height != g->out_height || !is_whole(rows);
     // Pillow 13 began to do the vertical pass first where the height shrinks by more than twice what the width does.
     int64_t shrink_x = (int64_t)g->in_width - (int64_t)g->out_width;
     int64_t shrink_y = (int64_t)g->in_height - (int64_t)g->out_height;
@@ -294,9 +306,9 @@ static diptych_resize_status convolve(
     resize_table across = {0}, down = {0};
     diptych_resize_status status = DIPTYCH_RESIZE_DONE;
     size_t block = isa == DIPTYCH_ISA_SCALAR ? 1 : isa == DIPTYCH_ISA_AVX2 ? 8 : 16;
-    if (wider) status = make_table(&across, g->in_width, g->out_width, g->crop_x, g->crop_width, shape, block);
+    if (wider) status = make_table(&across, columns, g->out_width, g->crop_x, g->crop_width, shape, block);
     if (higher && status == DIPTYCH_RESIZE_DONE)
-        status = make_table(&down, g->in_height, g->out_height, g->crop_y, g->crop_height, shape, 1);
+        status = make_table(&down, rows, g->out_height, g->crop_y, g->crop_height, shape, 1);
 
     if (!wider) in.pixels += g->crop_x * 3;
     if (!higher) in.pixels += g->crop_y * in.stride;
@@ -315,24 +327,29 @@ static diptych_resize_status convolve(
 
 // Pillow steps through the input by adding the scale for each output sample; the sum's rounding is part of the result.
 static diptych_resize_status nearest(const uint8_t *in, uint8_t *out, const diptych_resize_geometry *g) {
-    double scale_x = (double)(float)g->in_width / (double)g->out_width;
-    double scale_y = (double)(float)g->in_height / (double)g->out_height;
+    double scale_x = (double)g->box_width / (double)g->out_width;
+    double scale_y = (double)g->box_height / (double)g->out_height;
     size_t *columns = malloc(g->crop_width * sizeof *columns);
     if (!columns) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
-    double position = scale_x * 0.5;
+    double position = (double)g->box_x + scale_x * 0.5;
     for (size_t x = 0; x < g->crop_x + g->crop_width; x++, position += scale_x) {
-        size_t column = (size_t)position;
+        size_t column = position > 0.0 ? (size_t)position : 0;
         if (x >= g->crop_x) columns[x - g->crop_x] = (column < g->in_width ? column : g->in_width - 1) * 3;
     }
-    position = scale_y * 0.5;
+    position = (double)g->box_y + scale_y * 0.5;
     for (size_t y = 0; y < g->crop_y + g->crop_height; y++, position += scale_y) {
         if (y < g->crop_y) continue;
-        size_t row = (size_t)position;
+        size_t row = position > 0.0 ? (size_t)position : 0;
         const uint8_t *line = in + (row < g->in_height ? row : g->in_height - 1) * g->in_width * 3;
         for (size_t x = 0; x < g->crop_width; x++, out += 3) memcpy(out, line + columns[x], 3);
     }
     free(columns);
     return DIPTYCH_RESIZE_DONE;
+}
+
+// Whether a box reaches beyond its side by less than a pixel. Written so that what is not a number fails.
+static bool is_inside(input_side in) {
+    return in.origin > -1.0f && in.extent > 0.0f && in.origin + in.extent < (float)in.size + 1.0f;
 }
 
 static bool is_side(size_t side) { return side >= 1 && side <= DIPTYCH_RESIZE_MAX_SIDE; }
@@ -341,7 +358,9 @@ diptych_resize_status diptych_resize_rgb8(
     const uint8_t *in, uint8_t *out, const diptych_resize_geometry *g, diptych_filter filter, diptych_isa isa) {
     if (!is_side(g->in_width) || !is_side(g->in_height) || !is_side(g->out_width) || !is_side(g->out_height) ||
         !is_side(g->crop_width) || !is_side(g->crop_height) || g->crop_x > g->out_width - g->crop_width ||
-        g->crop_y > g->out_height - g->crop_height || g->crop_width > g->out_width || g->crop_height > g->out_height)
+        g->crop_y > g->out_height - g->crop_height || g->crop_width > g->out_width || g->crop_height > g->out_height ||
+        !is_inside((input_side){g->in_width, g->box_x, g->box_width}) ||
+        !is_inside((input_side){g->in_height, g->box_y, g->box_height}))
         return DIPTYCH_RESIZE_BAD_ARGUMENT;
     if (filter == DIPTYCH_FILTER_NEAREST) return nearest(in, out, g);
     filter_shape shape = shape_of(filter);

@@ -24,9 +24,10 @@ static inline int diptych_vips_start(void) {
 // only; pixels are decoded when rows are copied. `bytes` must stay valid until the image is released.
 #define DIPTYCH_VIPS_STRICT "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED
 
-static inline VipsImage *diptych_vips_open_jpeg(const void *bytes, size_t count) {
+// `shrink` (1, 2, 4 or 8) divides both sides, cut to whole pixels.
+static inline VipsImage *diptych_vips_open_jpeg(const void *bytes, size_t count, int shrink) {
     VipsImage *out = NULL;
-    return vips_jpegload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_jpegload_buffer((void *)bytes, count, &out, "shrink", shrink, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
 }
 
 static inline VipsImage *diptych_vips_open_png(const void *bytes, size_t count) {

@@ -39,6 +39,7 @@ extension Picture {
             (0..<outHeight).flatMap { y in (0..<outWidth).map { opacity[origin + y * rowStep + $0 * step] } }
         }
         return Picture(
-            uncheckedWidth: outWidth, height: outHeight, bytes: upright, opacity: opacity, isIndexed: isIndexed)
+            uncheckedWidth: outWidth, height: outHeight, bytes: upright, opacity: opacity, isIndexed: isIndexed,
+            reduction: reduction?.oriented(orientation))
     }
 }

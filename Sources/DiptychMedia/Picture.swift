@@ -14,6 +14,8 @@ public struct Picture: Sendable, Hashable {
     /// Whether the file held indices into a table of colours, or single bits: Pillow resamples such pictures by the nearest
     /// pixel only.
     public let isIndexed: Bool
+    /// What was left out of the file's picture by ``PictureOptions/Decode/fast``; nil where nothing was.
+    public let reduction: Reduction?
 
     /// A picture from samples in the layout that ``bytes`` has.
     ///
@@ -29,12 +31,14 @@ public struct Picture: Sendable, Hashable {
     }
 
     init(
-        uncheckedWidth width: Int, height: Int, bytes: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool = false
+        uncheckedWidth width: Int, height: Int, bytes: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool = false,
+        reduction: Reduction? = nil
     ) {
         self.width = width
         self.height = height
         self.bytes = bytes
         self.opacity = opacity
         self.isIndexed = isIndexed
+        self.reduction = reduction
     }
 }

@@ -1,7 +1,7 @@
 /// Turns the bytes of picture files into pixels.
 ///
-/// The result equals Pillow 13's `ImageOps.exif_transpose(Image.open(…)).convert("RGB")` in every byte, with these
-/// exceptions:
+/// Unless ``PictureOptions/decode`` says otherwise, the result equals Pillow 13's
+/// `ImageOps.exif_transpose(Image.open(…)).convert("RGB")` in every byte, with these exceptions:
 /// - 16-bit grey keeps its high byte, as 16-bit colour does; Pillow clips it to 255, which leaves a white picture.
 /// - AVIF with subsampled chroma differs at edges of colour: libheif repeats chroma samples, libavif interpolates them.
 ///   Without subsampling the difference is rounding.

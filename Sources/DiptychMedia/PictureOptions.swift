@@ -10,9 +10,23 @@ public struct PictureOptions: Sendable, Hashable {
         case kept
     }
 
+    /// How much of a picture is decoded.
+    public enum Decode: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Every pixel, as Pillow gives it.
+        case exact
+        /// A large JPEG picture at 1/2, 1/4 or 1/8 of its size, where at least twice is left of what ``resize`` makes of it.
+        /// Sizes, crops and places stay those of the whole picture; colours and embeddings change a little, because the
+        /// mean of a block's pixels takes the place of the resize's filter. Everything else is decoded exactly.
+        case fast
+    }
+
     /// Whether the EXIF orientation is applied, so that pictures stand upright. `false` keeps the pixels as stored, as
     /// the reference implementations of CLIP do.
     public var appliesOrientation = true
+    /// How much of a picture is decoded.
+    public var decode = Decode.exact
+    /// What pictures will be resized to, which ``Decode/fast`` has to know; ``Preprocessing/readingOptions(_:)`` sets it.
+    public var resize = Preprocessing.Resize.none
     /// What becomes of transparency.
     public var alpha = Alpha.onWhite
     /// The largest file or download that is read, in bytes.

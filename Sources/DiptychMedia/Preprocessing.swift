@@ -125,9 +125,12 @@ public struct Preprocessing: Sendable, Hashable {
             normalization: Normalization(mean: mean, deviation: deviation), convention: convention)
     }
 
-    /// How pictures must be read for it, where `options` leave transparency as it is by default.
+    /// How pictures must be read for it: to which size they will be resized, and with their transparency where `options`
+    /// leave that as it is by default.
     public func readingOptions(_ options: PictureOptions) -> PictureOptions {
         var options = options
+        // The nearest of fewer pixels would be another one.
+        options.resize = filter == .nearest ? .none : resize
         if convention == .torchvision, options.alpha == .onWhite { options.alpha = .kept }
         return options
     }

@@ -13,16 +13,13 @@ extension Preprocessing {
         return nil
     }
 
+    /// The size of what the model sees of a picture, which is the same for one that was decoded at a fraction of its size.
+    public func outputSize(of picture: Picture) -> Size {
+        outputSize(width: picture.fullSize.width, height: picture.fullSize.height)
+    }
+
     private func resizedSize(width: Int, height: Int) -> Size {
-        switch resize {
-        case .none: return Size(width: width, height: height)
-        case .squash(let size): return size
-        case .shortestEdge(let length):
-            // The reference divides the exact product as a double and cuts the fraction.
-            let (short, long) = (min(width, height), max(width, height))
-            let other = Int(Double(length * long) / Double(short))
-            return width <= height ? Size(width: length, height: other) : Size(width: other, height: length)
-        }
+        resize.size(of: width, height) ?? Size(width: width, height: height)
     }
 
     /// The pixels of a picture as the model sees them.
@@ -35,11 +32,11 @@ extension Preprocessing {
     public func pixels(
         of picture: Picture, instructions: diptych_isa = diptych_detected_isa()
     ) throws(PictureError) -> [Float] {
-        let size = outputSize(width: picture.width, height: picture.height)
+        let full = picture.fullSize, size = outputSize(of: picture)
         guard size.width * size.height <= 1 << 28 else {
             throw PictureError(
                 .invalidPixels, source: "picture",
-                reason: "\(picture.width) × \(picture.height) would become \(size.width) × \(size.height)")
+                reason: "\(full.width) × \(full.height) would become \(size.width) × \(size.height)")
         }
         var failure: PictureError?
         let count = size.width * size.height * 3
@@ -69,8 +66,8 @@ extension Preprocessing {
         of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>,
         instructions: diptych_isa = diptych_detected_isa()
     ) throws(PictureError) {
-        let resized = resizedSize(width: picture.width, height: picture.height)
-        let size = outputSize(width: picture.width, height: picture.height)
+        let full = picture.fullSize, size = outputSize(of: picture)
+        let resized = resizedSize(width: full.width, height: full.height)
         guard let out = buffer.baseAddress, buffer.count == size.width * size.height * 3 else {
             throw PictureError(
                 .invalidPixels, source: "picture",
@@ -141,6 +138,21 @@ extension Preprocessing {
                 guard let means, let deviations else { return scaled }
                 return (scaled - Float(means[channel])) / Float(deviations[channel])
             }
+        }
+    }
+}
+
+extension Preprocessing.Resize {
+    /// The size to which a picture of this size is resampled; nil where it keeps its own.
+    func size(of width: Int, _ height: Int) -> Preprocessing.Size? {
+        switch self {
+        case .none: return nil
+        case .squash(let size): return size
+        case .shortestEdge(let length):
+            // The reference divides the exact product as a double and cuts the fraction.
+            let (short, long) = (min(width, height), max(width, height))
+            let other = Int(Double(length * long) / Double(short))
+            return width <= height ? .init(width: length, height: other) : .init(width: other, height: length)
         }
     }
 }

@@ -27,6 +27,8 @@ extension Picture {
 
     /// The picture resampled to another size, equal to Pillow 13's `Image.resize` in every byte.
     ///
+    /// A picture that was decoded at a fraction of its size becomes what the whole would become, in the same places.
+    ///
     /// - Parameters:
     ///   - width: Columns of the result, 1 to 16,777,216.
     ///   - height: Rows of the result, 1 to 16,777,216.
@@ -55,8 +57,10 @@ extension Picture {
                 .invalidPixels, source: "picture",
                 reason: "\(self.width) × \(self.height) cannot be resized to \(width) × \(height)")
         }
+        let box = reduction?.box(width: self.width, height: self.height) ?? Box(width: self.width, height: self.height)
         var geometry = diptych_resize_geometry(
-            in_width: self.width, in_height: self.height, out_width: width, out_height: height,
+            in_width: self.width, in_height: self.height, box_x: box.x, box_y: box.y, box_width: box.width,
+            box_height: box.height, out_width: width, out_height: height,
             crop_x: crop.x, crop_y: crop.y, crop_width: crop.width, crop_height: crop.height)
         // A wider set than the processor has would stop the process.
         let usable = diptych_isa(min(instructions.rawValue, diptych_detected_isa().rawValue))

@@ -26,22 +26,27 @@ struct VipsReader {
     {
         let errors = Vips.ErrorScope()
         defer { errors.end() }
-        let opened =
-            switch format {
-            case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count)
-            case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
-            case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
-            case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
-            case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
-            case .bmp, .gif: UnsafeMutablePointer<VipsImage>?.none
-            }
-        guard let image = opened else {
-            throw damaged("its \(format.rawValue) header cannot be read", errors)
-        }
-        defer { diptych_vips_release(image) }
+        let whole = try open(raw, shrink: 1, errors)
+        var opened = [whole]
+        defer { for image in opened { diptych_vips_release(image) } }
+        let fullWidth = Int(vips_image_get_width(whole)), fullHeight = Int(vips_image_get_height(whole))
+        try options.check(width: fullWidth, height: fullHeight, label: label, format: format)
 
+        let orientation = options.appliesOrientation ? Int(vips_image_get_orientation(whole)) : 1
+        let factor =
+            format == .jpeg ? options.reduction(width: fullWidth, height: fullHeight, isTurned: orientation >= 5) : 1
+        // Only headers have been read so far, so opening once more costs little.
+        let image = factor == 1 ? whole : try open(raw, shrink: factor, errors)
+        if factor > 1 { opened.append(image) }
         let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
-        try options.check(width: width, height: height, label: label, format: format)
+        // libjpeg rounds sides up, libvips down: of the last pixels only a part would lie in the picture.
+        guard width > 0, height > 0, abs(width * factor - fullWidth) < factor,
+            abs(height * factor - fullHeight) < factor
+        else {
+            throw PictureError(
+                .unsupported, source: label,
+                reason: "libvips cannot decode it at 1/\(factor) of its size; decode exactly")
+        }
         guard let layout = SampleLayout(image: image) else {
             throw PictureError(
                 .unsupported, source: label,
@@ -64,9 +69,26 @@ struct VipsReader {
         }
         guard complete else { throw damaged("its \(format.rawValue) data are damaged or end too early", errors) }
         let stored = Picture(
-            uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed)
-        guard options.appliesOrientation else { return stored }
-        return stored.oriented(Int(vips_image_get_orientation(image)))
+            uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed,
+            reduction: factor == 1 ? nil : Picture.Reduction(width: fullWidth, height: fullHeight, factor: factor))
+        return stored.oriented(orientation)
+    }
+
+    /// Reads the header. A JPEG picture's sides are divided by `shrink`.
+    private func open(
+        _ raw: UnsafeRawBufferPointer, shrink: Int, _ errors: Vips.ErrorScope
+    ) throws(PictureError) -> UnsafeMutablePointer<VipsImage> {
+        let opened =
+            switch format {
+            case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count, Int32(shrink))
+            case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
+            case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
+            case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
+            case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
+            case .bmp, .gif: UnsafeMutablePointer<VipsImage>?.none
+            }
+        guard let opened else { throw damaged("its \(format.rawValue) header cannot be read", errors) }
+        return opened
     }
 
     /// libvips allocates an animation's canvas while it reads the header, so its size is checked before: 24 bits each,

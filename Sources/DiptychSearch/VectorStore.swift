@@ -72,13 +72,15 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public var dimension: Int
     /// Whether EXIF orientation was applied.
     public var appliesOrientation: Bool
+    /// How pictures were decoded.
+    public var decode: PictureOptions.Decode
     /// The bytes on disk.
     public var bytes: Int
     /// When it was made, in seconds since 1970.
     public var created: Double
 
     enum CodingKeys: String, CodingKey {
-        case count, missing, vectors, model, fingerprint, dimension, bytes, created
+        case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created
         case modelPath = "model_path"
         case appliesOrientation = "applies_orientation"
     }

@@ -49,6 +49,60 @@ struct ResamplingTests {
         }
     }
 
+    /// The kernel's bytes for a box of a picture's columns, all of its rows.
+    private static func resized(
+        _ source: Picture, x: Float, width: Float, to out: (width: Int, height: Int), filter: ResamplingFilter,
+        instructions: diptych_isa
+    ) -> [UInt8]? {
+        var geometry = diptych_resize_geometry(
+            in_width: source.width, in_height: source.height, box_x: x, box_y: 0, box_width: width,
+            box_height: Float(source.height), out_width: out.width, out_height: out.height, crop_x: 0, crop_y: 0,
+            crop_width: out.width, crop_height: out.height)
+        var result = [UInt8](repeating: 1, count: out.width * out.height * 3)
+        let status = diptych_resize_rgb8(
+            source.bytes, &result, &geometry, diptych_filter(UInt32(filter.rawValue)), instructions)
+        return status == DIPTYCH_RESIZE_DONE ? result : nil
+    }
+
+    /// Boxes with fractions, also less than a pixel beyond the input: equal bytes from every instruction set, and samples
+    /// that stay those of the input (a constant picture keeps its colour).
+    @Test func instructionSetsAgreeOnBoxes() throws {
+        var random = SeededGenerator(state: 78)
+        for round in 0..<300 {
+            let (width, height) = (Int.random(in: 1...150, using: &random), Int.random(in: 1...20, using: &random))
+            let source = try Picture.noise(seed: round, width: width, height: height)
+            let grey = try Picture(
+                width: width, height: height, bytes: [UInt8](repeating: 77, count: width * height * 3))
+            let start = Float.random(in: -0.99...0.9, using: &random)
+            let end = Float(width) + .random(in: 0...0.99, using: &random)
+            let out = (width: Int.random(in: 1...40, using: &random), height: Int.random(in: 1...9, using: &random))
+            let filter = try #require(ResamplingFilter.allCases.randomElement(using: &random))
+            let results = Self.instructionSets.map {
+                Self.resized(source, x: start, width: end - start, to: out, filter: filter, instructions: $0)
+            }
+            #expect(results.allSatisfy { $0 != nil && $0 == results[0] }, "round \(round), \(filter)")
+            // Where the box shrinks no output lies outside the input, so nothing is missing from its weights.
+            if width >= 2 * out.width {
+                let flat = Self.resized(
+                    grey, x: start, width: end - start, to: out, filter: filter, instructions: DIPTYCH_ISA_SCALAR)
+                #expect(flat?.allSatisfy { $0 == 77 } == true, "round \(round), \(filter)")
+            }
+        }
+    }
+
+    @Test func refusesBoxesElsewhere() throws {
+        let source = try Picture.noise(seed: 1, width: 9, height: 4)
+        for (x, width) in [(-1, 9), (0, 10), (1.5, 8.5), (0, 0), (0, -3), (.nan, 9), (0, .nan), (0, .infinity)]
+            as [(Float, Float)]
+        {
+            for filter in [ResamplingFilter.nearest, .bicubic] {
+                let result = Self.resized(
+                    source, x: x, width: width, to: (3, 3), filter: filter, instructions: DIPTYCH_ISA_SCALAR)
+                #expect(result == nil, "\(x), \(width)")
+            }
+        }
+    }
+
     @Test func refusesImpossibleSizes() throws {
         let source = try Picture.noise(seed: 1, width: 4, height: 4)
         for (width, height) in [(0, 4), (4, 0), (-1, 4), (1 << 25, 1), (1 << 24, 1 << 24), (Int.max, 2)] {

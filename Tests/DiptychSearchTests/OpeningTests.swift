@@ -107,6 +107,30 @@ import Testing
         #expect(error.kind == .otherModel && error.description.contains("orientation"))
     }
 
+    @Test func otherDecodingIsRefused() async throws {
+        let directory = try TemporaryDirectory()
+        let (model, url) = (try await TinyModel.load(), directory.url.appendingPathComponent("store"))
+        let store = try await EmbeddedStore.open(at: url, for: model, decode: .fast)
+        let info = try await store.info()
+        #expect(store.decode == .fast && info.decode == .fast)
+        #expect(try await EmbeddedStore.open(at: url, for: model).decode == .fast)
+        #expect(try await EmbeddedStore.open(at: url, for: model, decode: .fast).decode == .fast)
+        func change(_ statement: String) async throws {
+            let path = url.appendingPathComponent("store.sqlite").path
+            try await DatabaseQueue(path: path).write { try $0.execute(sql: statement) }
+        }
+        let error = try await #require(throws: StoreError.self) {
+            try await EmbeddedStore.open(at: url, for: model, decode: .exact)
+        }
+        #expect(error.kind == .otherModel && error.description.contains("--decode fast"))
+        // A store from before there was a choice was decoded exactly; one that names another way is not opened.
+        try await change("DELETE FROM meta WHERE key = 'decode'")
+        #expect(try await EmbeddedStore.open(at: url, for: model).decode == .exact)
+        try await change("INSERT INTO meta VALUES ('decode', 'dreamt')")
+        let unknown = try await #require(throws: StoreError.self) { try await EmbeddedStore.open(at: url) }
+        #expect(unknown.kind == .notAStore && unknown.description.contains("dreamt"))
+    }
+
     @Test func otherThingsAreRefused() async throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("text", to: "file")

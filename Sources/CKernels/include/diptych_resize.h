@@ -1,4 +1,4 @@
-// Resampling of 8-bit RGB pictures, equal to Pillow's Image.resize in every byte.
+// Resampling of 8-bit RGB pictures, equal to Pillow's Image.resize in every byte, with and without its `box`.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -22,9 +22,12 @@ typedef enum {
 } diptych_resize_status;
 
 // A picture of in_width × in_height is resampled to out_width × out_height, of which only the crop is computed.
-// No side may be 0 or above DIPTYCH_RESIZE_MAX_SIDE; the crop lies inside the output.
+// No side may be 0 or above DIPTYCH_RESIZE_MAX_SIDE; the crop lies inside the output. The box is the part of the input
+// that becomes the output, down to fractions of a pixel. It may reach beyond the input by less than a pixel, where no samples
+// are and the weights of the others sum to 1. Single precision is part of the result.
 typedef struct {
     size_t in_width, in_height;
+    float box_x, box_y, box_width, box_height;
     size_t out_width, out_height;
     size_t crop_x, crop_y, crop_width, crop_height;
 } diptych_resize_geometry;

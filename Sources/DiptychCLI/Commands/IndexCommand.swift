@@ -41,7 +41,7 @@ struct IndexCommand: AsyncParsableCommand {
         let model = try await model.load()
         let store = try await EmbeddedStore.open(
             at: URL(fileURLWithPath: self.store, isDirectory: true), for: model,
-            appliesOrientation: self.model.ignoresOrientation ? false : nil)
+            appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
         let total = try self.model.quiet ? nil : count(roots)
         let progress = Progress("indexing", total: total, isQuiet: self.model.quiet)
         defer { progress.end() }

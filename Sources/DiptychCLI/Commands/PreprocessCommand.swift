@@ -34,7 +34,7 @@ struct PreprocessCommand: AsyncParsableCommand {
         let model = try await model.load()
         let picture = try PictureInput(image).picture(
             options: model.preprocessing.readingOptions(self.model.pictures), fetch: fetching.options)
-        let size = model.preprocessing.outputSize(width: picture.width, height: picture.height)
+        let size = model.preprocessing.outputSize(of: picture)
         let writer = try NumpyWriter(path: output, entryShape: [3, size.height, size.width])
         try writer.append(model.preprocessing.pixels(of: picture))
         try writer.finish()

@@ -54,7 +54,7 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try await EmbeddedStore.open(at: URL(fileURLWithPath: self.store, isDirectory: true))
         let model = try await StoreModel.load(for: store, self.model)
-        let embedding = try await embedding(model, appliesOrientation: store.appliesOrientation)
+        let embedding = try await embedding(model, for: store)
         let hits = try await store.search(embedding, limit: limit, minimumSimilarity: minimumSimilarity)
         var list = ResultList(formatting.chosen)
         for (index, hit) in hits.enumerated() {
@@ -68,7 +68,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     /// The query as one point: the sum of what is wanted, without what is not.
-    private func embedding(_ model: CLIPModel, appliesOrientation: Bool) async throws -> Embedding {
+    private func embedding(_ model: CLIPModel, for store: EmbeddedStore) async throws -> Embedding {
         var sum = [Float](repeating: 0, count: model.dimension)
         func add(_ embedding: Embedding, _ factor: Float) {
             for (index, value) in embedding.values.enumerated() { sum[index] += factor * value }
@@ -76,7 +76,8 @@ struct SearchCommand: AsyncParsableCommand {
         if let query { add(try await model.embed(texts: [query])[0], 1) }
         if let image {
             var options = self.model.pictures
-            options.appliesOrientation = appliesOrientation && options.appliesOrientation
+            options.decode = self.model.decode ?? store.decode
+            options.appliesOrientation = store.appliesOrientation && options.appliesOrientation
             let picture = try PictureInput(image).picture(
                 options: model.preprocessing.readingOptions(options), fetch: fetching.options)
             add(try await model.embed(pictures: [picture])[0], 1)

@@ -97,7 +97,7 @@ struct SimilarityCommand: AsyncParsableCommand {
     private func query(_ model: CLIPModel) async throws -> Embedding {
         if let queryText { return try await model.embed(texts: [queryText])[0] }
         let picture = try PictureInput(queryImage ?? "").picture(
-            options: self.model.pictures, fetch: fetching.options)
+            options: model.preprocessing.readingOptions(self.model.pictures), fetch: fetching.options)
         return try await model.embed(pictures: [picture])[0]
     }
 }

@@ -13,11 +13,7 @@ enum ActivationChoice: String, ExpressibleByArgument, CaseIterable {
     var activation: Activation { self == .gelu ? .gelu : .quickGELU }
 }
 
-/// How pictures are decoded.
-enum DecodeChoice: String, ExpressibleByArgument, CaseIterable {
-    /// Every pixel as Pillow gives it.
-    case exact
-}
+extension PictureOptions.Decode: ExpressibleByArgument {}
 
 /// The options of every command that uses a model.
 struct ModelArguments: ParsableArguments {
@@ -45,8 +41,13 @@ struct ModelArguments: ParsableArguments {
     @Flag(name: .customLong("no-orientation"), help: "Leave pictures as stored, whatever their EXIF orientation.")
     var ignoresOrientation = false
 
-    @Option(help: "How pictures are decoded.")
-    var decode = DecodeChoice.exact
+    @Option(
+        help: ArgumentHelp(
+            """
+            exact: every pixel as Pillow gives it (the default); fast: large JPEG files at a fraction of their size, which \
+            changes embeddings a little. A store keeps to what it was made with.
+            """))
+    var decode: PictureOptions.Decode?
 
     @Flag(help: "No progress and no notices on standard error.")
     var quiet = false
@@ -62,6 +63,7 @@ struct ModelArguments: ParsableArguments {
     var pictures: PictureOptions {
         var options = PictureOptions()
         options.appliesOrientation = !ignoresOrientation
+        options.decode = decode ?? .exact
         return options
     }
 

@@ -42,6 +42,7 @@ public struct Indexer: Sendable {
         var summary = IndexSummary()
         var options = PictureOptions()
         options.appliesOrientation = store.appliesOrientation
+        options.decode = store.decode
         let (store, preprocessing) = (store, model.preprocessing)
         let pictureOptions = preprocessing.readingOptions(options)
 
@@ -127,7 +128,7 @@ public struct Indexer: Sendable {
         }
         let picture = try PictureDecoder(options: options).decode(bytes, label: path)
         return LoadedInput(
-            facts: .embed(record(width: picture.width, height: picture.height), isNew: isNew),
+            facts: .embed(record(width: picture.fullSize.width, height: picture.fullSize.height), isNew: isNew),
             pixels: try preprocessing.pixels(of: picture))
     }
 }

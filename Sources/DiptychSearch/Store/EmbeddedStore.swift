@@ -16,16 +16,25 @@ public final class EmbeddedStore: VectorStore {
     public let dimension: Int
     /// Whether its pictures were turned upright by their EXIF orientation.
     public let appliesOrientation: Bool
+    /// How its pictures were decoded.
+    public let decode: PictureOptions.Decode
     let pool: DatabasePool
 
     /// The database's file inside the directory.
     static let databaseName = "store.sqlite"
 
-    private init(directory: URL, pool: DatabasePool, dimension: Int, appliesOrientation: Bool) {
+    private init(directory: URL, pool: DatabasePool, dimension: Int, reading: Reading) {
         self.directory = directory
         self.pool = pool
         self.dimension = dimension
-        self.appliesOrientation = appliesOrientation
+        appliesOrientation = reading.appliesOrientation
+        decode = reading.decode
+    }
+
+    /// How pictures become pixels before the model's own preprocessing; all of a store's are read in the same way.
+    private struct Reading {
+        var appliesOrientation: Bool
+        var decode: PictureOptions.Decode
     }
 
     /// Opens the store in `directory` for use with `model`, and makes it there if there is none.
@@ -34,16 +43,19 @@ public final class EmbeddedStore: VectorStore {
     ///   - directory: where the store is; a new or an empty directory becomes one.
     ///   - model: the model of its embeddings; a store of another model is refused with both names.
     ///   - appliesOrientation: how pictures are turned; nil takes what the store has, or true in a new one.
+    ///   - decode: how pictures are decoded; nil takes what the store has, or `exact` in a new one.
     /// - Throws: ``StoreError``.
     public static func open(
-        at directory: URL, for model: CLIPModel, appliesOrientation: Bool? = nil
+        at directory: URL, for model: CLIPModel, appliesOrientation: Bool? = nil,
+        decode: PictureOptions.Decode? = nil
     ) async throws -> EmbeddedStore {
         let path = directory.path
         do {
             try prepare(directory)
             let pool = try connect(directory)
             if try await pool.read({ db in try !Schema.exists(in: db) }) {
-                try await create(in: pool, for: model, appliesOrientation: appliesOrientation ?? true, path: path)
+                let reading = Reading(appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
+                try await create(in: pool, for: model, reading: reading, path: path)
             }
             let store = try await connected(directory, pool)
             try await store.require(model)
@@ -53,6 +65,12 @@ public final class EmbeddedStore: VectorStore {
                     "its pictures were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use "
                         + "the same option, or another directory")
             }
+            if let asked = decode, asked != store.decode {
+                throw StoreError(
+                    .otherModel, path: path,
+                    "its pictures were decoded with --decode \(store.decode.rawValue); use the same option, or another "
+                        + "directory")
+            }
             try await store.remember(path: model.absolutePath)
             return store
         } catch { throw StoreError.explaining(error, path: path) }
@@ -60,13 +78,14 @@ public final class EmbeddedStore: VectorStore {
 
     /// Makes the tables and notes the model, all in one transaction, so that a store never exists without its model.
     private static func create(
-        in pool: DatabasePool, for model: CLIPModel, appliesOrientation: Bool, path: String
+        in pool: DatabasePool, for model: CLIPModel, reading: Reading, path: String
     ) async throws {
         let fingerprint = await model.fingerprint()
         let facts = [
             "version": String(Schema.version), "model": model.name, "fingerprint": fingerprint,
             "dimension": String(model.dimension), "preprocessing": try encoded(model.preprocessing),
-            "model_path": model.absolutePath, "applies_orientation": appliesOrientation ? "1" : "0",
+            "model_path": model.absolutePath, "applies_orientation": reading.appliesOrientation ? "1" : "0",
+            "decode": reading.decode.rawValue,
             "created": String(Date().timeIntervalSince1970),
         ]
         try await pool.write { db in
@@ -182,9 +201,16 @@ public final class EmbeddedStore: VectorStore {
                     .notAStore, path: directory.path,
                     "was written by a newer Diptych (format \(version), this one reads \(Schema.version))")
             }
+            // Stores from before there was a choice do not say.
+            let named = try Schema.value("decode", in: db) ?? PictureOptions.Decode.exact.rawValue
+            guard let decode = PictureOptions.Decode(rawValue: named) else {
+                throw StoreError(
+                    .notAStore, path: directory.path, "was written by a newer Diptych (pictures decoded as '\(named)')")
+            }
             return EmbeddedStore(
                 directory: directory, pool: pool, dimension: dimension,
-                appliesOrientation: try Schema.value("applies_orientation", in: db) != "0")
+                reading: Reading(
+                    appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode))
         }
     }
 
@@ -200,7 +226,7 @@ public final class EmbeddedStore: VectorStore {
 
     /// What the store holds and which model it belongs to.
     public func info() async throws -> StoreInfo {
-        let (directory, dimension, appliesOrientation) = (directory, dimension, appliesOrientation)
+        let (directory, dimension, appliesOrientation, decode) = (directory, dimension, appliesOrientation, decode)
         return try await read { db in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
             let bytes = names.reduce(0) { sum, name in
@@ -215,7 +241,7 @@ public final class EmbeddedStore: VectorStore {
                 model: try Schema.value("model", in: db) ?? "",
                 fingerprint: try Schema.value("fingerprint", in: db) ?? "",
                 modelPath: try Schema.value("model_path", in: db), dimension: dimension,
-                appliesOrientation: appliesOrientation, bytes: bytes,
+                appliesOrientation: appliesOrientation, decode: decode, bytes: bytes,
                 created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiptychMedia
 import DiptychSearch
 import Foundation
 
@@ -17,7 +18,8 @@ struct StoreInfoCommand: AsyncParsableCommand {
             ("count", .int(info.count)), ("model", .string(info.model)), ("fingerprint", .string(info.fingerprint)),
             ("dimension", .int(info.dimension)), ("missing", .int(info.missing)), ("vectors", .int(info.vectors)),
             ("model_path", info.modelPath.map(JSON.string) ?? .null),
-            ("applies_orientation", .bool(info.appliesOrientation)), ("bytes", .int(info.bytes)),
+            ("applies_orientation", .bool(info.appliesOrientation)),
+            ("decode", .string(info.decode.rawValue)), ("bytes", .int(info.bytes)),
             ("created", .double(info.created)),
         ]
         guard formatting.chosen == .text else { return try StandardOutput.line(JSON.object(members).text) }
@@ -25,6 +27,7 @@ struct StoreInfoCommand: AsyncParsableCommand {
             ("pictures", "\(info.count)"), ("vanished", "\(info.missing)"), ("embeddings", "\(info.vectors)"),
             ("dimension", "\(info.dimension)"), ("model", info.model), ("model path", info.modelPath ?? "not known"),
             ("fingerprint", info.fingerprint), ("orientation", info.appliesOrientation ? "upright" : "as stored"),
+            ("decode", info.decode.rawValue),
             ("bytes", Columns.grouped(info.bytes)),
             ("created", ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: info.created))),
         ]
