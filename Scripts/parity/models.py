@@ -29,9 +29,9 @@ SIZES = {
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "Sources/DiptychCLI/Resources/DemoModel"
 
 
-def make(name, folder, seed=0):
+def make(name, folder, seed=0, gain=1.0, spread=0.1):
     """Writes the model directory unless it is there already, and returns its path."""
-    folder = pathlib.Path(folder) / name
+    folder = pathlib.Path(folder) / (name if gain == 1.0 else f"{name}-{gain}")
     if (folder / "complete").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def make(name, folder, seed=0):
                         vision_config=size["vision"], projection_dim=size["projection"])
     model = CLIPModel(config).eval()
     generator = torch.Generator().manual_seed(seed)
-    randomise(model, generator, gain=1.0, spread=0.1)
+    randomise(model, generator, gain=gain, spread=spread)
     model.save_pretrained(folder)
     for file in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
         if (DEMO / file).exists():

@@ -170,7 +170,7 @@ def hugging_face_clip(name):
         from PIL import Image
         from transformers import AutoTokenizer, CLIPModel
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-        made = models.make(name, folder.parent)
+        made = models.make(name, folder.parent, gain=1.5, spread=0.2)
         model = CLIPModel.from_pretrained(made, dtype=torch.float32).eval()
         tokenizer, processor = AutoTokenizer.from_pretrained(made), CLIPImageProcessorPil.from_pretrained(made)
         return Reference(
