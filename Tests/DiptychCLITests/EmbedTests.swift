@@ -5,6 +5,20 @@ import Testing
 struct EmbedTests {
     private let tolerance = 1e-5
 
+    @Test func `lost tokens are counted, or refused`() throws {
+        let long = String(repeating: "很", count: 300)
+        let told = try Command.run("embed", "--text", long)
+        #expect(told.status == 0, "\(told.error)")
+        #expect(told.error.contains("warning:") && told.error.contains("are lost"), "\(told.error)")
+        let quiet = try Command.run("embed", "--quiet", "--text", long)
+        #expect(quiet.status == 0 && quiet.error.isEmpty, "\(quiet.error)")
+        let refused = try Command.run("embed", "--strict-length", "--text", long)
+        #expect(refused.status == 1 && refused.output.isEmpty, "\(refused.output)")
+        #expect(refused.error.contains("shorten the text"), "\(refused.error)")
+        let short = try Command.run("embed", "--strict-length", "--text", "a cat")
+        #expect(short.status == 0 && !short.error.contains("lost"), "\(short.error)")
+    }
+
     @Test func `embeddings equal the reference's, in the order given`() throws {
         let expected = try Fixture.expected()
         var arguments = ["embed"]
