@@ -99,13 +99,14 @@ import Testing
         #expect("\(error)".contains("state-dict.pt") && "\(error)".contains("quick_gelu"), "\(error)")
     }
 
-    @Test func aStatedActivationIsNotOverruled() async throws {
-        let layout = Self.layouts[2]
+    @Test(arguments: layouts.filter { $0.activation == nil })
+    func aKnownActivationIsNotOverruled(layout: Layout) async throws {
         let directory = try Self.assemble(layout)
+        let wrong: Activation = layout.name == "openclip" ? .quickGELU : .gelu
         let error = try await #require(throws: ModelError.self) {
-            try await CLIPModel.load(directory.path, options: ModelOptions(activation: .quickGELU))
+            try await CLIPModel.load(directory.path, options: ModelOptions(activation: wrong))
         }
-        #expect("\(error)".contains("gelu"), "\(error)")
+        #expect("\(error)".contains("its activation is"), "\(error)")
     }
 
     @Test(arguments: layouts)

@@ -37,10 +37,10 @@ struct ModelFiles {
             preprocessing = try Preprocessing(
                 original: configuration.family == .chineseCLIP, size: configuration.vision.imageSize)
         }
-        if let activation, activation != configuration.text.activation, configuration.family == .clip {
+        if let activation, activation != configuration.vision.activation {
             throw ModelError(
-                "\(path): says itself that its activation is \(configuration.text.activation.rawValue); leave the option "
-                    + "away, or correct the file")
+                "\(path): its activation is \(configuration.vision.activation.rawValue), and stating another would give wrong "
+                    + "embeddings; leave the option away")
         }
 
         // Running the constructors over an engine that only counts checks every name and shape without touching data.

@@ -5,8 +5,8 @@ extension CLIPConfiguration {
     /// Infers the sizes of a model in the original layout from the names and shapes of its tensors, as OpenAI's and
     /// Chinese-CLIP's own code do: OpenAI CLIP, a model of open_clip's, or Chinese-CLIP.
     ///
-    /// - Parameter activation: the feed-forward non-linearity, which no shape tells: nil where the checkpoint is known to
-    ///   be one of OpenAI's or Chinese-CLIP's, all of which use QuickGELU.
+    /// - Parameter activation: the feed-forward non-linearity, which no shape tells. Checkpoints of OpenAI's and
+    ///   Chinese-CLIP's, which are known by their tensors, use QuickGELU whatever is stated here.
     /// - Throws: ``ConfigurationError`` when the tensors are of no known family, or the non-linearity is not known.
     public init(inferredFrom checkpoint: Checkpoint, activation: Activation? = nil) throws {
         let tensors = Shapes(checkpoint)
@@ -25,7 +25,7 @@ extension CLIPConfiguration {
 
         // OpenAI's archives state their sizes among the tensors; nobody else's files do.
         let isOpenAI = checkpoint.tensors["input_resolution"] != nil && checkpoint.tensors["context_length"] != nil
-        guard let known = activation ?? (isOpenAI || family == .chineseCLIP ? .quickGELU : nil) else {
+        guard let known = isOpenAI || family == .chineseCLIP ? .quickGELU : activation else {
             throw ConfigurationError(
                 path: checkpoint.path,
                 "does not say which activation it was trained with, and a wrong one gives wrong embeddings without any "
