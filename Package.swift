@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "DiptychSearchTests",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
+                "CKernels", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// Every change to the disk is announced to `step` before it is made; one that throws there has not happened, as when
 /// the process had died, by which tests try every moment.
-struct CodeOutput: ~Copyable {
+final class CodeOutput {
     private let descriptor: Int32
     private let path: String
     private let step: @Sendable (String) throws -> Void

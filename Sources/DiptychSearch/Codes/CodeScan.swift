@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 internal import Synchronization
 
 /// A vector that may be among the nearest.
@@ -104,7 +104,8 @@ package struct CodeScan: Sendable {
             result.withUnsafeMutableBufferPointer { result in
                 guard let query = turned.baseAddress.map({ $0 + index * queries.padded }) else { return }
                 // Each task writes its own elements of `result`, and all are done before this returns.
-                nonisolated(unsafe) let (query, result, first) = (query, result, numbers.startIndex)
+                nonisolated(unsafe) let (values, result) = (query, result)
+                let first = numbers.startIndex
                 inParallel(threads, (numbers.count + step - 1) / step) { task in
                     withUnsafeTemporaryAllocation(byteCount: recordBytes, alignment: 64) { buffer in
                         guard let base = buffer.baseAddress else { return }
@@ -113,7 +114,7 @@ package struct CodeScan: Sendable {
                             let slot = numbers[first + place].number - part.first
                             guard part.segment.readRecords(from: slot, count: 1, into: base) else { continue }
                             var score: Float = 0
-                            diptych_score_records(instructions, dimension, query, base, 1, &score)
+                            diptych_score_records(instructions, dimension, values, base, 1, &score)
                             result[place] = Refined(
                                 score: offsets[at] + score, bound: base.load(fromByteOffset: 4, as: Float.self))
                         }
@@ -156,7 +157,7 @@ package struct CodeScan: Sendable {
         let collected = Mutex(BoundCollector(keep: max(1, keep)))
         queries.turned.withUnsafeBufferPointer { turned in
             guard let query = turned.baseAddress.map({ $0 + index * queries.padded }) else { return }
-            nonisolated(unsafe) let query = query
+            nonisolated(unsafe) let values = query
             inParallel(threads, tasks.count) { number in
                 let task = tasks[number]
                 let part = state.parts[task.part]
@@ -164,7 +165,7 @@ package struct CodeScan: Sendable {
                     guard let base = buffer.baseAddress else { return }
                     let isRead = part.segment.readRecords(from: task.slot, count: task.count, into: base)
                     var scores = [Float](repeating: 0, count: task.count)
-                    if isRead { diptych_score_records(instructions, dimension, query, base, task.count, &scores) }
+                    if isRead { diptych_score_records(instructions, dimension, values, base, task.count, &scores) }
                     var floor = collected.withLock { $0.floor }
                     var found: [BoundCollector.Entry] = []
                     for place in 0..<task.count {

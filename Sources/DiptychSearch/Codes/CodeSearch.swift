@@ -22,6 +22,9 @@ package struct CodeSearch {
     /// index, in any order.
     package typealias Reader = (_ query: Int, _ ids: [Int64]) throws -> [NearVector]
 
+    /// Thrown when finding enough vectors would take reading more than was allowed.
+    package struct TooManyReads: Error {}
+
     /// Estimates that are further than this many standard deviations off do not count: one in a thousand near the border.
     private static let deviations: Float = 3
     /// The same for what the second pass rounds off, whose bound is that many standard deviations and more.
@@ -39,9 +42,11 @@ package struct CodeSearch {
     ///   - queries: unit vectors.
     ///   - exact: whether the result must be proven.
     ///   - masks: of each block the vectors that are wanted, see ``CodeState/masks(of:)``; nil for all.
+    ///   - mostReads: how many vectors may be read for a query.
     ///   - read: reads vectors from the store. Vectors that it leaves out do not count as found.
     package func nearest(
-        _ queries: [[Float]], count: Int, exact: Bool = false, masks: [UInt16]? = nil, read: Reader
+        _ queries: [[Float]], count: Int, exact: Bool = false, masks: [UInt16]? = nil,
+        mostReads: Int = .max, read: Reader
     ) throws -> [NearVectors] {
         guard count > 0, !queries.isEmpty else {
             return queries.map { _ in NearVectors(vectors: [], isExact: true) }
@@ -60,7 +65,7 @@ package struct CodeSearch {
             lists = refineAll(found, prepared, want: wanted(count), keep: keep)
         }
         return try queries.indices.map { index in
-            var reading = Reading(count: count)
+            var reading = Reading(count: count, mostReads: mostReads)
             if try reading.settle(lists[index], in: scan.state, { try read(index, $0) }) {
                 return NearVectors(vectors: reading.vectors, isExact: false)
             }
@@ -77,7 +82,7 @@ package struct CodeSearch {
         var lists = [Shortlist](repeating: Shortlist(), count: found.count)
         lists.withUnsafeMutableBufferPointer { lists in
             // Each task writes its own element, and all are done before this returns.
-            nonisolated(unsafe) let (lists, prepared) = (lists, prepared)
+            nonisolated(unsafe) let lists = lists
             inParallel(scan.threads, found.count) { index in
                 lists[index] = shortlist(found[index], prepared, index, want: want, isAll: found[index].count < keep, 1)
             }
@@ -143,7 +148,7 @@ package struct CodeSearch {
     private func exactly(
         _ prepared: CodeQueries, _ index: Int, count: Int, masks: [UInt16]?, read: Reader
     ) throws -> NearVectors {
-        var reading = Reading(count: count)
+        var reading = Reading(count: count, mostReads: .max)
         var keep = count
         while true {
             let found = scan.bounded(prepared, index, keep: keep, masks: masks)
@@ -167,10 +172,11 @@ private struct Shortlist: Sendable {
 /// Reads the stored floats of as few vectors as will do.
 private struct Reading {
     private let count: Int
+    private let mostReads: Int
     private var known: Set<Int64> = []
     private(set) var vectors: [NearVector] = []
 
-    init(count: Int) { self.count = count }
+    init(count: Int, mostReads: Int) { (self.count, self.mostReads) = (count, mostReads) }
 
     /// Reads until no other can be among the nearest `count`; false when the list does not suffice for that.
     mutating func settle(
@@ -188,6 +194,7 @@ private struct Reading {
             next += ids.count
             let unknown = ids.filter { known.insert($0).inserted }
             guard !unknown.isEmpty else { continue }
+            guard known.count <= mostReads else { throw CodeSearch.TooManyReads() }
             vectors += try read(unknown)
             vectors.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
         }

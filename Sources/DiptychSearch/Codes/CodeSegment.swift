@@ -19,7 +19,7 @@ package final class CodeSegment: Sendable {
     /// another process appends lies beyond what has been committed. (unsafe: a raw pointer is not Sendable by itself)
     nonisolated(unsafe) private let mapping: UnsafeMutableRawPointer
 
-    struct FileIdentity: Hashable {
+    struct FileIdentity: Hashable, Sendable {
         let device: UInt64
         let inode: UInt64
 

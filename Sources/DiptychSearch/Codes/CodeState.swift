@@ -2,6 +2,12 @@ internal import Foundation
 
 /// The segments of a store at one moment. Their vectors are numbered one after the other, by which searches name them.
 package struct CodeState: Sendable {
+    /// Tells states with other vectors, or the same ones in other places.
+    struct Signature: Equatable, Sendable {
+        let files: [CodeSegment.FileIdentity]
+        let count: Int
+    }
+
     struct Part: Sendable {
         let segment: CodeSegment
         let commit: CodeCommit
@@ -14,6 +20,8 @@ package struct CodeState: Sendable {
     package let count: Int
     /// All vectors up to this one are in the segments, or were dropped from the store.
     package let last: Int64
+
+    var signature: Signature { Signature(files: parts.map(\.segment.file), count: count) }
 
     static let empty = CodeState([])
 
@@ -53,6 +61,12 @@ package struct CodeState: Sendable {
     package func id(_ number: Int) -> Int64 {
         let part = parts[partIndex(of: number)]
         return part.segment.id(number - part.first)
+    }
+
+    /// What one standard deviation of a vector's estimate is in proportion to.
+    func factor(_ number: Int) -> Float {
+        let part = parts[partIndex(of: number)]
+        return part.segment.factor(number - part.first)
     }
 
     /// For each block the bits of those vectors whose id is in `ids`, which are ascending.

@@ -118,7 +118,7 @@ package final class CodeWriter {
             to: output, identity: segment.header.identity)
     }
 
-    private func commit(_ commit: CodeCommit, to output: borrowing CodeOutput, identity: UInt64) throws {
+    private func commit(_ commit: CodeCommit, to output: CodeOutput, identity: UInt64) throws {
         let place = CodeLayout.commitOffsets[Int(commit.sequence % 2)]
         try output.write(commit.encoded(identity: identity), at: place, "commit")
         try output.synchronize()
@@ -155,7 +155,7 @@ package final class CodeWriter {
     /// Makes a whole file under another name first.
     private func make(
         _ path: String, layout: CodeLayout, after: Int64, centre: [Float],
-        fill: (borrowing CodeOutput) throws -> Void
+        fill: (CodeOutput) throws -> Void
     ) throws {
         let part = path + ".part"
         let header = CodeHeader(
