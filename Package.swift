@@ -96,6 +96,11 @@ let package = Package(
             resources: [.copy("Resources")],
             swiftSettings: strict),
 
+        // No product: `make bench-search` runs it.
+        .executableTarget(
+            name: "search-bench", dependencies: ["Diptych", "DiptychSearch"], path: "Benchmarks/search/SearchBench",
+            swiftSettings: strict),
+
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
             name: "DiptychTestSupport",

@@ -118,7 +118,7 @@ package struct CodeSearch {
         var next = 0
         var isDone = isAll
         while next < found.count {
-            let step = next == 0 ? 128 : 64 * threads
+            let step = next == 0 ? 256 : 256 * threads
             let end = min(found.count, next + step)
             let slice = found[next..<end]
             for (candidate, result) in zip(slice, scan.refine(slice, prepared, index, threads: threads)) {

@@ -34,10 +34,6 @@ struct StoreSearch {
             let (sum, overflow) = request.limit.addingReportingOverflow(request.after?.position ?? 0)
             count = overflow ? .max : sum
         }
-
-        /// Of a row of `items` joined with `vectors`: whether it may be shown.
-        var isShown: String { "items.missing_since IS NULL AND items.id <= ? AND \(condition.text)" }
-        var arguments: [DatabaseValue] { [snapshot.databaseValue] + condition.arguments }
     }
 
     func results(_ requests: [SearchRequest], _ units: [[Float]]) throws -> [SearchResults] {
@@ -50,16 +46,16 @@ struct StoreSearch {
             if state.count == 0 || job.count > state.count / Self.largestShare {
                 results[index] = try scan(job)
             } else if job.request.isExact || job.request.filter != nil {
-                results[index] = try finish(job, try nearest(job))
+                results[index] = try byCodes(job)
             } else {
                 together[job.count, default: []].append(index)
             }
         }
         for (count, indices) in together {
             let found = try search.nearest(indices.map { jobs[$0].unit }, count: count) { query, ids in
-                try read(ids, jobs[indices[query]])
+                try read(ids, jobs[indices[query]], .all)
             }
-            for (index, vectors) in zip(indices, found) { results[index] = try finish(jobs[index], vectors) }
+            for (index, vectors) in zip(indices, found) { results[index] = try finish(jobs[index], vectors, .all) }
         }
         return results
     }
@@ -70,66 +66,112 @@ struct StoreSearch {
 
     // MARK: - By codes
 
-    /// The nearest vectors with codes, for one request that is exact or has a filter.
-    private func nearest(_ job: Job) throws -> NearVectors {
-        let read: CodeSearch.Reader = { try self.read($1, job) }
+    /// How the items of a vector are told that may be shown.
+    private enum Showing {
+        /// All of them.
+        case all
+        /// Those that the filter accepts, one after the other.
+        case accepted(Filter)
+        /// Those of a list.
+        case passing(PassingItems)
+    }
+
+    /// The results for one request that is exact or has a filter.
+    private func byCodes(_ job: Job) throws -> SearchResults {
         guard let filter = job.request.filter else {
-            return try search.nearest([job.unit], count: job.count, exact: true, read: read)[0]
+            let found = try search.nearest([job.unit], count: job.count, exact: true) { try read($1, job, .all) }
+            return try finish(job, found[0], .all)
         }
-        let key = StoreCodes.MaskKey(
+        let key = StoreCodes.PassingKey(
             filter: filter.description, changes: try Schema.value("changes", in: db), signature: state.signature)
-        var masks = store.codes.masks(key)
-        if masks == nil, !job.request.isExact {
+        let known = store.codes.passing(key)
+        if known == nil, !job.request.isExact {
             // A filter that many pass needs no more than a look at the candidates.
             do {
-                return try search.nearest(
-                    [job.unit], count: job.count, mostReads: max(Self.probes, 4 * job.count), read: read)[0]
+                let found = try search.nearest(
+                    [job.unit], count: job.count, mostReads: max(Self.probes, 4 * job.count)
+                ) { try read($1, job, .accepted(filter)) }
+                return try finish(job, found[0], .accepted(filter))
             } catch is CodeSearch.TooManyReads {}
         }
-        if masks == nil {
-            let passing = try Int64.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT vectors.id FROM items JOIN vectors ON vectors.id = items.vector
-                    WHERE items.missing_since IS NULL AND \(job.condition.text) ORDER BY vectors.id
-                    """, arguments: StatementArguments(job.condition.arguments))
-            let found = state.masks(of: passing)
-            store.codes.remember(found, for: key)
-            masks = found
+        let passing = try known ?? list(job)
+        if known == nil { store.codes.remember(passing, for: key) }
+        let found = try search.nearest(
+            [job.unit], count: job.count, exact: job.request.isExact, masks: passing.masks
+        ) { try read($1, job, .passing(passing)) }
+        return try finish(job, found[0], .passing(passing))
+    }
+
+    /// All items that pass a request's filter, those of later pages' time too.
+    private func list(_ job: Job) throws -> PassingItems {
+        var (vectors, items): ([Int64], [Int64]) = ([], [])
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT vectors.id, items.id FROM items JOIN vectors ON vectors.id = items.vector
+                WHERE items.missing_since IS NULL AND \(job.condition.text) ORDER BY vectors.id, items.id
+                """, arguments: StatementArguments(job.condition.arguments))
+        while let row = try rows.next() {
+            vectors.append(try row.decode(atIndex: 0))
+            items.append(try row.decode(atIndex: 1))
         }
-        return try search.nearest(
-            [job.unit], count: job.count, exact: job.request.isExact, masks: masks, read: read)[0]
+        return PassingItems(vectors: vectors, items: items, masks: state.masks(of: vectors))
+    }
+
+    /// The items of a vector that may be shown.
+    private func items(of vector: Int64, _ job: Job, _ showing: Showing) throws -> [Int64] {
+        switch showing {
+        case .passing(let passing): return passing.items(of: vector).filter { $0 <= job.snapshot }
+        case .all:
+            return try Int64.fetchAll(
+                db.cachedStatement(
+                    sql: "SELECT id FROM items WHERE vector = ? AND missing_since IS NULL AND id <= ?"),
+                arguments: [vector, job.snapshot])
+        case .accepted(let filter):
+            let rows = try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT items.id, items.path, \(EmbeddedStore.attributeColumns)
+                        FROM vectors CROSS JOIN items ON items.vector = vectors.id
+                        WHERE vectors.id = ? AND items.missing_since IS NULL AND items.id <= ?
+                        """), arguments: [vector, job.snapshot])
+            return try rows.compactMap { row in
+                let (id, path): (Int64, String) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
+                let attributes = try EmbeddedStore.attributes(row, from: 2)
+                return filter.accepts(id: String(id), path: path, attributes: attributes) ? id : nil
+            }
+        }
     }
 
     /// Of some vectors those that have an item to show, with their exact cosines.
-    private func read(_ ids: [Int64], _ job: Job) throws -> [NearVector] {
-        let shown = try db.cachedStatement(
-            sql: """
-                SELECT vectors.embedding FROM vectors WHERE vectors.id = ? AND EXISTS (
-                    SELECT 1 FROM items WHERE items.vector = vectors.id AND \(job.isShown))
-                """)
+    private func read(_ ids: [Int64], _ job: Job, _ showing: Showing) throws -> [NearVector] {
+        let statement = try db.cachedStatement(sql: "SELECT embedding FROM vectors WHERE id = ?")
         let isa = diptych_detected_isa()
         return try ids.compactMap { id in
-            let rows = try Row.fetchCursor(shown, arguments: StatementArguments([id.databaseValue] + job.arguments))
-            guard let row = try rows.next() else { return nil }
+            guard try !items(of: id, job, showing).isEmpty,
+                let row = try Row.fetchCursor(statement, arguments: [id]).next()
+            else { return nil }
             return NearVector(id: id, score: try score(row, 0, job.unit, isa) { "the embedding \(id)" })
         }
     }
 
     /// The items of the nearest vectors, and of the vectors that have no codes yet.
-    private func finish(_ job: Job, _ found: NearVectors) throws -> SearchResults {
+    private func finish(_ job: Job, _ found: NearVectors, _ showing: Showing) throws -> SearchResults {
         var ranking = Ranking(job.request)
-        let items = try db.cachedStatement(
-            sql: """
-                SELECT items.id FROM items JOIN vectors ON vectors.id = items.vector
-                WHERE items.vector = ? AND \(job.isShown)
-                """)
         for vector in found.vectors {
-            let ids = try Int64.fetchCursor(
-                items, arguments: StatementArguments([vector.id.databaseValue] + job.arguments))
-            while let id = try ids.next() { ranking.offer(vector.score, id: id) }
+            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id) }
         }
-        try offer(job, after: state.last, to: &ranking)
+        let tail: [Int64] =
+            if case .passing(let passing) = showing {
+                Array(passing.vectors[passing.place(of: state.last + 1)...])
+            } else {
+                try Int64.fetchAll(
+                    db.cachedStatement(sql: "SELECT id FROM vectors WHERE id > ?"), arguments: [state.last])
+            }
+        // A vector stands in the list as often as it has items.
+        for vector in try read(Array(Set(tail)), job, showing) {
+            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id) }
+        }
         return try results(job, ranking, isExact: found.isExact)
     }
 
@@ -138,25 +180,17 @@ struct StoreSearch {
     /// Compares every item's embedding.
     private func scan(_ job: Job) throws -> SearchResults {
         var ranking = Ranking(job.request)
-        try offer(job, after: nil, to: &ranking)
+        try offerAll(job, to: &ranking)
         return try results(job, ranking, isExact: true)
     }
 
-    /// Compares the items whose vectors come after one, or all.
-    private func offer(_ job: Job, after: Int64?, to ranking: inout Ranking) throws {
-        // For a few at the end, the order of the tables matters: CROSS JOIN keeps it.
+    private func offerAll(_ job: Job, to ranking: inout Ranking) throws {
         let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: after == nil
-                    ? """
-                    SELECT items.id, vectors.embedding FROM items JOIN vectors ON vectors.id = items.vector
-                    WHERE \(job.isShown)
-                    """
-                    : """
-                    SELECT items.id, vectors.embedding FROM vectors CROSS JOIN items ON items.vector = vectors.id
-                    WHERE vectors.id > ? AND \(job.isShown)
-                    """),
-            arguments: StatementArguments((after.map { [$0.databaseValue] } ?? []) + job.arguments))
+            db,
+            sql: """
+                SELECT items.id, vectors.embedding FROM items JOIN vectors ON vectors.id = items.vector
+                WHERE items.missing_since IS NULL AND items.id <= ? AND \(job.condition.text)
+                """, arguments: StatementArguments([job.snapshot.databaseValue] + job.condition.arguments))
         let isa = diptych_detected_isa()
         while let row = try rows.next() {
             let id: Int64 = try row.decode(atIndex: 0)
