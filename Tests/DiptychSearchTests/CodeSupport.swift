@@ -8,6 +8,7 @@ final class CodedVectors {
     let dimension: Int
     let capacity: Int
     var vectors: [Int64: [Float]] = [:]
+    var threads = 2
     /// What was ever given out.
     private var last: Int64 = 0
 
@@ -51,7 +52,7 @@ final class CodedVectors {
     func writer(
         _ files: CodeFiles? = nil, step: @escaping @Sendable (String) throws -> Void = { _ in }
     ) throws -> CodeWriter? {
-        try CodeWriter(files ?? self.files(), capacity: capacity, threads: 2, step: step)
+        try CodeWriter(files ?? self.files(), capacity: capacity, threads: threads, step: step)
     }
 
     /// Codes what has none, as a fresh process would.
@@ -61,7 +62,7 @@ final class CodedVectors {
 
     /// The number of wrong codes in the files as they are.
     func wrong(_ state: CodeState? = nil) throws -> Int {
-        try (state ?? files().state()).wrongCodes(dimension: dimension, threads: 2, rows)
+        try (state ?? files().state()).wrongCodes(dimension: dimension, threads: threads, rows)
     }
 
     func cosine(_ id: Int64, _ query: [Float]) -> Float {
@@ -81,7 +82,7 @@ final class CodedVectors {
         _ queries: [[Float]], _ count: Int, exact: Bool, state: CodeState? = nil, masks: [UInt16]? = nil,
         _ allowed: (Int64) -> Bool = { _ in true }
     ) throws -> [NearVectors] {
-        let scan = CodeScan(state ?? files().state(), dimension: dimension, threads: 2)
+        let scan = CodeScan(state ?? files().state(), dimension: dimension, threads: threads)
         return try CodeSearch(scan).nearest(queries, count: count, exact: exact, masks: masks) { query, ids in
             ids.filter { vectors[$0] != nil && allowed($0) }
                 .map { NearVector(id: $0, score: cosine($0, queries[query])) }

@@ -91,7 +91,7 @@ import Testing
             if exact { #expect(try await found == coded.expected(request)) }
         }
         let dropped = try await coded.store.compact()
-        #expect(dropped.vectors == 534)
+        #expect(dropped.vectors == 533)
         #expect(try await coded.store.verify().isEmpty)
         let request = SearchRequest(query, limit: 20, isExact: true)
         #expect(try await coded.store.search(request) == coded.expected(request))

@@ -148,10 +148,14 @@ struct StoreSearch {
         let statement = try db.cachedStatement(sql: "SELECT embedding FROM vectors WHERE id = ?")
         let isa = diptych_detected_isa()
         return try ids.compactMap { id in
-            guard try !items(of: id, job, showing).isEmpty,
-                let row = try Row.fetchCursor(statement, arguments: [id]).next()
-            else { return nil }
-            return NearVector(id: id, score: try score(row, 0, job.unit, isa) { "the embedding \(id)" })
+            guard try !items(of: id, job, showing).isEmpty else { return nil }
+            let rows = try Row.fetchCursor(statement, arguments: [id])
+            // The row is the cursor's.
+            return try withExtendedLifetime(rows) {
+                try rows.next().map { row in
+                    NearVector(id: id, score: try score(row, 0, job.unit, isa) { "the embedding \(id)" })
+                }
+            }
         }
     }
 
