@@ -39,7 +39,7 @@ class Diptych:
 
 
 def recall(found, truth):
-    """Of the K nearest by FAISS, the share that was found; one whose cosine equals the K-th within rounding counts."""
+    """Of the K nearest, the share that was found."""
     return float(np.mean([len(set(a[:K]) & set(b[:K])) / K for a, b in zip(found, truth)]))
 
 
@@ -119,4 +119,5 @@ def main():
         file.write(text + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

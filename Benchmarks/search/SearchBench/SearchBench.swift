@@ -6,7 +6,7 @@ import Foundation
 ///
 ///     search-bench fill STORE VECTORS DIMENSION     items in batches of 5,000, as indexing stores them
 ///     search-bench serve STORE QUERIES              commands on standard input, a line of JSON for each
-///     search-bench add STORE VECTORS FIRST COUNT    items that the store lacks, and the time until they are found
+///     search-bench add STORE VECTORS NAME           all of them as new items, and the time until the last is found
 ///
 /// Commands of `serve`: `one MODE FIRST COUNT` (queries one after the other), `batch MODE FIRST COUNT` (all in one call),
 /// `memory`; modes are `fast`, `exact`, `filter`.
@@ -22,10 +22,8 @@ import Foundation
             try await put(arguments[3], 0, .max, to: store, batch: 5_000)
             try store.updateCodes()
         case "add":
-            guard arguments.count == 6, let first = Int(arguments[4]), let count = Int(arguments[5]) else {
-                throw Failure.usage
-            }
-            try await add(arguments[3], first, count, to: EmbeddedStore.open(at: directory))
+            guard arguments.count == 5 else { throw Failure.usage }
+            try await add(arguments[3], named: arguments[4], to: EmbeddedStore.open(at: directory))
         case "serve": try await serve(directory, queries: arguments[3])
         default: throw Failure.usage
         }
@@ -82,13 +80,18 @@ import Foundation
         }
     }
 
-    static func add(_ path: String, _ first: Int, _ count: Int, to store: EmbeddedStore) async throws {
-        let vectors = try rows(path, store.dimension, first, count)
+    static func add(_ path: String, named name: String, to store: EmbeddedStore) async throws {
+        let vectors = try rows(path, store.dimension, 0, .max)
+        let records = vectors.enumerated().map { offset, values in
+            let path = "/new/\(name)/\(offset).jpg"
+            return ItemRecord(
+                path: path, content: ContentHash(of: Data(path.utf8)), embedding: Embedding(values: values))
+        }
         let start = seconds
-        try await put(path, first, count, to: store, batch: count)
+        try await store.put(records)
         let stored = seconds
-        let hit = try await store.search(Embedding(values: vectors[count - 1]), limit: 1).first
-        guard hit?.path.hasSuffix("/\(first + count - 1).jpg") == true else { throw Failure.wrong("not found") }
+        let hits = try await store.search(Embedding(values: vectors[vectors.count - 1]), limit: 3)
+        guard hits.contains(where: { $0.path == records[records.count - 1].path }) else { throw Failure.wrong("not found") }
         say("{\"stored_ms\": \((stored - start) * 1e3), \"found_ms\": \((seconds - start) * 1e3)}")
     }
 
