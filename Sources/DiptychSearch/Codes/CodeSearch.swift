@@ -40,12 +40,13 @@ package struct CodeSearch {
     ///
     /// - Parameters:
     ///   - queries: unit vectors.
+    ///   - minimum: vectors below it are not wanted.
     ///   - exact: whether the result must be proven.
     ///   - masks: of each block the vectors that are wanted, see ``CodeState/masks(of:)``; nil for all.
     ///   - mostReads: how many vectors may be read for a query.
     ///   - read: reads vectors from the store. Vectors that it leaves out do not count as found.
     package func nearest(
-        _ queries: [[Float]], count: Int, exact: Bool = false, masks: [UInt16]? = nil,
+        _ queries: [[Float]], count: Int, minimum: Float = -.infinity, exact: Bool = false, masks: [UInt16]? = nil,
         mostReads: Int = .max, read: Reader
     ) throws -> [NearVectors] {
         guard count > 0, !queries.isEmpty else {
@@ -53,31 +54,41 @@ package struct CodeSearch {
         }
         let prepared = scan.prepare(queries)
         if exact {
-            return try queries.indices.map { try exactly(prepared, $0, count: count, masks: masks, read: read) }
+            return try queries.indices.map {
+                var reading = Reading(count: count, minimum: minimum, mostReads: .max)
+                return try exactly(prepared, $0, count: count, masks: masks, reading: &reading, read: read)
+            }
         }
         let keep = max(Self.usualKeep, min(scan.state.count, 4 * count))
         let found = scan.best(prepared, keep: keep, masks: masks)
+        let want = Want(count: wanted(count), minimum: minimum)
         // One query is refined by all threads, many by one thread each.
         let lists: [Shortlist]
         if queries.count == 1 {
-            lists = [shortlist(found[0], prepared, 0, want: wanted(count), isAll: found[0].count < keep, scan.threads)]
+            lists = [shortlist(found[0], prepared, 0, want: want, isAll: found[0].count < keep, scan.threads)]
         } else {
-            lists = refineAll(found, prepared, want: wanted(count), keep: keep)
+            lists = refineAll(found, prepared, want: want, keep: keep)
         }
         return try queries.indices.map { index in
-            var reading = Reading(count: count, mostReads: mostReads)
+            var reading = Reading(count: count, minimum: minimum, mostReads: mostReads)
             if try reading.settle(lists[index], in: scan.state, { try read(index, $0) }) {
                 return NearVectors(vectors: reading.vectors, isExact: false)
             }
             return try widening(
-                prepared, index, count: count, keep: keep, masks: masks, reading: &reading, read: read)
+                prepared, index, want: want, keep: keep, masks: masks, reading: &reading, read: read)
         }
+    }
+
+    /// How much the second pass looks for.
+    private struct Want {
+        var count: Int
+        let minimum: Float
     }
 
     private func wanted(_ count: Int) -> Int { count + count / 4 + 6 }
 
     private func refineAll(
-        _ found: [[CodeCandidate]], _ prepared: CodeQueries, want: Int, keep: Int
+        _ found: [[CodeCandidate]], _ prepared: CodeQueries, want: Want, keep: Int
     ) -> [Shortlist] {
         var lists = [Shortlist](repeating: Shortlist(), count: found.count)
         lists.withUnsafeMutableBufferPointer { lists in
@@ -92,14 +103,14 @@ package struct CodeSearch {
 
     /// Goes deeper until enough vectors that may be shown are found, or all have been looked at.
     private func widening(
-        _ prepared: CodeQueries, _ index: Int, count: Int, keep: Int, masks: [UInt16]?, reading: inout Reading,
+        _ prepared: CodeQueries, _ index: Int, want: Want, keep: Int, masks: [UInt16]?, reading: inout Reading,
         read: Reader
     ) throws -> NearVectors {
-        var (keep, want) = (keep, wanted(count))
+        var (keep, want) = (keep, want)
         let one = prepared.only(index)
         while true {
             keep = min(scan.state.count + 1, keep * 4)
-            want = min(scan.state.count + 1, want * 4)
+            want.count = min(scan.state.count + 1, want.count * 4)
             let found = scan.best(one, keep: keep, masks: masks)[0]
             let list = shortlist(found, one, 0, want: want, isAll: found.count < keep, scan.threads)
             if try reading.settle(list, in: scan.state, { try read(index, $0) }) {
@@ -110,10 +121,10 @@ package struct CodeSearch {
 
     /// The second pass over candidates, from the best estimate on, until the others are too far away.
     private func shortlist(
-        _ found: [CodeCandidate], _ prepared: CodeQueries, _ index: Int, want: Int, isAll: Bool, _ threads: Int
+        _ found: [CodeCandidate], _ prepared: CodeQueries, _ index: Int, want: Want, isAll: Bool, _ threads: Int
     ) -> Shortlist {
         var refined: [CodeCandidate] = []
-        var best = BestFloats(limit: want)
+        var best = BestFloats(limit: want.count)
         let margin = Self.roundingDeviations / Float(scan.dimension).squareRoot()
         var next = 0
         var isDone = isAll
@@ -131,7 +142,7 @@ package struct CodeSearch {
             next = end
             guard next < found.count else { break }
             let reach = Self.deviations * DIPTYCH_CODE_ERROR * scan.state.factor(found[next].number)
-            if let worst = best.worst, found[next].score + reach < worst {
+            if found[next].score + reach < max(best.worst ?? -.infinity, want.minimum) {
                 isDone = true
                 break
             }
@@ -140,15 +151,15 @@ package struct CodeSearch {
         // Where the list ended too early, recall wants a longer one.
         let isShort = !isDone && found.count < Self.mostKeep
         let isEverything = isAll && next == found.count
-        return Shortlist(
-            candidates: refined,
-            rest: isEverything ? -.infinity : isShort ? .infinity : best.worst ?? .infinity)
+        let border = max(best.worst ?? -.infinity, want.minimum)
+        let isOpen = isShort || border == -.infinity
+        return Shortlist(candidates: refined, rest: isEverything ? -.infinity : isOpen ? .infinity : border)
     }
 
     private func exactly(
-        _ prepared: CodeQueries, _ index: Int, count: Int, masks: [UInt16]?, read: Reader
+        _ prepared: CodeQueries, _ index: Int, count: Int, masks: [UInt16]?, reading: inout Reading,
+        read: Reader
     ) throws -> NearVectors {
-        var reading = Reading(count: count, mostReads: .max)
         var keep = count
         while true {
             let found = scan.bounded(prepared, index, keep: keep, masks: masks)
@@ -172,11 +183,14 @@ private struct Shortlist: Sendable {
 /// Reads the stored floats of as few vectors as will do.
 private struct Reading {
     private let count: Int
+    private let minimum: Float
     private let mostReads: Int
     private var known: Set<Int64> = []
     private(set) var vectors: [NearVector] = []
 
-    init(count: Int, mostReads: Int) { (self.count, self.mostReads) = (count, mostReads) }
+    init(count: Int, minimum: Float, mostReads: Int) {
+        (self.count, self.minimum, self.mostReads) = (count, minimum, mostReads)
+    }
 
     /// Reads until no other can be among the nearest `count`; false when the list does not suffice for that.
     mutating func settle(
@@ -184,8 +198,8 @@ private struct Reading {
     ) throws -> Bool {
         var next = 0
         while true {
-            let worst = vectors.count < count ? -.infinity : vectors[count - 1].score
-            if vectors.count >= count, next == list.candidates.count || list.candidates[next].score < worst {
+            let worst = max(minimum, vectors.count < count ? -.infinity : vectors[count - 1].score)
+            if worst > -.infinity, next == list.candidates.count || list.candidates[next].score < worst {
                 return list.rest == -.infinity || list.rest <= worst
             }
             guard next < list.candidates.count else { return list.rest == -.infinity }

@@ -41,6 +41,7 @@ public struct Indexer: Sendable {
         var summary = IndexSummary()
         try await add(PictureFiles(roots: roots).lazy.map { .success(.file($0)) }, to: &summary, onEach: body)
         summary.removed = try await Vanished.mark(in: store, under: roots)
+        try await store.refreshBackground(with: model)
         return summary
     }
 
@@ -61,6 +62,7 @@ public struct Indexer: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
         try await add(inputs, to: &summary, onEach: body)
+        try await store.refreshBackground(with: model)
         return summary
     }
 

@@ -25,6 +25,8 @@ struct StoreSearch {
         let condition: SQLCondition
         /// How many vectors to look for: the pages before count too.
         let count: Int
+        /// A little below the least cosine wanted, for the rounding of sums.
+        var minimum: Float { request.minimumSimilarity.map { $0 - 1e-4 } ?? -.infinity }
 
         init(_ request: SearchRequest, unit: [Float], last: Int64) {
             self.request = request
@@ -36,23 +38,31 @@ struct StoreSearch {
         }
     }
 
+    /// Requests of one kind go through the codes together.
+    private struct Kind: Hashable {
+        let count: Int
+        let minimum: Float
+    }
+
     func results(_ requests: [SearchRequest], _ units: [[Float]]) throws -> [SearchResults] {
         let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM items") ?? 0
         let jobs = zip(requests, units).map { Job($0, unit: $1, last: last) }
         var results = [SearchResults](repeating: SearchResults([], isExact: true), count: jobs.count)
         // Those that the same scan of the codes serves.
-        var together: [Int: [Int]] = [:]
+        var together: [Kind: [Int]] = [:]
         for (index, job) in jobs.enumerated() where job.request.limit > 0 {
             if state.count == 0 || job.count > state.count / Self.largestShare {
                 results[index] = try scan(job)
             } else if job.request.isExact || job.request.filter != nil {
                 results[index] = try byCodes(job)
             } else {
-                together[job.count, default: []].append(index)
+                together[Kind(count: job.count, minimum: job.minimum), default: []].append(index)
             }
         }
-        for (count, indices) in together {
-            let found = try search.nearest(indices.map { jobs[$0].unit }, count: count) { query, ids in
+        for (kind, indices) in together {
+            let found = try search.nearest(
+                indices.map { jobs[$0].unit }, count: kind.count, minimum: kind.minimum
+            ) { query, ids in
                 try read(ids, jobs[indices[query]], .all)
             }
             for (index, vectors) in zip(indices, found) { results[index] = try finish(jobs[index], vectors, .all) }
@@ -79,7 +89,9 @@ struct StoreSearch {
     /// The results for one request that is exact or has a filter.
     private func byCodes(_ job: Job) throws -> SearchResults {
         guard let filter = job.request.filter else {
-            let found = try search.nearest([job.unit], count: job.count, exact: true) { try read($1, job, .all) }
+            let found = try search.nearest(
+                [job.unit], count: job.count, minimum: job.minimum, exact: true
+            ) { try read($1, job, .all) }
             return try finish(job, found[0], .all)
         }
         let key = StoreCodes.PassingKey(
@@ -89,7 +101,8 @@ struct StoreSearch {
             // A filter that many pass needs no more than a look at the candidates.
             do {
                 let found = try search.nearest(
-                    [job.unit], count: job.count, mostReads: max(Self.probes, 4 * job.count)
+                    [job.unit], count: job.count, minimum: job.minimum,
+                    mostReads: max(Self.probes, 4 * job.count)
                 ) { try read($1, job, .accepted(filter)) }
                 return try finish(job, found[0], .accepted(filter))
             } catch is CodeSearch.TooManyReads {}
@@ -97,7 +110,7 @@ struct StoreSearch {
         let passing = try known ?? list(job)
         if known == nil { store.codes.remember(passing, for: key) }
         let found = try search.nearest(
-            [job.unit], count: job.count, exact: job.request.isExact, masks: passing.masks
+            [job.unit], count: job.count, minimum: job.minimum, exact: job.request.isExact, masks: passing.masks
         ) { try read($1, job, .passing(passing)) }
         return try finish(job, found[0], .passing(passing))
     }
@@ -251,6 +264,6 @@ struct StoreSearch {
                     snapshot: job.snapshot, position: (request.after?.position ?? 0) + ranked.count,
                     similarity: entry.score, item: entry.id) : nil
         }
-        return SearchResults(hits.compactMap(\.self), isExact: isExact, next: next)
+        return SearchResults(hits.compactMap(\.self), isExact: isExact, next: next, snapshot: job.snapshot)
     }
 }
