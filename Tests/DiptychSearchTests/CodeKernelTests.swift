@@ -23,7 +23,8 @@ import Testing
             self.dimension = dimension
             signs = (0..<4 * dimension).map { _ in Bool.random(using: &generator) ? 1 : -1 }
             vectors = (0..<16 * count).map { _ in generator.unitVector(dimension) }
-            var centre = centred ? generator.unitVector(dimension).map { $0 / 2 } : [Float](repeating: 0, count: dimension)
+            var centre =
+                centred ? generator.unitVector(dimension).map { $0 / 2 } : [Float](repeating: 0, count: dimension)
             var blocks = [UInt8](repeating: 0, count: count * diptych_code_block_bytes(dimension))
             var records = [UInt8](repeating: 0, count: 16 * count * diptych_code_record_bytes(dimension))
             var scratch = [Float](repeating: 0, count: 4 * dimension)
@@ -129,7 +130,9 @@ import Testing
             let turned = coded.turned(query)
             for (row, vector) in coded.vectors.enumerated() {
                 var part = 0.0
-                for i in 0..<512 { part += Double(turned[i]) * (Double(Self.level(coded.blocks, 512, row: row, i)) - 1.5) }
+                for i in 0..<512 {
+                    part += Double(turned[i]) * (Double(Self.level(coded.blocks, 512, row: row, i)) - 1.5)
+                }
                 let factor = Double(Self.factor(coded.blocks, 512, row: row))
                 let error = Self.dot(turned, coded.centre) + factor * part - Self.dot(query, vector)
                 // In standard deviations of the model.
@@ -157,7 +160,8 @@ import Testing
         let keys = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * queries * Int(threads))
         defer { keys.deallocate() }
         var lists = (0..<queries * Int(threads)).map {
-            diptych_code_list(keys: keys + $0 * capacity, count: 0, capacity: capacity, keep: keep, threshold: -.infinity)
+            diptych_code_list(
+                keys: keys + $0 * capacity, count: 0, capacity: capacity, keep: keep, threshold: -.infinity)
         }
         digits.withUnsafeBufferPointer { digits in
             let all = (0..<queries).map {

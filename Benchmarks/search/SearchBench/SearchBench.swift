@@ -91,7 +91,9 @@ import Foundation
         try await store.put(records)
         let stored = seconds
         let hits = try await store.search(Embedding(values: vectors[vectors.count - 1]), limit: 3)
-        guard hits.contains(where: { $0.path == records[records.count - 1].path }) else { throw Failure.wrong("not found") }
+        guard hits.contains(where: { $0.path == records[records.count - 1].path }) else {
+            throw Failure.wrong("not found")
+        }
         say("{\"stored_ms\": \((stored - start) * 1e3), \"found_ms\": \((seconds - start) * 1e3)}")
     }
 

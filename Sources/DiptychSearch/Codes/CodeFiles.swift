@@ -58,15 +58,18 @@ package final class CodeFiles: Sendable {
             }
             var open: [CodeSegment.FileIdentity: CodeSegment] = [:]
             for part in known.state.parts { open[part.segment.file] = part.segment }
-            let segments = now == nil ? [] : Self.names(in: folder).map { path(of: $0) }.map { path -> CodeSegment? in
-                var status = stat()
-                if stat(path, &status) == 0, let segment = open[CodeSegment.FileIdentity(status)],
-                    segment.path == path
-                {
-                    return segment
+            let segments =
+                now == nil
+                ? []
+                : Self.names(in: folder).map { path(of: $0) }.map { path -> CodeSegment? in
+                    var status = stat()
+                    if stat(path, &status) == 0, let segment = open[CodeSegment.FileIdentity(status)],
+                        segment.path == path
+                    {
+                        return segment
+                    }
+                    return CodeSegment(path: path, identity: identity, dimension: dimension)
                 }
-                return CodeSegment(path: path, identity: identity, dimension: dimension)
-            }
             // Those after a damaged one do not follow on anything.
             known.state = CodeState(segments.prefix { $0 != nil }.compactMap { $0 })
             known.folder = now

@@ -175,7 +175,8 @@ package struct CodeScan: Sendable {
                         {
                             continue
                         }
-                        let bound = isRead ? base.load(fromByteOffset: place * recordBytes + 4, as: Float.self) : .infinity
+                        let bound =
+                            isRead ? base.load(fromByteOffset: place * recordBytes + 4, as: Float.self) : .infinity
                         let score = offsets[task.part] + scores[place]
                         // What is not a number, from a damaged file, may be anything.
                         let isNumber = score.isFinite && bound >= 0

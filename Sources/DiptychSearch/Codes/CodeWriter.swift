@@ -206,7 +206,8 @@ package final class CodeWriter {
             var (blocks, records): ([UInt32], [UInt8]) = ([], [])
             func flush(through end: Int) throws {
                 let first = end - records.count / layout.recordBytes
-                try output.write(blocks, at: layout.blocksOffset + first / CodeLayout.block * layout.blockBytes, "blocks")
+                try output.write(
+                    blocks, at: layout.blocksOffset + first / CodeLayout.block * layout.blockBytes, "blocks")
                 try output.write(records, at: layout.recordsOffset + first * layout.recordBytes, "records")
                 blocks.removeAll(keepingCapacity: true)
                 records.removeAll(keepingCapacity: true)
@@ -217,9 +218,11 @@ package final class CodeWriter {
                     block[row * CodeLayout.block + place % CodeLayout.block] = source.load(
                         fromByteOffset: 4 * (row * CodeLayout.block + slot % CodeLayout.block), as: UInt32.self)
                 }
-                guard record.withUnsafeMutableBytes({ bytes in
-                    bytes.baseAddress.map { segment.readRecords(from: slot, count: 1, into: $0) } ?? false
-                }) else { throw StoreError(.inputOutput, path: segment.path, "cannot be read; check the disk") }
+                guard
+                    record.withUnsafeMutableBytes({ bytes in
+                        bytes.baseAddress.map { segment.readRecords(from: slot, count: 1, into: $0) } ?? false
+                    })
+                else { throw StoreError(.inputOutput, path: segment.path, "cannot be read; check the disk") }
                 records += record
                 if place % CodeLayout.block == CodeLayout.block - 1 { blocks += block }
                 if place % 8192 == 8191 { try flush(through: place + 1) }

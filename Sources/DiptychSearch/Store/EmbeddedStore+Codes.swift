@@ -6,10 +6,21 @@ extension EmbeddedStore {
     /// The folder of codes inside the store's directory.
     static let codesName = "codes"
 
+    /// What the code files take on the disk; their length says less, as they have holes.
+    static func codeBytes(_ directory: URL) -> Int {
+        let folder = directory.appendingPathComponent(codesName).path
+        return CodeFiles.names(in: folder).reduce(0) { sum, number in
+            var status = stat()
+            return stat(folder + "/" + CodeFiles.name(number), &status) == 0 ? sum + 512 * Int(status.st_blocks) : sum
+        }
+    }
+
     /// A number that tells the store from others.
     static func identity(_ db: Database) throws -> UInt64 {
         var sum = Checksum()
-        for key in ["created", "fingerprint", "dimension"] { sum.add(Array((try Schema.value(key, in: db) ?? "").utf8)) }
+        for key in ["created", "fingerprint", "dimension"] {
+            sum.add(Array((try Schema.value(key, in: db) ?? "").utf8))
+        }
         return sum.value
     }
 
@@ -20,8 +31,9 @@ extension EmbeddedStore {
     package func updateCodes() throws {
         let codes = codes
         do {
-            guard try needsCodes(), let writer = try CodeWriter(
-                codes.files, capacity: codes.capacity, threads: codes.threads)
+            guard try needsCodes(),
+                let writer = try CodeWriter(
+                    codes.files, capacity: codes.capacity, threads: codes.threads)
             else { return }
             let state = codes.files.state()
             if try !pool.read({ db in try self.belongs(state, db) }) { try writer.reset() }
@@ -46,7 +58,8 @@ extension EmbeddedStore {
             guard let first = ids.first, let last = ids.last else { return [] }
             return try pool.read { db in
                 try Set(
-                    Int64.fetchAll(db, sql: "SELECT id FROM vectors WHERE id BETWEEN ? AND ?", arguments: [first, last]))
+                    Int64.fetchAll(
+                        db, sql: "SELECT id FROM vectors WHERE id BETWEEN ? AND ?", arguments: [first, last]))
             }
         }
     }

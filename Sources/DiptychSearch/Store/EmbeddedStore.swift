@@ -217,7 +217,10 @@ public final class EmbeddedStore: VectorStore {
         configuration.prepareDatabase { db in
             // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
             // Three embeddings of 512 numbers fill a page of 8 KB; of the usual 4 KB, one wastes half. (Of new stores only.)
-            try db.execute(sql: "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+            try db.execute(
+                sql:
+                    "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF"
+            )
         }
         return try DatabasePool(
             path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
@@ -302,11 +305,12 @@ public final class EmbeddedStore: VectorStore {
         let (directory, dimension, appliesOrientation, decode) = (directory, dimension, appliesOrientation, decode)
         return try await read { db in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-            let bytes = names.reduce(0) { sum, name in
-                let path = directory.appendingPathComponent(name).path
-                let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
-                return sum + (size?.intValue ?? 0)
-            }
+            let bytes =
+                names.reduce(0) { sum, name in
+                    let path = directory.appendingPathComponent(name).path
+                    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
+                    return sum + (size?.intValue ?? 0)
+                } + Self.codeBytes(directory)
             return StoreInfo(
                 count: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NULL") ?? 0,
                 missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,

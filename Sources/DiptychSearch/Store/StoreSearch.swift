@@ -118,11 +118,13 @@ struct StoreSearch {
     /// All items that pass a request's filter, those of later pages' time too.
     private func list(_ job: Job) throws -> PassingItems {
         var (vectors, items): ([Int64], [Int64]) = ([], [])
+        // Rows of embeddings are long: they are left alone unless the filter asks for what stands in them.
+        let join = job.condition.text.contains("vectors.") ? "JOIN vectors ON vectors.id = items.vector" : ""
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT vectors.id, items.id FROM items JOIN vectors ON vectors.id = items.vector
-                WHERE items.missing_since IS NULL AND \(job.condition.text) ORDER BY vectors.id, items.id
+                SELECT items.vector, items.id FROM items \(join)
+                WHERE items.missing_since IS NULL AND \(job.condition.text) ORDER BY items.vector, items.id
                 """, arguments: StatementArguments(job.condition.arguments))
         while let row = try rows.next() {
             vectors.append(try row.decode(atIndex: 0))
@@ -216,7 +218,9 @@ struct StoreSearch {
     }
 
     /// The cosine of the unit query and the embedding in a column.
-    private func score(_ row: Row, _ column: Int, _ unit: [Float], _ isa: diptych_isa, _ what: () -> String) throws -> Float {
+    private func score(_ row: Row, _ column: Int, _ unit: [Float], _ isa: diptych_isa, _ what: () -> String) throws
+        -> Float
+    {
         let score = try row.withUnsafeData(atIndex: column) { data -> Float in
             guard let data, data.count == 4 * dimension else {
                 throw StoreError(.damaged, path: store.name, "\(what()) has the wrong size; run `store verify`")
