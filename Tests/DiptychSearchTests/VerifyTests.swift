@@ -53,10 +53,12 @@ import Testing
     @Test func findsDamagedPages() async throws {
         let album = try await Self.album()
         let original = try await Self.closedDatabase(album)
-        for page in 1..<original.count / 4096 {
+        // The database's header says how long its pages are.
+        let size = Int(original[16]) << 8 | Int(original[17])
+        for page in 1..<original.count / size {
             var bytes = original
             var generator = SeededGenerator(UInt64(page))
-            for place in page * 4096..<(page + 1) * 4096 { bytes[place] = UInt8.random(in: 0...255, using: &generator) }
+            for place in page * size..<(page + 1) * size { bytes[place] = UInt8.random(in: 0...255, using: &generator) }
             let copy = try TemporaryDirectory()
             try copy.write(bytes, to: "store.sqlite")
             do {
