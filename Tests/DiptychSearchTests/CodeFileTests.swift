@@ -202,7 +202,7 @@ import Testing
         let expected = store.nearest(queries[0], 5)
         var noticed = 0
         store.threads = 1
-        for round in 0..<1500 {
+        for round in 0..<1000 {
             let file = Int.random(in: 0..<3, using: &generator)
             var bytes = originals[file]
             switch round % 4 {
@@ -238,7 +238,7 @@ import Testing
             try FileManager.default.createDirectory(atPath: store.folder, withIntermediateDirectories: true)
             for (path, original) in zip(paths, originals) { try Data(original).write(to: URL(fileURLWithPath: path)) }
         }
-        #expect(noticed > 700)
+        #expect(noticed > 450)
     }
 
     @Test func foldersThatAreNoneAreReported() throws {
