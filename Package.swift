@@ -93,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychONNX",
-                "DiptychPictures",
+                "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
+                "DiptychONNX", "DiptychPictures",
                 "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

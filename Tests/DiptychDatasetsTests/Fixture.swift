@@ -24,6 +24,17 @@ extension Sequence where Element == Result<DatasetRow, DatasetError> {
     var failures: [DatasetError] { compactMap(\.failure) }
 }
 
+extension DatasetRow {
+    /// The same with a part of a file replaced by its bytes.
+    var loaded: DatasetRow {
+        get throws {
+            guard case .part(let part) = image else { return self }
+            return DatasetRow(
+                locator: locator, image: .bytes(try part.read()), caption: caption, attributes: attributes)
+        }
+    }
+}
+
 extension JSONValue {
     /// The value that `text` is JSON of.
     static func of(_ text: String) throws -> JSONValue { try JSONValue(parsing: text.utf8, name: "test") }

@@ -14,6 +14,8 @@ final class ByteStream {
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
+    /// The size of a regular file; nil of anything else.
+    private let fileSize: Int?
     /// The number of (inflated) bytes that were taken.
     private(set) var offset = 0
 
@@ -25,7 +27,9 @@ final class ByteStream {
         descriptor = path == "-" ? dup(STDIN_FILENO) : try openForReading(path)
         guard descriptor >= 0 else { throw DatasetError(.unreadable, path: name, "cannot be opened") }
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        let isKnown = fstat(descriptor, &status) == 0
+        fileSize = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+        if isKnown, status.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
             throw DatasetError(.unreadable, path: name, "is a directory; give a file")
         }
@@ -58,11 +62,24 @@ final class ByteStream {
         return taken
     }
 
-    /// Passes over up to `count` bytes.
+    /// Whether ``offset`` is a place in the file: a regular one that is not compressed.
+    var isSeekable: Bool { isStarted && inflater == nil && fileSize != nil }
+
+    /// Passes over up to `count` bytes, without reading them where the file allows it.
     ///
     /// - Returns: how many there were.
     func skip(_ count: Int) throws(DatasetError) -> Int {
         var left = count
+        if isSeekable, let fileSize, count > buffer.count - position {
+            // From the file's place, which is where the buffer ends.
+            let inBuffer = buffer.count - position
+            let jump = min(count - inBuffer, max(0, fileSize - (offset + inBuffer)))
+            if lseek(descriptor, off_t(jump), SEEK_CUR) >= 0 {
+                (buffer, position) = ([], 0)
+                offset += inBuffer + jump
+                return inBuffer + jump
+            }
+        }
         while left > 0 {
             let some = try available().prefix(left).count
             if some == 0 { break }

@@ -6,8 +6,10 @@ public struct DatasetRow: Sendable, Equatable {
         case file(String)
         /// An `http`, `https` or `data` URL.
         case url(String)
-        /// A picture file's bytes, out of an archive or a table.
+        /// A picture file's bytes, out of a compressed archive or a table.
         case bytes([UInt8])
+        /// A part of a file, of an archive that is not compressed: nothing is read before it is wanted.
+        case part(FilePart)
     }
 
     /// What the picture is known by: its path or URL, or its place in an archive, as in `shard-00001.tar#000017`.

@@ -3,9 +3,16 @@ struct TarReader {
     /// A file in the archive.
     struct Entry {
         let name: String
-        let bytes: [UInt8]
+        let content: Content
     }
 
+    enum Content {
+        case bytes([UInt8])
+        /// Where it lies in an archive that is not compressed.
+        case part(FilePart)
+    }
+
+    private let path: String
     private let stream: ByteStream
     private let maximumEntryBytes: Int
     private var isDone = false
@@ -14,22 +21,28 @@ struct TarReader {
     private static let longestHeader = 1 << 20
 
     init(path: String, maximumEntryBytes: Int) throws(DatasetError) {
+        self.path = path
         stream = try ByteStream(path: path)
         self.maximumEntryBytes = maximumEntryBytes
     }
 
     /// The next file that `wanted` names; nil at the end.
     ///
+    /// - Parameter isLazy: whether a file's content may be given as its place.
     /// - Throws: ``DatasetError`` with a place where only an entry is bad, so that reading can go on; without one where
     ///   the archive cannot be read on.
-    mutating func next(wanted: (String) -> Bool) throws(DatasetError) -> Entry? {
-        do throws(DatasetError) { return try entry(wanted) } catch {
+    mutating func next(
+        wanted: (String) -> Bool, isLazy: (String) -> Bool
+    ) throws(DatasetError) -> Entry? {
+        do throws(DatasetError) { return try entry(wanted, isLazy) } catch {
             if error.place.isEmpty { isDone = true }
             throw error
         }
     }
 
-    private mutating func entry(_ wanted: (String) -> Bool) throws(DatasetError) -> Entry? {
+    private mutating func entry(
+        _ wanted: (String) -> Bool, _ isLazy: (String) -> Bool
+    ) throws(DatasetError) -> Entry? {
         // What a header said that stands before the entry's own.
         var (pendingName, pendingSize): (String?, Int?)
         var isFirst = stream.offset == 0
@@ -86,7 +99,12 @@ struct TarReader {
                         .tooLarge, path: stream.name, place: name,
                         "\(size) bytes are more than the limit of \(maximumEntryBytes)")
                 }
-                return Entry(name: name, bytes: try content(size, of: name))
+                if size > 0, stream.isSeekable, isLazy(name) {
+                    let part = FilePart(path: path, offset: stream.offset, count: size)
+                    try pass(size.padded, of: name)
+                    return Entry(name: name, content: .part(part))
+                }
+                return Entry(name: name, content: .bytes(try content(size, of: name)))
             }
         }
         return nil

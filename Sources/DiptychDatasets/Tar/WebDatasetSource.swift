@@ -18,7 +18,7 @@ struct WebDatasetSource: RowSource {
 
     private struct Sample {
         let key: String
-        var picture: [UInt8]?
+        var picture: TarReader.Content?
         var caption: String?
         var attributes: [JSONValue.Member] = []
     }
@@ -32,8 +32,10 @@ struct WebDatasetSource: RowSource {
     mutating func next() -> Result<DatasetRow, DatasetError>? {
         while ready.isEmpty {
             do throws(DatasetError) {
-                guard let entry = try reader?.next(wanted: { Self.split($0).map { Self.isKnown($0.ending) } ?? false })
-                else {
+                let entry = try reader?.next(
+                    wanted: { Self.split($0).map { Self.isKnown($0.ending) } ?? false },
+                    isLazy: { Self.split($0).map { Self.pictures.contains($0.ending) } ?? false })
+                guard let entry else {
                     reader = nil
                     guard sample != nil else { return nil }
                     finish()
@@ -59,15 +61,18 @@ struct WebDatasetSource: RowSource {
             sample = Sample(key: key)
         }
         if Self.pictures.contains(ending) {
-            if sample?.picture == nil { sample?.picture = entry.bytes }
-        } else if Self.captions.contains(ending) {
-            let text = String(decoding: entry.bytes, as: UTF8.self)
+            if sample?.picture == nil { sample?.picture = entry.content }
+            return
+        }
+        guard case .bytes(let bytes) = entry.content else { return }
+        if Self.captions.contains(ending) {
+            let text = String(decoding: bytes, as: UTF8.self)
             let isPadding: (Character) -> Bool = { $0.isWhitespace || $0 == "\0" }
             let trimmed = text.drop(while: isPadding).reversed().drop(while: isPadding).reversed()
             sample?.caption = String(trimmed)
         } else {
             let value: JSONValue
-            do throws(JSONParser.Fault) { value = try JSONParser.parse(entry.bytes) } catch {
+            do throws(JSONParser.Fault) { value = try JSONParser.parse(bytes) } catch {
                 throw DatasetError(
                     .malformed, path: path, place: entry.name, "is not JSON: \(error.reason) (byte \(error.offset))")
             }
@@ -99,10 +104,15 @@ struct WebDatasetSource: RowSource {
             }
         }
         attributes.removeAll { $0.value == .null }
+        let image: DatasetRow.Image =
+            switch picture {
+            case .bytes(let bytes): .bytes(bytes)
+            case .part(let part): .part(part)
+            }
         ready.append(
             .success(
                 DatasetRow(
-                    locator: "\(path)#\(sample.key)", image: .bytes(picture), caption: caption,
+                    locator: "\(path)#\(sample.key)", image: image, caption: caption,
                     attributes: attributes)))
     }
 
