@@ -112,7 +112,7 @@ struct ClipRetrievalTests {
         let directory = try TemporaryDirectory()
         var random = SeededGenerator(23)
         let good = try Fixture.bytes("npy/float16.npy")
-        for _ in 0..<2000 {
+        for _ in 0..<1000 {
             var bytes = good
             for _ in 0...Int.random(in: 0..<5, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

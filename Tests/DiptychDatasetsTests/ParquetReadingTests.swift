@@ -14,10 +14,13 @@ struct ParquetReadingTests {
     @Test("Each encoding, compression and page version reads as pyarrow does", arguments: files)
     func everyKind(_ name: String) throws {
         let file = try ParquetFile(path: Fixture.path(name))
-        let expected = try JSONSerialization.jsonObject(with: Data(Fixture.bytes("parquet/table.json")))
-        let table = try #require(expected as? [[String: Any]])
+        let expected = try JSONValue(parsing: Fixture.bytes("parquet/table.json"), name: "table.json")
+        guard case .array(let table) = expected, case .object(let first)? = table.first else {
+            Issue.record("the table is none")
+            return
+        }
         #expect(file.rowCount == table.count)
-        #expect(Set(file.columns.map(\.name)) == Set(table[0].keys))
+        #expect(Set(file.columns.map(\.name)) == Set(first.map(\.name)))
         #expect(file.unsupportedColumns.map(\.name) == ["price"])
         var rows = file.rows(of: file.columns)
         for (number, row) in table.enumerated() {
@@ -30,20 +33,18 @@ struct ParquetReadingTests {
         #expect(try rows.next() == nil)
     }
 
-    private static func matches(_ cell: ParquetValue, _ value: Any, _ column: ParquetColumn) -> Bool {
-        switch cell {
-        case .null: value is NSNull
-        case .bool(let bool): value as? Bool == bool
-        case .int(let number): value as? Int64 == number
-        case .float(let number): (value as? Double).map(Float.init) == number
-        case .double(let number): value as? Double == number
-        case .string(let text): value as? String == text
-        case .bytes(let bytes): (value as? [String: String])?["base64"] == Data(bytes).base64EncodedString()
-        case .floats(let numbers): (value as? [Double])?.map(Float.init) == numbers
-        case .list(let cells):
-            (value as? [Any]).map { values in
-                values.count == cells.count && zip(cells, values).allSatisfy { matches($0, $1, column) }
-            } ?? false
+    private static func matches(_ cell: ParquetValue, _ value: JSONValue, _ column: ParquetColumn) -> Bool {
+        switch (cell, value) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.int(let a), .int(let b)): a == b
+        case (.float(let a), .double(let b)): Double(a) == b
+        case (.double(let a), .double(let b)): a == b
+        case (.string(let a), .string(let b)): a == b
+        case (.bytes(let a), .object): value["base64"]?.string == Data(a).base64EncodedString()
+        case (.floats(let a), .array(let b)): a.map { JSONValue.double(Double($0)) } == b
+        case (.list(let a), .array(let b)): a.count == b.count && zip(a, b).allSatisfy { matches($0, $1, column) }
+        default: false
         }
     }
 
@@ -97,7 +98,7 @@ struct ParquetReadingTests {
         let folder = try TemporaryDirectory()
         var outcomes = (good: 0, bad: 0)
         let names = Self.files + ["parquet/duckdb.parquet", "parquet/delta.parquet"]
-        for round in 0..<3000 {
+        for round in 0..<2000 {
             var bytes = try Fixture.bytes(names[round % names.count])
             switch round % 4 {
             case 0: bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
@@ -122,7 +123,7 @@ struct ParquetReadingTests {
             for row in DatasetRows([path]).prefix(100) { _ = row }
         }
         // Some changes hit values alone; most must be noticed.
-        #expect(outcomes.bad > 1000)
+        #expect(outcomes.bad > 700)
         #expect(outcomes.good > 10)
     }
 }

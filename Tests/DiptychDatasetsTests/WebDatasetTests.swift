@@ -57,8 +57,9 @@ struct WebDatasetTests {
         #expect(rows.failures.first?.place == "byte \(header)")
     }
 
-    @Test("What is no archive is refused", arguments: [[], [UInt8](repeating: 65, count: 5000)] as [[UInt8]])
-    func noArchive(_ bytes: [UInt8]) throws {
+    @Test("What is no archive is refused", arguments: [0, 100, 5000])
+    func noArchive(_ count: Int) throws {
+        let bytes = [UInt8](repeating: 65, count: count)
         let folder = try TemporaryDirectory()
         let rows = Array(DatasetRows([try folder.write(bytes, to: "no.tar")]))
         #expect(rows.rows.isEmpty)
@@ -87,7 +88,7 @@ struct WebDatasetTests {
         let folder = try TemporaryDirectory()
         var outcomes = (rows: 0, failures: 0)
         let names = ["ustar.tar", "pax.tar", "gnu.tar", "pax.tar.gz"]
-        for round in 0..<2000 {
+        for round in 0..<1000 {
             let name = names[round % names.count]
             var bytes = try Fixture.bytes("tar/\(name)")
             if round % 5 == 0 { bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random)) }
@@ -98,7 +99,7 @@ struct WebDatasetTests {
             outcomes.rows += rows.rows.count
             outcomes.failures += rows.failures.count
         }
-        #expect(outcomes.rows > 2000)
-        #expect(outcomes.failures > 500)
+        #expect(outcomes.rows > 1000)
+        #expect(outcomes.failures > 250)
     }
 }

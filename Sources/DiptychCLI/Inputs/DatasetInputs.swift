@@ -103,7 +103,14 @@ struct DatasetInputs: Sequence {
                 return .success(input(name, .bytes { try PictureSource.url(url).bytes(maximumBytes: $0) }))
             }
             let download = downloads.download(url)
-            var input = input(name, .bytes { try download.bytes(maximumBytes: $0) })
+            var input = input(
+                name,
+                .bytes { maximum in
+                    do throws(PictureError) { return try download.bytes(maximumBytes: maximum) } catch {
+                        guard error.kind == .forbiddenAddress else { throw error }
+                        throw IndexInputError(path: name, reason: error.reason + " (--allow-private-urls)")
+                    }
+                })
             input.prepare = { download.begin() }
             return .success(input)
         }
