@@ -109,7 +109,7 @@ struct BulkTests {
         #expect(merged.status == 0, "\(merged.error)")
         #expect(try merged.json(BulkSummary.self).added == count)
         #expect(try merged.json(BulkSummary.self).count == count)
-        expectSame(try .of(folder / "merged", in: folder), try .of(whole, in: folder))
+        expectSame(try ExportedItem.of(folder / "merged", in: folder), try ExportedItem.of(whole, in: folder))
         #expect(try Command.run("store", "verify", "--store", folder / "merged").status == 0)
         let again = try Command.run(
             ["store", "merge"] + parts + ["--store", folder / "merged", "--format", "json", "--quiet"])
@@ -162,12 +162,12 @@ struct BulkTests {
                 #expect(summary.overruled == 3 && summary.unchanged == 5)
             }
             let items = try ExportedItem.of(out, in: folder)
-            expectSame(items.filter { $0.value.attributes.caption != nil }, try .of(b, in: folder))
+            expectSame(items.filter { $0.value.attributes.caption != nil }, try ExportedItem.of(b, in: folder))
             #expect(items.values.count { $0.attributes.caption == "later" } == 3)
         }
         // The other way round the earlier pictures win.
         _ = try Command.run("store", "merge", b, a, "--store", folder / "reverse", "--quiet")
-        expectSame(try .of(folder / "reverse", in: folder), try .of(a, in: folder))
+        expectSame(try ExportedItem.of(folder / "reverse", in: folder), try ExportedItem.of(a, in: folder))
 
         expectFailure(
             try Command.run("store", "merge", a, out, "--store", out), status: 1, saying: "merged into")

@@ -54,7 +54,7 @@ struct OperationsTests {
         #expect(try Command.run("index", "--from", manifest, "--store", stores + "/whole", "--quiet").status == 3)
         let whole = try ExportedItem.of(stores + "/whole", in: folder)
         #expect(whole.count == count)
-        expectSame(try .of(stores + "/all", in: folder), whole)
+        expectSame(try ExportedItem.of(stores + "/all", in: folder), whole)
     }
 
     @Test("The Slurm array embeds everything; a task that is killed or stopped in between is simply run again")

@@ -80,7 +80,7 @@ struct ManifestTests {
         #expect(failures[0].description.contains("names no column of pictures"))
     }
 
-    @Test("Lists hold paths as they are, and URLs; gzip is undone; files follow one another")
+    @Test("Lists hold paths as they are, and URLs; files follow one another")
     func lists() throws {
         let first = try folder.write("a.jpg\r\n\n/b c.png\nhttp://x/y.jpg", to: "list.txt")
         let second = try folder.write("{\"image\": \"/z.jpg\"}\n", to: "other.list")
