@@ -47,7 +47,7 @@ def main():
         assert len(rows) == len(expected), name
         for (path, caption, attributes), row in zip(rows, expected):
             assert path == row["path"], (name, path, row["path"])
-            assert (caption or None) == row.get("caption"), (name, caption)
+            assert (caption or None) == row["attributes"].get("caption"), (name, caption)
             assert json.loads(attributes)["n"] == row["attributes"]["n"], (name, attributes)
         print(f"{name}: {len(rows)} rows as expected")
 

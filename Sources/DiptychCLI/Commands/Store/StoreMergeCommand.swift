@@ -11,7 +11,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             file has vanished stay behind. Of pictures with one path, the last store's counts. Safe to repeat, to interrupt \
             and to resume.
 
-            Example: diptych store merge shards/0 shards/1 shards/2 shards/3 --store all.store
+            Example: diptych store merge pictures.store --store all.store
             """)
 
     @Argument(help: "The stores' directories.")
