@@ -104,7 +104,9 @@ let package = Package(
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
             name: "DiptychTestSupport",
-            dependencies: ["Diptych", "DiptychMedia", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(
             name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],

@@ -1,5 +1,6 @@
 public import Diptych
 public import DiptychMedia
+public import Foundation
 
 /// A place that keeps embeddings with what they stand for, and finds the nearest to a query.
 ///
@@ -59,6 +60,13 @@ public protocol VectorStore: Sendable {
     func places(after id: String?, limit: Int, filter: Filter?) async throws -> [ItemPlace]
     /// The items with these ids; those that there are not are left out.
     func items(ids: [String]) async throws -> [(StoredItem, Embedding)]
+
+    /// The embeddings of some items, drawn by chance; fewer where the store holds fewer.
+    func sample(_ count: Int) async throws -> [Embedding]
+    /// What was noted under `key`; nil where nothing was.
+    func note(_ key: String) async throws -> Data?
+    /// Notes `data` under `key`, instead of what was there.
+    func setNote(_ key: String, _ data: Data) async throws
 
     /// Keeps other processes from indexing into the store while the result exists.
     ///

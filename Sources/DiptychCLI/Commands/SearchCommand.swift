@@ -6,87 +6,114 @@ import Foundation
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the pictures of a store that are nearest to a text, a picture, or both.",
+        abstract: "Find the pictures of a store that are nearest to texts, pictures, or both.",
         discussion: """
-            A text and a picture together: their normalised embeddings are added, that of --minus is subtracted, and the \
-            sum is normalised again. Similarity is the cosine to it. Without --model, the model is the one that the store \
-            was indexed with.
+            Several terms together: their normalised embeddings are added, those of --minus are subtracted, and the sum is \
+            normalised again; a weight stands behind a caret: "snow^0.5". Similarity is the cosine to the sum, and match \
+            the probability that a result is what was asked for (Documentation/relevance.md). Without --model, the model is \
+            the one that the store was indexed with. Filters: Documentation/filters.md.
 
-            Example: diptych search --store pictures.store "a dog in the snow" -k 5
+            Example: diptych search --store pictures.store "a dog in the snow" -k 5 --filter "taken >= 2024-01-01"
             """)
 
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var terms: SearchTerms
 
-    @Option(help: "The store's directory.")
+    @Option(help: "The store: a directory.")
     var store: String
-
-    @Argument(help: "A text.")
-    var query: String?
-
-    @Option(help: "A picture to search by: a path, a URL, a data URI, or - for bytes on standard input.")
-    var image: String?
-
-    @Option(parsing: .unconditional, help: "A text whose meaning is taken away from the query.")
-    var minus: String?
 
     @Option(name: [.customShort("k"), .customLong("limit")], help: "The most results.")
     var limit = 10
+
+    @Option(
+        parsing: .unconditional, help: "Find only what this accepts, such as \"width > 1000 and tags has 'beach'\".")
+    var filter: String?
 
     @Option(
         name: .customLong("min-similarity"), parsing: .unconditional,
         help: "Leave out results below this cosine.")
     var minimumSimilarity: Float?
 
+    @Flag(help: "Leave out results that are no better than chance.")
+    var onlyRelevant = false
+
+    @Option(
+        name: .customLong("group"), help: "Rank only the best of results with this cosine to each other, such as 0.97.")
+    var groupsFrom: Float?
+
+    @Flag(help: "Compare every picture by its full embedding.")
+    var exact = false
+
+    @Option(help: "Go on with the page that an earlier search calls next.")
+    var page: String?
+
     func validate() throws {
-        guard query != nil || image != nil else { throw ValidationError("give a text to search for, or --image.") }
-        for (text, option) in [(query, "the query"), (minus, "--minus")] {
-            if let text, let problem = TextArgument.problem(text, option: option) { throw ValidationError(problem) }
-        }
-        if image == "" { throw ValidationError("--image is empty.") }
         guard limit > 0 else { throw ValidationError("-k must be at least 1, not \(limit).") }
-        if let minimumSimilarity, !(-1...1).contains(minimumSimilarity) {
-            throw ValidationError("--min-similarity must be a cosine, -1 to 1, not \(minimumSimilarity).")
+        for (value, option) in [(minimumSimilarity, "--min-similarity"), (groupsFrom, "--group")] {
+            if let value, !(-1...1).contains(value) {
+                throw ValidationError("\(option) must be a cosine, -1 to 1, not \(value).")
+            }
+        }
+        if let page, SearchCursor(page) == nil {
+            throw ValidationError("--page '\(page)' is no page; give what an earlier search called next.")
+        }
+        if let filter {
+            do { _ = try Filter(filter) } catch { throw ValidationError("--filter: \(error.description)") }
         }
     }
 
     func run() async throws {
         let store = try await StoreLocation(self.store).open()
         let model = try await StoreModel.load(for: store, self.model)
-        let embedding = try await embedding(model, for: store)
-        let hits = try await store.search(embedding, limit: limit, minimumSimilarity: minimumSimilarity)
-        var list = ResultList(formatting.chosen)
-        for (index, hit) in hits.enumerated() {
-            try list.add(
-                [
-                    "rank": .int(index + 1), "id": .string(hit.id), "path": .string(hit.path),
-                    "similarity": .float(hit.similarity), "attributes": hit.attributes.json,
-                ], text: "\(Columns.rank(index + 1))  \(Columns.score(hit.similarity))  \(hit.path)")
-        }
-        try list.end()
+        var pictures = self.model.pictures
+        pictures.decode = self.model.decode ?? store.decode
+        pictures.appliesOrientation = store.appliesOrientation && pictures.appliesOrientation
+        let query = try terms.query(
+            options: model.preprocessing.readingOptions(pictures), fetch: fetching.options)
+        var options = Searcher.Options()
+        options.limit = limit
+        options.minimumSimilarity = minimumSimilarity
+        options.filter = try filter.map { try Filter($0) }
+        options.isExact = exact
+        options.after = page.flatMap { SearchCursor($0) }
+        options.onlyRelevant = onlyRelevant
+        options.groupsFrom = groupsFrom
+        try print(await Searcher(store: store, model: model).search(query, options))
     }
 
-    /// The query as one point: the sum of what is wanted, without what is not.
-    private func embedding(_ model: CLIPModel, for store: any VectorStore) async throws -> Embedding {
-        var sum = [Float](repeating: 0, count: model.dimension)
-        func add(_ embedding: Embedding, _ factor: Float) {
-            for (index, value) in embedding.values.enumerated() { sum[index] += factor * value }
+    private func print(_ results: SearchResults) throws {
+        var list = ResultList(formatting.chosen)
+        let before = page.flatMap { SearchCursor($0) }?.position ?? 0
+        for (index, hit) in results.enumerated() {
+            let rank = before + index + 1
+            let match = hit.matchProbability.map { "  \(Columns.score($0))" } ?? ""
+            let more = hit.nearDuplicates.isEmpty ? "" : "  (and \(hit.nearDuplicates.count) like it)"
+            try list.add(
+                .object([("rank", .int(rank))] + hit.members),
+                text: "\(Columns.rank(rank))  \(Columns.score(hit.similarity))\(match)  \(hit.path)\(more)")
         }
-        if let query { add(try await model.embed(texts: [query])[0], 1) }
-        if let image {
-            var options = self.model.pictures
-            options.decode = self.model.decode ?? store.decode
-            options.appliesOrientation = store.appliesOrientation && options.appliesOrientation
-            let picture = try PictureInput(image).picture(
-                options: model.preprocessing.readingOptions(options), fetch: fetching.options)
-            add(try await model.embed(pictures: [picture])[0], 1)
+        try list.end([
+            ("exact", .bool(results.isExact)), ("next", results.next.map { .string($0.description) } ?? .null),
+        ])
+        if formatting.chosen == .text, !model.quiet, let next = results.next {
+            Console.say("more: --page \(next)")
         }
-        if let minus { add(try await model.embed(texts: [minus])[0], -1) }
-        let embedding = Embeddings(values: sum, dimension: model.dimension).normalized()[0]
-        guard embedding.values.contains(where: { $0 != 0 }) else {
-            throw Failure("the query and --minus cancel each other out; nothing is left to search for")
+    }
+}
+
+extension SearchHit {
+    /// What results say about it, in the order of JSON keys.
+    var members: [(String, JSON)] {
+        var members: [(String, JSON)] = [
+            ("id", .string(id)), ("path", .string(path)), ("similarity", .float(similarity)),
+        ]
+        if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
+        members.append(("attributes", attributes.json))
+        if !nearDuplicates.isEmpty {
+            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members) })))
         }
-        return embedding
+        return members
     }
 }

@@ -44,8 +44,12 @@ struct ResultList {
     }
 
     /// Completes the list.
-    mutating func end() throws {
-        if format == .json { try StandardOutput.write((isEmpty ? opening : "") + "]}\n") }
+    ///
+    /// - Parameter members: what a JSON document says besides the list.
+    mutating func end(_ members: [(String, JSON)] = []) throws {
+        guard format == .json else { return }
+        let rest = members.map { ",\(JSON.string($0.0).text):\($0.1.text)" }.joined()
+        try StandardOutput.write((isEmpty ? opening : "") + "]\(rest)}\n")
     }
 
     private var opening: String { "{" + JSON.string(name).text + ":[" }

@@ -39,7 +39,7 @@ struct IndexLoader: Sendable {
         // reading says why.
         let state = input.file.map { FileState(path: $0) ?? FileState() }
         let caption = input.caption ?? known?.caption
-        let attributes = input.attributes ?? known?.attributes ?? [:]
+        let attributes = input.attributes?.mapValues(\.canonical) ?? known?.attributes ?? [:]
         let isSaidAlready = known.map { $0.caption == caption && $0.attributes == attributes } ?? false
         if let known, !known.isMissing, isUnchanged(known, state, refreshes: refreshes) {
             guard !isSaidAlready else { return LoadedInput(facts: .unchanged, pixels: nil) }

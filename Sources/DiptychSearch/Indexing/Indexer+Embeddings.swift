@@ -45,7 +45,7 @@ extension Indexer {
             try Task.checkCancellation()
             var step: [Result<GivenEmbedding, IndexInputError>] = []
             while step.count < Self.step, let next = iterator.next() { step.append(next) }
-            guard !step.isEmpty else { return summary }
+            guard !step.isEmpty else { break }
             let known = try await store.known(step.map { (try? $0.get().path) ?? "" })
             var (records, events): ([ItemRecord], [IndexEvent]) = ([], [])
             for (given, known) in zip(step, known) {
@@ -67,6 +67,8 @@ extension Indexer {
             try await Task { try await store.put(made) }.value
             try events.forEach(body)
         }
+        try await store.refreshBackground(with: model)
+        return summary
     }
 
     private static func record(

@@ -45,6 +45,7 @@ public struct Indexer: Sendable {
         let files = PictureFiles(roots: roots).lazy.filter { shard?.holds($0) ?? true }
         try await add(files.map { .success(.file($0)) }, to: &summary, onEach: body)
         summary.removed = try await Vanished.mark(in: store, under: roots)
+        try await store.refreshBackground(with: model)
         return summary
     }
 
@@ -65,6 +66,7 @@ public struct Indexer: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
         try await add(inputs, to: &summary, onEach: body)
+        try await store.refreshBackground(with: model)
         return summary
     }
 

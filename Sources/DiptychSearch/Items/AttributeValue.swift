@@ -28,6 +28,16 @@ public enum AttributeValue: Sendable, Hashable {
         }
     }
 
+    /// The value as it comes back from a store: JSON writes a number without a fraction like a whole one.
+    var canonical: AttributeValue {
+        switch self {
+        case .number(let value): Int64(exactly: value).map(AttributeValue.integer) ?? self
+        case .list(let values): .list(values.map(\.canonical))
+        case .object(let members): .object(members.mapValues(\.canonical))
+        default: self
+        }
+    }
+
     /// How deep lists and objects stand in each other; 0 for a plain value.
     var depth: Int {
         switch self {

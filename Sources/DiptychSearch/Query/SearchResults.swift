@@ -11,7 +11,12 @@ public struct SearchHit: Sendable, Equatable {
     /// What is known about the item.
     public let attributes: ItemAttributes
     /// Its embedding, where the request asked for it.
-    public let embedding: Embedding?
+    public var embedding: Embedding?
+    /// The probability that it is what was asked for, between 0 and 1, see ``MatchEstimate``; nil where the store was not
+    /// measured, or nobody asked.
+    public var matchProbability: Float?
+    /// Further results that show nearly the same, where they were grouped.
+    public var nearDuplicates: [SearchHit] = []
 
     /// Collects what a search found.
     public init(
@@ -35,11 +40,15 @@ public struct SearchResults: Sendable, Equatable, RandomAccessCollection {
     /// Where the next page begins; nil where there is none.
     public var next: SearchCursor?
 
+    /// What the store held, see ``SearchCursor/snapshot``; nil where it found nothing.
+    public var snapshot: Int64?
+
     /// Collects what a search found.
-    public init(_ hits: [SearchHit], isExact: Bool, next: SearchCursor? = nil) {
+    public init(_ hits: [SearchHit], isExact: Bool, next: SearchCursor? = nil, snapshot: Int64? = nil) {
         self.hits = hits
         self.isExact = isExact
         self.next = next
+        self.snapshot = snapshot
     }
 
     /// The first item's position.

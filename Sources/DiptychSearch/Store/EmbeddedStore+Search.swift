@@ -61,7 +61,7 @@ extension EmbeddedStore {
                         snapshot: snapshot, position: (request.after?.position ?? 0) + ranked.count,
                         similarity: entry.score, item: entry.id) : nil
             }
-            return SearchResults(hits.compactMap(\.self), isExact: true, next: next)
+            return SearchResults(hits.compactMap(\.self), isExact: true, next: next, snapshot: snapshot)
         }
     }
 

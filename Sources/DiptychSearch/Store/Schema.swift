@@ -56,6 +56,8 @@ enum Schema {
         CREATE TRIGGER item_deleted AFTER DELETE ON items BEGIN
             DELETE FROM attributes WHERE item = old.id;
         END;
+        -- What was measured about the store; it can be measured again.
+        CREATE TABLE notes (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
         CREATE INDEX vectors_by_taken ON vectors(taken) WHERE taken IS NOT NULL;
         CREATE INDEX vectors_by_latitude ON vectors(latitude) WHERE latitude IS NOT NULL;
         CREATE INDEX items_by_added ON items(added);

@@ -1,5 +1,6 @@
 internal import Diptych
 internal import DiptychMedia
+internal import Foundation
 
 /// Puts the items of several stores into one.
 ///
@@ -54,7 +55,23 @@ public struct StoreMerge: Sendable {
                 try body(index, summary)
             }
         }
+        try await Self.copyBackground(from: sources, to: target)
         return summary
+    }
+
+    /// Gives a store without a background that of the largest source, for measuring one takes a model. A part of a job is
+    /// a fair sample of the whole; for other stores it serves until the next indexing.
+    private static func copyBackground(from sources: [any VectorStore], to target: any VectorStore) async throws {
+        guard try await target.background() == nil else { return }
+        var largest: (count: Int, note: Data)?
+        for source in sources {
+            let count = try await source.info().count
+            guard count > largest?.count ?? 0, let note = try await source.note(EmbeddedStore.backgroundKey) else {
+                continue
+            }
+            largest = (count, note)
+        }
+        if let largest { try await target.setNote(EmbeddedStore.backgroundKey, largest.note) }
     }
 
     private func move(

@@ -9,7 +9,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
             Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate --pictures held-out
             """,
-        subcommands: [EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self],
+        subcommands: [EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateRelevanceCommand.self],
         defaultSubcommand: EvaluateRetrievalCommand.self)
 }
 

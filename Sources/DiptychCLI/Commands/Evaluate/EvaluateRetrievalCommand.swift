@@ -30,20 +30,8 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         guard group >= 2 else { throw ValidationError("--group must be at least 2, not \(group).") }
     }
 
-    private struct Caption: Decodable {
-        let file: String
-        let english: String
-        let chinese: String
-
-        enum CodingKeys: String, CodingKey {
-            case file
-            case english = "caption_en"
-            case chinese = "caption_zh"
-        }
-    }
-
     func run() async throws {
-        let captions = try readCaptions()
+        let captions = try CaptionedPicture.read(in: pictures)
         let whole = captions.count / group * group
         guard whole > 0 else {
             throw Failure(
@@ -102,26 +90,5 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                 }
             }
         }
-    }
-
-    private func readCaptions() throws -> [Caption] {
-        let path = URL(fileURLWithPath: pictures, isDirectory: true).appendingPathComponent("captions.jsonl").path
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw Failure("\(path): there is no such file; `diptych pictures` writes it beside its pictures")
-        }
-        let lines = try LineReader(path: path)
-        let decoder = JSONDecoder()
-        var captions: [Caption] = []
-        for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
-            guard let caption = try? decoder.decode(Caption.self, from: Data(line.utf8)) else {
-                throw Failure("\(path):\(index + 1): is not an object with file, caption_en and caption_zh")
-            }
-            for text in [caption.english, caption.chinese] where text.allSatisfy(\.isWhitespace) {
-                throw Failure("\(path):\(index + 1): has an empty caption; describe the picture or remove the line")
-            }
-            captions.append(caption)
-        }
-        if let failure = lines.failure { throw failure }
-        return captions
     }
 }

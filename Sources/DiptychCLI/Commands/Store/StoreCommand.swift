@@ -9,7 +9,7 @@ struct StoreCommand: AsyncParsableCommand {
         discussion: "Example: diptych store info --store pictures.store",
         subcommands: [
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
-            StoreExportCommand.self, StoreMergeCommand.self, StoreVerifyCommand.self,
+            StoreExportCommand.self, StoreMergeCommand.self, StoreVerifyCommand.self, StoreDuplicatesCommand.self,
         ])
 }
 

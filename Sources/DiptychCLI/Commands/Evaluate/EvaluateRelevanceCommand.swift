@@ -1,0 +1,169 @@
+import ArgumentParser
+import Diptych
+import DiptychMedia
+import DiptychSearch
+import Foundation
+
+struct EvaluateRelevanceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relevance",
+        abstract: "Measure whether match probabilities come true.",
+        discussion: """
+            Indexes half of the pictures that captions.jsonl names into a store of its own, searches for the captions of all of \
+            them, and for a clipping of each picture, and compares the match probability of every result with how often it \
+            was the caption's, or the clipping's, own picture. The file has the form that `diptych pictures` writes.
+
+            Example: diptych pictures --count 1000 --seed 7 --output held-out && diptych evaluate relevance \
+            --pictures held-out
+            """)
+
+    @OptionGroup var model: ModelArguments
+
+    @Option(help: "The directory of the pictures and their captions.jsonl.")
+    var pictures: String
+
+    @Option(help: "The results of each query that count.")
+    var limit = 20
+
+    @Flag(help: "Also fit the curve anew: its intercept and slope for these pictures.")
+    var fit = false
+
+    @Option(help: "text or json.")
+    var format = EvaluationFormat.text
+
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit must be at least 1, not \(limit).") }
+    }
+
+    func run() async throws {
+        let captions = try CaptionedPicture.read(in: pictures)
+        guard captions.count >= 200 else {
+            throw Failure("\(pictures): has captions of \(captions.count) pictures; 200 at least say something")
+        }
+        let model = try await model.load()
+        let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("diptych-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let store = try await EmbeddedStore.open(at: scratch, for: model, decode: self.model.decode)
+        let directory = URL(fileURLWithPath: pictures, isDirectory: true)
+        let paths = try captions.map { try PictureFiles.resolve(directory.appendingPathComponent($0.file).path) }
+        let half = captions.count / 2
+        _ = try await Indexer(store: store, model: model).index(inputs: paths[..<half].map { .success(.file($0)) })
+
+        let texts = captions.map(\.english) + captions.map(\.chinese)
+        let words = try await observe(
+            try await model.embed(texts: texts), own: paths + paths, kind: .text, in: store)
+        let clippings = try paths.map {
+            try PictureSource.file($0).picture(options: model.preprocessing.readingOptions(self.model.pictures))
+                .clipping()
+        }
+        let views = try await observe(
+            try await model.embed(pictures: clippings), own: paths, kind: .picture, in: store)
+        try report([("captions", words), ("clippings", views)])
+    }
+
+    /// A result: what was expected by chance at its similarity, its probability, and whether it was what was meant.
+    private typealias Observation = (expected: Double, probability: Float, isMatch: Bool)
+
+    private func observe(
+        _ queries: Embeddings, own: [String], kind: Background.Kind, in store: EmbeddedStore
+    ) async throws -> [Observation] {
+        guard let background = try await store.background() else {
+            throw Failure("\(pictures): too few of its pictures can be read to measure a background")
+        }
+        var observations: [Observation] = []
+        for (index, path) in own.enumerated() {
+            guard let estimate = MatchEstimate(of: queries[index], kind: kind, against: background) else { continue }
+            for hit in try await store.search(SearchRequest(queries[index], limit: limit, isExact: true)) {
+                observations.append(
+                    (
+                        estimate.expectedByChance(similarity: hit.similarity),
+                        estimate.probability(similarity: hit.similarity), hit.path == path
+                    ))
+            }
+        }
+        return observations
+    }
+
+    private func report(_ kinds: [(String, [Observation])]) throws {
+        let bounds: [Float] = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01]
+        var documents: [(String, JSON)] = []
+        for (name, observations) in kinds {
+            var bins: [JSON] = []
+            if format == .text { try StandardOutput.line("\(name): said     came true  results") }
+            var error = 0.0
+            for (low, high) in zip(bounds, bounds.dropFirst()) {
+                let bin = observations.filter { $0.probability >= low && $0.probability < high }
+                guard !bin.isEmpty else { continue }
+                let said = bin.reduce(0) { $0 + Double($1.probability) } / Double(bin.count)
+                let true_ = Double(bin.filter(\.isMatch).count) / Double(bin.count)
+                error += abs(said - true_) * Double(bin.count) / Double(observations.count)
+                bins.append(["said": .double(said), "came_true": .double(true_), "results": .int(bin.count)])
+                if format == .text {
+                    try StandardOutput.line(
+                        "  " + String(format: "%.3f  %.3f  %d", said, true_, bin.count))
+                }
+            }
+            let kept = observations.filter { $0.probability >= MatchEstimate.relevantFrom }
+            let matches = observations.filter(\.isMatch).count
+            let found = kept.filter(\.isMatch).count
+            let figures: [(String, Double)] = [
+                ("expected_calibration_error", error), ("kept_of_matches", Double(found) / Double(max(1, matches))),
+                ("kept_of_others", Double(kept.count - found) / Double(max(1, observations.count - matches))),
+            ]
+            var members = figures.map { ($0.0, JSON.double($0.1)) } + [("bins", .array(bins))]
+            for (figure, value) in figures where format == .text {
+                try StandardOutput.line("  \(figure) " + String(format: "%.4f", value))
+            }
+            if fit {
+                let curve = LogisticFit(observations.map { (log(max($0.expected, 1e-30)), $0.isMatch) })
+                members += [("intercept", .double(curve.intercept)), ("slope", .double(-curve.slope))]
+                if format == .text {
+                    try StandardOutput.line(
+                        "  " + String(format: "intercept %.3f, slope %.3f", curve.intercept, -curve.slope))
+                }
+            }
+            documents.append((name, .object(members)))
+        }
+        if format == .json { try StandardOutput.line(JSON.object(documents).text) }
+    }
+}
+
+extension Picture {
+    /// The middle of the picture, without a tenth on each side: what somebody has who cut it out.
+    fileprivate func clipping() throws -> Picture {
+        let (left, top) = (width / 10, height / 10)
+        let (columns, rows) = (width - 2 * left, height - 2 * top)
+        var clipped: [UInt8] = []
+        clipped.reserveCapacity(columns * rows * 3)
+        for row in top..<top + rows {
+            let start = (row * width + left) * 3
+            clipped += bytes[start..<start + columns * 3]
+        }
+        return try Picture(width: columns, height: rows, bytes: clipped)
+    }
+}
+
+/// ln(p / (1 − p)) = intercept + slope · x, by Newton's method on the likelihood.
+private struct LogisticFit {
+    private(set) var intercept = 0.0
+    private(set) var slope = 0.0
+
+    init(_ points: [(x: Double, isTrue: Bool)]) {
+        for _ in 0..<50 {
+            var (g0, g1, h00, h01, h11) = (0.0, 0.0, 1e-9, 0.0, 1e-9)
+            for (x, isTrue) in points {
+                let p = 1 / (1 + exp(-(intercept + slope * x)))
+                let (rest, weight) = ((isTrue ? 1 : 0) - p, p * (1 - p))
+                g0 += rest
+                g1 += rest * x
+                h00 += weight
+                h01 += weight * x
+                h11 += weight * x * x
+            }
+            let determinant = h00 * h11 - h01 * h01
+            guard abs(determinant) > 1e-12 else { return }
+            intercept += (h11 * g0 - h01 * g1) / determinant
+            slope += (h00 * g1 - h01 * g0) / determinant
+        }
+    }
+}

@@ -1,0 +1,54 @@
+public import Diptych
+internal import Foundation
+
+/// What the similarities of one query mean: the probability that a picture of a given cosine is what was asked for.
+///
+/// The logistic curve is fitted to captions and to clippings of the sample pictures, half of whose own pictures were in the
+/// store (`diptych evaluate relevance`; Documentation/relevance.md has the curve and what became of it on other pictures).
+public struct MatchEstimate: Sendable {
+    private let spread: Background.Spread
+    private let tail: Background.Tail
+    private let curve: Curve
+    private let count: Int
+
+    /// ln(p / (1 − p)) = intercept − slope · ln(expected by chance).
+    struct Curve {
+        let intercept: Double
+        let slope: Double
+
+        static let text = Curve(intercept: -5.1, slope: 1.4)
+        static let picture = Curve(intercept: -1.9, slope: 1.9)
+    }
+
+    /// What is less probable is no better than chance.
+    public static let relevantFrom: Float = 0.1
+
+    /// Prepares for a query.
+    ///
+    /// - Parameters:
+    ///   - query: its embedding.
+    ///   - kind: what it was made from.
+    ///   - background: the store's.
+    /// - Returns: nil where the background says nothing about such a query.
+    public init?(of query: Embedding, kind: Background.Kind, against background: Background) {
+        guard query.values.count == background.dimension else { return nil }
+        let unit = Embeddings(values: query.values, dimension: background.dimension).normalized().values
+        guard let spread = Background.Spread(of: Background.similarities(of: unit, to: background.probes)) else {
+            return nil
+        }
+        self.spread = spread
+        count = background.count
+        (tail, curve) = kind == .text ? (background.text, .text) : (background.picture, .picture)
+    }
+
+    /// How many unrelated pictures of the store come at least this near by chance.
+    public func expectedByChance(similarity: Float) -> Double {
+        Double(count) * tail.probability(of: spread.deviations(Double(similarity)))
+    }
+
+    /// The probability that a picture this near is what was asked for, between 0 and 1.
+    public func probability(similarity: Float) -> Float {
+        let expected = max(expectedByChance(similarity: similarity), 1e-30)
+        return Float(1 / (1 + exp(curve.slope * log(expected) - curve.intercept)))
+    }
+}

@@ -1,0 +1,32 @@
+public import Diptych
+internal import Foundation
+
+extension VectorStore {
+    /// The store's background as it was measured last; nil where it was not yet, for stores of few pictures.
+    public func background() async throws -> Background? {
+        // A note that cannot be read is measured again with the next indexing.
+        let known = try await note(Self.backgroundKey)
+            .flatMap { try? PropertyListDecoder().decode(Background.self, from: $0) }
+        return known.flatMap { $0.isSound && $0.dimension == dimension ? $0 : nil }
+    }
+
+    /// Measures the background if there is none, or the store has grown or shrunk by a fifth since.
+    ///
+    /// - Returns: whether it was measured.
+    @discardableResult
+    public func refreshBackground(with model: CLIPModel) async throws -> Bool {
+        let count = try await info().count
+        if let known = try await background(), abs(count - known.count) * 5 <= known.count { return false }
+        let sample = try await sample(Background.probeCount)
+        guard sample.count >= Background.fewestProbes else { return false }
+        let probes = Embeddings(values: sample.flatMap(\.values), dimension: dimension)
+        let texts = try await model.embed(texts: BackgroundTexts.all)
+        guard let background = Background(probes: probes, texts: texts, count: count) else { return false }
+        let encoder = PropertyListEncoder()
+        encoder.outputFormat = .binary
+        try await setNote(Self.backgroundKey, try encoder.encode(background))
+        return true
+    }
+
+    static var backgroundKey: String { "background" }
+}
