@@ -19,7 +19,7 @@ public struct PictureMetadata: Sendable, Hashable {
 
     /// Reads what the bytes of a picture that was decoded say; what is missing or makes no sense is left out.
     ///
-    /// GIF and BMP files carry no EXIF data. A file whose size has not been checked does not belong here: libvips allocates
+    /// EXIF data are read from JPEG, PNG, WebP, HEIC and AVIF files; libvips gives none of a TIFF file's. A file whose size has not been checked does not belong here: libvips allocates
     /// an animation's canvas while it reads the header.
     public init(of bytes: [UInt8]) {
         format = PictureFormat(sniffing: bytes)

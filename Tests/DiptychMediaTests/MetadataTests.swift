@@ -11,12 +11,11 @@ import Testing
     }
 
     @Test func readsWhatPillowWrote() throws {
-        let folder = Fixture.url.appendingPathComponent("Metadata")
         let expected = try JSONDecoder().decode(
-            [String: Expected].self, from: Data(contentsOf: folder.appendingPathComponent("expected.json")))
+            [String: Expected].self, from: Data(Fixture.bytes("Metadata/expected.json")))
         #expect(expected.count == 8)
         for (name, expected) in expected {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+            let bytes = try Fixture.bytes("Metadata/\(name)")
             let metadata = PictureMetadata(of: bytes)
             #expect(metadata.format?.rawValue == expected.format, "\(name)")
             #expect(metadata.camera == expected.camera, "\(name)")
@@ -29,22 +28,23 @@ import Testing
     }
 
     @Test func whatIsNoPictureSaysNothing() {
-        for bytes in [[], [0xFF], Array("hello".utf8), [0xFF, 0xD8, 0xFF], Array("GIF89a".utf8), Array("BM".utf8)] as [[UInt8]] {
+        for bytes in [[], [0xFF], Array("hello".utf8), [0xFF, 0xD8, 0xFF], Array("GIF89a".utf8), Array("BM".utf8)]
+            as [[UInt8]]
+        {
             let metadata = PictureMetadata(of: bytes)
             #expect(metadata.camera == nil && metadata.taken == nil && metadata.latitude == nil)
         }
     }
 
     @Test func survivesMutations() throws {
-        let folder = Fixture.url.appendingPathComponent("Metadata")
         var state: UInt64 = 7
         func random(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
         var described = 0
-        for name in ["canon.jpg", "south.jpg", "brackets.png", "apple.webp", "plain.tif"] {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        for name in ["canon.jpg", "south.jpg", "brackets.png", "apple.webp", "plain.webp"] {
+            let bytes = try Fixture.bytes("Metadata/\(name)")
             for _ in 0..<600 {
                 var mutated = bytes
                 for _ in 0...random(4) { mutated[random(mutated.count)] = UInt8(random(256)) }
