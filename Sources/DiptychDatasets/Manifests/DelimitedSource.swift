@@ -9,7 +9,6 @@ struct DelimitedSource: RowSource {
 
     /// The longest record that is taken; an open quote would otherwise swallow the rest of the file.
     private static let longestRecord = 1 << 20
-    private static let quote = UInt8(ascii: "\"")
 
     init(path: String, delimiter: UInt8, columns: ColumnNames) throws(DatasetError) {
         self.delimiter = delimiter
@@ -51,29 +50,30 @@ struct DelimitedSource: RowSource {
             try first.check(path)
             guard !first.bytes.isEmpty else { continue }
             var taken: [LineStream.Line] = []
-            var bytes = first.bytes
+            var splitter = FieldSplitter(delimiter: delimiter)
+            var line = first
             while true {
-                switch Self.split(bytes, delimiter) {
-                case .fields(let fields):
+                switch splitter.take(line.bytes) {
+                case .isWhole:
                     var texts: [String] = []
-                    for field in fields {
+                    for field in splitter.fields {
                         guard let text = String(validating: field, as: UTF8.self) else {
                             throw malformed(first, "is not UTF-8")
                         }
                         texts.append(text)
                     }
                     return (first.number, texts)
-                case .malformed(let reason):
+                case .isMalformed:
                     lines?.push(back: taken)
-                    throw malformed(first, reason)
+                    throw malformed(first, "something stands between the end of a quoted field and the next field")
                 case .isOpen:
-                    guard bytes.count <= Self.longestRecord, let more = try lines?.next() else {
+                    guard splitter.byteCount <= Self.longestRecord, let more = try lines?.next() else {
                         // The quote was none: the lines after the first are records of their own.
                         lines?.push(back: taken)
                         throw malformed(first, "a quoted field does not end")
                     }
                     taken.append(more)
-                    bytes += [UInt8(ascii: "\n")] + more.bytes
+                    line = more
                 }
             }
         }
@@ -82,41 +82,5 @@ struct DelimitedSource: RowSource {
 
     private func malformed(_ line: LineStream.Line, _ reason: String) -> DatasetError {
         DatasetError(.malformed, path: path, place: "line \(line.number)", reason)
-    }
-
-    private enum Split {
-        case fields([[UInt8]])
-        case isOpen
-        case malformed(String)
-    }
-
-    private static func split(_ bytes: [UInt8], _ delimiter: UInt8) -> Split {
-        var fields: [[UInt8]] = []
-        var position = 0
-        while true {
-            if position < bytes.count, bytes[position] == quote {
-                position += 1
-                var field: [UInt8] = []
-                while true {
-                    guard let end = bytes[position...].firstIndex(of: quote) else { return .isOpen }
-                    field.append(contentsOf: bytes[position..<end])
-                    position = end + 1
-                    guard position < bytes.count, bytes[position] == quote else { break }
-                    field.append(quote)
-                    position += 1
-                }
-                fields.append(field)
-                if position == bytes.count { return .fields(fields) }
-                guard bytes[position] == delimiter else {
-                    return .malformed("something stands between the end of a quoted field and the next field")
-                }
-            } else {
-                let end = bytes[position...].firstIndex(of: delimiter) ?? bytes.count
-                fields.append(Array(bytes[position..<end]))
-                position = end
-                if position == bytes.count { return .fields(fields) }
-            }
-            position += 1
-        }
     }
 }

@@ -13,6 +13,8 @@ struct PageReader {
 
     /// Pages beyond this are refused. Writers aim at a mebibyte, and may hold a thousand values whatever their size.
     static let maximumPageBytes = 512 << 20
+    /// Writers give dictionaries up beyond a mebibyte.
+    private static let maximumDictionaryCount = 1 << 22
     /// A page's header may hold the smallest and the largest value.
     private static let maximumHeaderBytes = 16 << 20
 
@@ -56,6 +58,9 @@ struct PageReader {
             case .dictionary:
                 guard header.encoding == ParquetFormat.Encoding.plain.rawValue || header.encoding == 2 else {
                     throw unsupported(header.encoding)
+                }
+                guard header.valueCount <= Self.maximumDictionaryCount else {
+                    throw ParquetFault("has a dictionary of \(header.valueCount) values", kind: .tooLarge)
                 }
                 let bytes = try codec.decompress(body[...], count: header.uncompressedSize)
                 var values = PlainDecoder(bytes, from: 0, column: column)

@@ -47,6 +47,9 @@ struct ParquetMetadata {
         var rowCount = 0
     }
 
+    /// Files of more columns in more row groups are refused.
+    private static let maximumChunks = 1_000_000
+
     private(set) var elements: [Element] = []
     private(set) var rowGroups: [RowGroup] = []
     private(set) var rowCount = 0
@@ -54,13 +57,23 @@ struct ParquetMetadata {
     init(_ bytes: [UInt8]) throws(ParquetFault) {
         var reader = ThriftReader(bytes)
         var (elements, rowGroups, rowCount): ([Element], [RowGroup], Int) = ([], [], 0)
+        var chunkCount = 0
         try reader.structure { (reader, id, type) throws(ParquetFault) in
             switch (id, type) {
             case (2, .list):
-                elements = try reader.list(of: .structure) { (r) throws(ParquetFault) in try Self.element(&r) }
+                elements = try reader.list(of: .structure, limit: ParquetSchema.maximumElements) {
+                    (r) throws(ParquetFault) in try Self.element(&r)
+                }
             case (3, .int64): rowCount = try reader.integer()
             case (4, .list):
-                rowGroups = try reader.list(of: .structure) { (r) throws(ParquetFault) in try Self.rowGroup(&r) }
+                rowGroups = try reader.list(of: .structure, limit: Self.maximumChunks) { (r) throws(ParquetFault) in
+                    let group = try Self.rowGroup(&r)
+                    chunkCount += group.chunks.count
+                    guard chunkCount <= Self.maximumChunks else {
+                        throw ParquetFault("has too many row groups", kind: .tooLarge)
+                    }
+                    return group
+                }
             default: return false
             }
             return true
@@ -114,7 +127,9 @@ struct ParquetMetadata {
         try reader.structure { (reader, id, type) throws(ParquetFault) in
             switch (id, type) {
             case (1, .list):
-                group.chunks = try reader.list(of: .structure) { (r) throws(ParquetFault) in try chunk(&r) }
+                group.chunks = try reader.list(of: .structure, limit: ParquetSchema.maximumElements) {
+                    (r) throws(ParquetFault) in try chunk(&r)
+                }
             case (3, .int64): group.rowCount = try reader.integer()
             default: return false
             }
@@ -133,7 +148,9 @@ struct ParquetMetadata {
                 try reader.structure { (reader, id, type) throws(ParquetFault) in
                     switch (id, type) {
                     case (3, .list):
-                        chunk.path = try reader.list(of: .binary) { (r) throws(ParquetFault) in try r.string() }
+                        chunk.path = try reader.list(of: .binary, limit: ParquetSchema.maximumDepth) {
+                            (r) throws(ParquetFault) in try r.string()
+                        }
                     case (4, .int32): chunk.codec = try reader.integer()
                     case (5, .int64): chunk.valueCount = try reader.integer()
                     case (7, .int64): chunk.compressedSize = try reader.integer()

@@ -67,12 +67,14 @@ struct ThriftReader {
 
     mutating func string() throws(ParquetFault) -> String { String(decoding: try binary(), as: UTF8.self) }
 
-    /// The values of a list; `body` must consume each.
+    /// The values of a list; `body` must consume each. A list of more than `limit` is refused: a value of one byte may take
+    /// a hundred in memory.
     mutating func list<T>(
-        of wanted: WireType, _ body: (inout ThriftReader) throws(ParquetFault) -> T
+        of wanted: WireType, limit: Int, _ body: (inout ThriftReader) throws(ParquetFault) -> T
     ) throws(ParquetFault) -> [T] {
         let (type, count) = try listHeader()
         guard count == 0 || type == wanted else { throw ParquetFault("a list in a header is of another type") }
+        guard count <= limit else { throw ParquetFault("has a list of \(count) in its header", kind: .tooLarge) }
         var values: [T] = []
         for _ in 0..<count { values.append(try body(&self)) }
         return values

@@ -2,6 +2,8 @@
 struct JSONParser {
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
     static let maximumDepth = 64
+    /// So is a document of more values, each of which takes fifty bytes of memory for two of the text.
+    static let maximumCount = 1_000_000
 
     /// What is wrong, and at which byte.
     struct Fault: Error {
@@ -12,6 +14,7 @@ struct JSONParser {
     private let bytes: [UInt8]
     private var offset = 0
     private var depth = 0
+    private var count = 0
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -43,6 +46,8 @@ struct JSONParser {
     }
 
     private mutating func value() throws(Fault) -> JSONValue {
+        count += 1
+        if count > Self.maximumCount { throw fault("has more than \(Self.maximumCount) values") }
         switch peek() {
         case nil: throw fault("the text ends where a value should stand")
         case UInt8(ascii: "{"): return try object()

@@ -11,6 +11,7 @@ public final class PictureDownloads: Sendable {
     private struct Task {
         let url: String
         let maximumBytes: Int
+        var isBegun = false
         var result: Result<[UInt8], PictureError>?
     }
 
@@ -18,6 +19,8 @@ public final class PictureDownloads: Sendable {
         var tasks: [Int: Task] = [:]
         var queue: [Int] = []
         var first = 0
+        /// Those that somebody waits for and that have not begun.
+        var urgent: [Int] = []
         var nextID = 0
         var threads = 0
         var readyBytes = 0
@@ -129,6 +132,10 @@ public final class PictureDownloads: Sendable {
                 board.condition.broadcast()
                 return result
             }
+            if !task.isBegun {
+                board.state.urgent.append(id)
+                board.condition.broadcast()
+            }
             board.condition.wait()
         }
         return nil
@@ -160,12 +167,21 @@ public final class PictureDownloads: Sendable {
         }
     }
 
+    /// Begins a task, unless it is forgotten or was begun before.
+    private static func begin(_ id: Int, _ state: inout State) -> Task? {
+        guard let task = state.tasks[id], !task.isBegun else { return nil }
+        state.tasks[id]?.isBegun = true
+        return task
+    }
+
     private static func next(on board: Board) -> (Int, Task)? {
         board.condition.lock()
         defer { board.condition.unlock() }
         while !board.state.isOver {
-            // Whoever waits for a picture waits for an earlier one than those that lie ready, or for the next: so that
-            // what is ready will be taken.
+            // However much lies ready: what is ready may be taken only after what is waited for.
+            while let id = board.state.urgent.popLast() {
+                if let task = begin(id, &board.state) { return (id, task) }
+            }
             if board.state.readyBytes < board.maximumReadyBytes, board.state.first < board.state.queue.count {
                 let id = board.state.queue[board.state.first]
                 board.state.first += 1
@@ -173,7 +189,7 @@ public final class PictureDownloads: Sendable {
                     board.state.queue.removeFirst(board.state.first)
                     board.state.first = 0
                 }
-                guard let task = board.state.tasks[id] else { continue }
+                guard let task = begin(id, &board.state) else { continue }
                 return (id, task)
             }
             board.condition.wait()
