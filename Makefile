@@ -3,7 +3,7 @@ SWIFT_BUILD := swift build -c release
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test build bench parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
+.PHONY: demo test build bench bench-search parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -48,6 +48,11 @@ parity-datasets: build
 # Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
 bench: build
 	./Benchmarks/run
+
+# Stores of a million vectors, in turn with FAISS; writes Documentation/benchmarks-search.md.
+bench-search: setup
+	$(SWIFT_BUILD) --product search-bench
+	./Benchmarks/search/run
 
 # Makes the committed fixtures anew with the reference implementations.
 fixtures: setup

@@ -101,6 +101,11 @@ let package = Package(
             resources: [.copy("Resources")],
             swiftSettings: strict),
 
+        // No product: `make bench-search` runs it.
+        .executableTarget(
+            name: "search-bench", dependencies: ["Diptych", "DiptychSearch"], path: "Benchmarks/search/SearchBench",
+            swiftSettings: strict),
+
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
             name: "DiptychTestSupport",
@@ -136,7 +141,7 @@ let package = Package(
         .testTarget(
             name: "DiptychSearchTests",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
+                "CKernels", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

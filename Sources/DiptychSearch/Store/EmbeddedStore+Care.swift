@@ -114,6 +114,8 @@ extension EmbeddedStore {
     /// - Returns: the number of items and of embeddings dropped.
     public func compact() async throws -> (items: Int, vectors: Int) {
         let dropped = try await prune()
+        try compactCodes()
+        try updateCodes()
         do {
             try await pool.vacuum()
             _ = try await pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }

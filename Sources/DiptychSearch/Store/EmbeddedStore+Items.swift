@@ -44,6 +44,8 @@ extension EmbeddedStore {
         try await write { db in
             for record in prepared { try record.store(in: db, now: now) }
         }
+        // What is stored is stored: codes only make searches faster, and one that misses them makes them.
+        if codes.add(records.count) { try? updateCodes() }
     }
 
     /// Marks the items with these paths as vanished.

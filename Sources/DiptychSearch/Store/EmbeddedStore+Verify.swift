@@ -11,7 +11,7 @@ extension EmbeddedStore {
     /// - Throws: ``StoreError`` when the database cannot be read at all.
     public func verify() async throws -> [String] {
         let (dimension, path) = (dimension, directory.path)
-        return try await read { db in
+        let problems = try await read { db in
             var problems: [String] = []
             do {
                 problems += try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.listedProblems))")
@@ -23,8 +23,10 @@ extension EmbeddedStore {
                 let reason = (StoreError.explaining(error, path: path) as? StoreError)?.reason ?? "\(error)"
                 problems.append("reading stopped: \(reason)")
             }
-            return Array(problems.prefix(Self.listedProblems))
+            return problems
         }
+        // Codes of what is damaged would only say the same again.
+        return Array((problems.isEmpty ? try codeProblems() : problems).prefix(Self.listedProblems))
     }
 
     private static func danglingItems(_ db: Database) throws -> [String] {

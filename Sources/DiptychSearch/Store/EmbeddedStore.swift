@@ -2,7 +2,8 @@ public import Diptych
 public import Foundation
 internal import GRDB
 
-/// A store in one directory: SQLite in WAL mode, and an exact scan over its embeddings.
+/// A store in one directory: SQLite in WAL mode, and beside it, once there are thousands of embeddings, files with codes of
+/// them, by which searches find the nearest. The codes can be deleted at any time; they are made again.
 ///
 /// Any number of processes may search while one writes. What a call has reported as stored survives the death of the
 /// process at any later moment, and a power cut too (`synchronous = FULL`).
@@ -21,11 +22,13 @@ public final class EmbeddedStore: VectorStore {
     /// How its pictures were decoded.
     public let decode: PictureOptions.Decode
     let pool: DatabasePool
+    let codes: StoreCodes
 
     /// The database's file inside the directory.
     static let databaseName = "store.sqlite"
 
-    private init(directory: URL, pool: DatabasePool, dimension: Int, reading: Reading) {
+    private init(directory: URL, pool: DatabasePool, dimension: Int, reading: Reading, codes: StoreCodes) {
+        self.codes = codes
         self.directory = directory
         self.pool = pool
         self.dimension = dimension
@@ -159,6 +162,35 @@ public final class EmbeddedStore: VectorStore {
         }
     }
 
+    /// Opens the existing store in `directory` with codes from another number of vectors on, in segments of another size:
+    /// tests need no tens of thousands.
+    package static func open(at directory: URL, codesFrom minimum: Int, capacity: Int) async throws -> EmbeddedStore {
+        do {
+            return try await connected(directory, connect(directory), minimum: minimum, capacity: capacity)
+        } catch { throw StoreError.explaining(error, path: directory.path) }
+    }
+
+    /// Makes a store for vectors that come from no model, for measurements.
+    package static func create(at directory: URL, dimension: Int) async throws -> EmbeddedStore {
+        let path = directory.path
+        do {
+            try prepare(directory)
+            let pool = try connect(directory)
+            let facts = [
+                "version": String(Schema.version), "model": "none", "fingerprint": "none",
+                "dimension": String(dimension), "created": String(Date().timeIntervalSince1970),
+            ]
+            try await pool.write { db in
+                guard try Schema.isEmpty(db) else { throw StoreError(.notAStore, path: path, "is not empty") }
+                try db.execute(sql: Schema.statements)
+                for (key, value) in facts {
+                    try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
+                }
+            }
+            return try await connected(directory, pool)
+        } catch { throw StoreError.explaining(error, path: path) }
+    }
+
     /// Makes the directory, and refuses one that holds something else.
     static func prepare(_ directory: URL) throws {
         let manager = FileManager.default
@@ -189,13 +221,20 @@ public final class EmbeddedStore: VectorStore {
         configuration.busyMode = .timeout(30)
         configuration.prepareDatabase { db in
             // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+            // Three embeddings of 512 numbers fill a page of 8 KB; of the usual 4 KB, one wastes half. (Of new stores only.)
+            try db.execute(
+                sql:
+                    "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF"
+            )
         }
         return try DatabasePool(
             path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
     }
 
-    static func connected(_ directory: URL, _ pool: DatabasePool) async throws -> EmbeddedStore {
+    static func connected(
+        _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
+        capacity: Int = CodeWriter.usualCapacity
+    ) async throws -> EmbeddedStore {
         try await migrate(pool)
         return try await pool.read { db in
             guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
@@ -218,7 +257,10 @@ public final class EmbeddedStore: VectorStore {
             return EmbeddedStore(
                 directory: directory, pool: pool, dimension: dimension,
                 reading: Reading(
-                    appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode))
+                    appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode),
+                codes: StoreCodes(
+                    folder: directory.appendingPathComponent(codesName).path, identity: try identity(db),
+                    dimension: dimension, minimum: minimum, capacity: capacity))
         }
     }
 
@@ -247,9 +289,20 @@ public final class EmbeddedStore: VectorStore {
         do { return try await pool.read(body) } catch { throw StoreError.explaining(error, path: directory.path) }
     }
 
-    /// Runs `body` in a write transaction, explaining failures.
+    /// Runs `body` in a write transaction, explaining failures. Counts it, so that what was derived from the tables is known
+    /// to be old.
     func write<T: Sendable>(_ body: @Sendable @escaping (Database) throws -> T) async throws -> T {
-        do { return try await pool.write(body) } catch { throw StoreError.explaining(error, path: directory.path) }
+        do {
+            return try await pool.write { db in
+                let result = try body(db)
+                try db.execute(
+                    sql: """
+                        INSERT INTO meta (key, value) VALUES ('changes', '1')
+                        ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)
+                        """)
+                return result
+            }
+        } catch { throw StoreError.explaining(error, path: directory.path) }
     }
 
     /// What the store holds and which model it belongs to.
@@ -257,11 +310,12 @@ public final class EmbeddedStore: VectorStore {
         let (directory, dimension, appliesOrientation, decode) = (directory, dimension, appliesOrientation, decode)
         return try await read { db in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-            let bytes = names.reduce(0) { sum, name in
-                let path = directory.appendingPathComponent(name).path
-                let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
-                return sum + (size?.intValue ?? 0)
-            }
+            let bytes =
+                names.reduce(0) { sum, name in
+                    let path = directory.appendingPathComponent(name).path
+                    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
+                    return sum + (size?.intValue ?? 0)
+                } + Self.codeBytes(directory)
             return StoreInfo(
                 count: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NULL") ?? 0,
                 missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,
