@@ -3,7 +3,7 @@ SWIFT_BUILD := swift build -c release
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test build bench bench-search parity parity-onnx fixtures format lint examples docs setup clean
+.PHONY: demo test build bench bench-search parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -40,6 +40,10 @@ parity: build
 # Exported ONNX files of every family in ONNX Runtime, against the original projects.
 parity-onnx: build
 	./Scripts/parity/onnx
+
+# What Diptych exports for other programs, read by them: pyarrow, pandas, DuckDB, NumPy.
+parity-datasets: build
+	./Scripts/parity/datasets
 
 # Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
 bench: build

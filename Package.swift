@@ -43,6 +43,8 @@ let package = Package(
         // GObject's flags are all that libvips' headers need; vips.pc also lists flags that SwiftPM warns about.
         .systemLibrary(name: "CVips", pkgConfig: "gobject-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Our own C: vectorised kernels, each with a scalar twin.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
@@ -50,6 +52,9 @@ let package = Package(
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(
+            name: "DiptychDatasets", dependencies: ["CSnappy", "CZlib", "CZstd", "DiptychTensors"],
+            swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(name: "DiptychMedia", dependencies: ["CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
@@ -88,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychONNX",
-                "DiptychPictures",
+                "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
+                "DiptychONNX", "DiptychPictures",
                 "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -114,6 +119,9 @@ let package = Package(
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiptychDatasetsTests", dependencies: ["DiptychDatasets", "DiptychTensors", "DiptychTestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -72,22 +72,3 @@ public struct TensorView: @unchecked Sendable {
         }
     }
 }
-
-extension Float {
-    /// The value of an IEEE 754 half-precision number given by its bits.
-    init(halfBits: UInt16) {
-        let sign = UInt32(halfBits & 0x8000) << 16
-        let exponent = UInt32(halfBits >> 10) & 0x1F
-        let mantissa = UInt32(halfBits & 0x3FF)
-        switch exponent {
-        case 0:
-            // Subnormal: the value is mantissa × 2⁻²⁴, exact in single precision.
-            let magnitude = Float(mantissa) * 0x1p-24
-            self = sign == 0 ? magnitude : -magnitude
-        case 31:
-            self = Float(bitPattern: sign | 0x7F80_0000 | (mantissa << 13))
-        default:
-            self = Float(bitPattern: sign | ((exponent + 112) << 23) | (mantissa << 13))
-        }
-    }
-}

@@ -5,7 +5,8 @@ import Testing
 struct HelpTests {
     static let commands = [
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
-        ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "verify"],
+        ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "merge"],
+        ["store", "verify"],
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],

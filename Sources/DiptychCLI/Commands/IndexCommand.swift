@@ -1,23 +1,34 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 import DiptychSearch
 import Foundation
 
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Bring a store up to date with files and folders of pictures.",
+        abstract: "Bring a store up to date with files, folders, lists, manifests and archives of pictures.",
         discussion: """
             Embeds what is new or changed, marks what has vanished, and leaves the rest alone. Safe to repeat, to interrupt \
             and to resume: what was stored stays. A store belongs to the model that made it.
+
+            --from takes lists of paths or URLs (.txt), JSON lines (.jsonl), tables with a header line (.csv, .tsv), Parquet \
+            tables and WebDataset shards (.tar, .tar.gz), with captions and any other columns as attributes, and patterns of \
+            them: 'shards-{00000..00099}.tar'. What comes from a URL or an archive is not read again once it is stored.
+
+            --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
+            of its own, then join them with `diptych store merge`.
 
             Example: diptych index pictures --store pictures.store
             """)
 
     @OptionGroup var model: ModelArguments
 
+    @OptionGroup var fetching: FetchArguments
+    @OptionGroup var datasets: DatasetArguments
+
     @Argument(help: "Files, and folders with everything below them.")
-    var paths: [String]
+    var paths: [String] = []
 
     @Option(help: "The store's directory; made where it is missing.")
     var store: String
@@ -34,21 +45,31 @@ struct IndexCommand: AsyncParsableCommand {
     func validate() throws {
         if paths.contains("") { throw ValidationError("a path is empty.") }
         if store.isEmpty { throw ValidationError("--store is empty.") }
+        if paths.isEmpty, datasets.isEmpty {
+            throw ValidationError("there is nothing to index: give files or folders, --from or --from-clip-retrieval.")
+        }
     }
 
     func run() async throws {
         let roots = try paths.map(PictureFiles.resolve)
+        let inputs = try datasets.inputs(fetch: fetching.options)
+        let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
         let model = try await model.load()
         let store = try await StoreLocation(self.store).open(
             for: model, appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
-        let total = try self.model.quiet ? nil : count(roots)
+        if let folder, folder.dimension != model.dimension {
+            throw Failure(
+                "\(datasets.clipRetrieval ?? ""): its embeddings have \(folder.dimension) numbers, and those of "
+                    + "'\(model.name)' \(model.dimension); give the model that made them with --model")
+        }
+        let total = try self.model.quiet || inputs != nil || folder != nil ? nil : count(roots)
         let progress = Progress("indexing", total: total, isQuiet: self.model.quiet)
         defer { progress.end() }
 
         var (done, stored) = (0, 0)
-        var summary: IndexSummary
+        var summary = IndexSummary()
         do {
-            summary = try await Indexer(store: store, model: model).index(roots) { event in
+            func note(_ event: IndexEvent) throws {
                 done += 1
                 if event.kind == .skipped {
                     Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
@@ -62,6 +83,17 @@ struct IndexCommand: AsyncParsableCommand {
                 }
                 progress.update(done)
             }
+            var indexer = Indexer(store: store, model: model)
+            indexer.refreshes = datasets.refresh
+            indexer.shard = datasets.shard
+            if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
+            if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
+            if let folder {
+                let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard)
+                summary += try await indexer.index(embeddings: embeddings, onEach: note)
+            }
+            // A cancelled task ends its lists early, which must not pass for their end.
+            try Task.checkCancellation()
             if prune { _ = try await store.prune() }
         } catch let error as CancellationError {
             Console.say("stopped after \(done) files, \(stored) of them newly stored; run again to go on")
@@ -74,9 +106,9 @@ struct IndexCommand: AsyncParsableCommand {
 
     private func count(_ roots: [String]) throws -> Int {
         var total = 0
-        for _ in PictureFiles(roots: roots) {
-            total += 1
-            if total % 1024 == 0 { try Task.checkCancellation() }
+        for (seen, path) in PictureFiles(roots: roots).enumerated() {
+            if datasets.shard?.holds(path) ?? true { total += 1 }
+            if seen % 1024 == 0 { try Task.checkCancellation() }
         }
         return total
     }

@@ -9,6 +9,10 @@ public struct IndexInput: Sendable {
     /// What else is said about it, by name; nil keeps what the store has.
     public var attributes: [String: AttributeValue]?
 
+    /// Called before the bytes are asked for, a few hundred inputs early, for those that will be: the place to begin a
+    /// download. It must not block.
+    public var prepare: (@Sendable () -> Void)?
+
     /// Where a picture's bytes come from.
     public enum Source: Sendable {
         /// The file at this path. It is read again when its size or time changes.

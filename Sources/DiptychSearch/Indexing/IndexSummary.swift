@@ -15,6 +15,9 @@ public struct IndexSummary: Sendable, Codable, Equatable {
     /// The number of files that could not be read, also beyond those listed.
     public var skippedCount = 0
 
+    /// Nothing done yet.
+    public init() {}
+
     /// A file that could not be read.
     public struct Skipped: Sendable, Codable, Equatable {
         /// The file.

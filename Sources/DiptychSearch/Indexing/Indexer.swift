@@ -4,16 +4,18 @@ internal import Foundation
 
 /// Brings a store up to date with files, folders and other sources of pictures.
 public struct Indexer: Sendable {
-    private let store: any VectorStore
-    private let model: CLIPModel
+    let store: any VectorStore
+    let model: CLIPModel
     /// Whether pictures that come from no file are asked for again although the store knows them.
     public var refreshes = false
+    /// The part of files and folders to index; nil for all of them.
+    public var shard: Shard?
 
     /// An input, or why it is none, with what the store knows about it.
     private typealias KnownInput = (input: Result<IndexInput, IndexInputError>, known: KnownItem?)
 
     /// How many inputs the store is asked about at once.
-    private static let step = 512
+    static let step = 512
 
     /// Indexes into `store` with `model`; a store of another model is refused.
     public init(store: any VectorStore, model: CLIPModel) {
@@ -39,7 +41,9 @@ public struct Indexer: Sendable {
         let lock = try store.lockForIndexing()
         defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
-        try await add(PictureFiles(roots: roots).lazy.map { .success(.file($0)) }, to: &summary, onEach: body)
+        let shard = shard
+        let files = PictureFiles(roots: roots).lazy.filter { shard?.holds($0) ?? true }
+        try await add(files.map { .success(.file($0)) }, to: &summary, onEach: body)
         summary.removed = try await Vanished.mark(in: store, under: roots)
         try await store.refreshBackground(with: model)
         return summary
@@ -83,6 +87,9 @@ public struct Indexer: Sendable {
             let known = try await store.known(inputs.map { (try? $0.get().path) ?? "" })
             let step = zip(inputs, known).map { (input: $0, known: $1) }
             let refreshes = refreshes
+            for case (.success(let input), let known) in step where refreshes || known?.isMissing ?? true {
+                input.prepare?()
+            }
             try await model.embedBatches(
                 step, readingFrom: { try? $0.input.get().file },
                 load: { try loader.load($0.input.get(), known: $0.known, refreshes: refreshes) },

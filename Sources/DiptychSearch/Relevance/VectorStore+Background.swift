@@ -28,5 +28,5 @@ extension VectorStore {
         return true
     }
 
-    private static var backgroundKey: String { "background" }
+    static var backgroundKey: String { "background" }
 }

@@ -93,6 +93,11 @@ public final class EmbeddedStore: VectorStore {
             "decode": reading.decode.rawValue,
             "created": String(Date().timeIntervalSince1970),
         ]
+        try await create(in: pool, facts: facts, path: path)
+    }
+
+    /// Makes the tables with what the store says of itself, all in one transaction.
+    static func create(in pool: DatabasePool, facts: [String: String], path: String) async throws {
         try await pool.write { db in
             // Another process may have made it meanwhile.
             guard try !Schema.exists(in: db) else { return }
@@ -187,7 +192,7 @@ public final class EmbeddedStore: VectorStore {
     }
 
     /// Makes the directory, and refuses one that holds something else.
-    private static func prepare(_ directory: URL) throws {
+    static func prepare(_ directory: URL) throws {
         let manager = FileManager.default
         var isDirectory: ObjCBool = false
         if manager.fileExists(atPath: directory.path, isDirectory: &isDirectory) {
@@ -211,7 +216,7 @@ public final class EmbeddedStore: VectorStore {
         }
     }
 
-    private static func connect(_ directory: URL) throws -> DatabasePool {
+    static func connect(_ directory: URL) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(30)
         configuration.prepareDatabase { db in
@@ -226,7 +231,7 @@ public final class EmbeddedStore: VectorStore {
             path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
     }
 
-    private static func connected(
+    static func connected(
         _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
         capacity: Int = CodeWriter.usualCapacity
     ) async throws -> EmbeddedStore {

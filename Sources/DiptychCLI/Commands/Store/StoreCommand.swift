@@ -5,11 +5,11 @@ import Foundation
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after a store: what it holds, removal, compaction, export, verification.",
+        abstract: "Look after a store: what it holds, removal, compaction, export, merging, verification.",
         discussion: "Example: diptych store info --store pictures.store",
         subcommands: [
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
-            StoreExportCommand.self, StoreVerifyCommand.self, StoreDuplicatesCommand.self,
+            StoreExportCommand.self, StoreMergeCommand.self, StoreVerifyCommand.self, StoreDuplicatesCommand.self,
         ])
 }
 

@@ -1,25 +1,36 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 import DiptychSearch
 
 struct StoreExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write the embeddings of a store to a file.",
+        abstract: "Write the embeddings of a store to a file, or a folder for other programs.",
         discussion: """
             .npy: float32 [count, dimension], and beside it a .jsonl with the id and path of each row. .safetensors: the \
             tensor "embeddings", with ids and paths in its metadata. .jsonl: everything in one line a picture. Pictures \
             whose file has vanished are left out.
+
+            --layout clip-retrieval writes a folder as clip-retrieval does: img_emb/img_emb_0.npy in float16, and \
+            metadata/metadata_0.parquet with image_path, caption, and attributes as JSON, a million pictures a file.
 
             Example: diptych store export --store pictures.store --output pictures.npy
             """)
 
     @OptionGroup var arguments: StoreArguments
 
-    @Option(name: .shortAndLong, help: "The file to write, ending in .npy, .safetensors or .jsonl.")
+    @Option(name: .shortAndLong, help: "The file to write, ending in .npy, .safetensors or .jsonl, or the folder.")
     var output: String
 
+    @Option(help: "file (the default) or clip-retrieval.")
+    var layout = ExportLayout.file
+
     func validate() throws {
+        if layout == .clipRetrieval {
+            guard !output.isEmpty else { throw ValidationError("--output is empty.") }
+            return
+        }
         guard EmbeddingFileKind(path: output) != nil else {
             throw ValidationError("--output \(output) \(EmbeddingFileKind.expectation).")
         }
@@ -28,6 +39,7 @@ struct StoreExportCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try await arguments.open()
         let info = try await store.info()
+        if layout == .clipRetrieval { return try await exportFolder(store, dimension: info.dimension) }
         let sink: any EmbeddingSink
         switch EmbeddingFileKind(path: output) {
         case .npy:
@@ -53,4 +65,25 @@ struct StoreExportCommand: AsyncParsableCommand {
         try sink.finish()
         Console.say("\(count) embeddings in \(output)")
     }
+
+    private func exportFolder(_ store: any VectorStore, dimension: Int) async throws {
+        let writer = try ClipRetrievalWriter(directory: output, dimension: dimension)
+        try await store.forEachItem { item, embedding in
+            guard !item.missing else { return }
+            let attributes = item.attributes.other.sorted { $0.key < $1.key }
+            try writer.append(
+                ClipRetrievalItem(
+                    imagePath: item.path, caption: item.attributes.caption,
+                    attributes: attributes.map { JSONValue.Member($0.key, $0.value.datasetValue) },
+                    embedding: embedding.values))
+        }
+        try writer.finish()
+        Console.say("\(writer.count) embeddings in \(output)")
+    }
+}
+
+/// What an export looks like.
+enum ExportLayout: String, ExpressibleByArgument, CaseIterable {
+    case file
+    case clipRetrieval = "clip-retrieval"
 }

@@ -1,0 +1,134 @@
+/// A Parquet file (parquet.apache.org) that is read row by row, holding one page of each column.
+///
+/// What is read: columns of truth values, whole numbers, floats, texts and bytes, lists of them, and the same inside
+/// structures; data pages of both versions; plain and dictionary encodings; pages without compression, with Snappy, gzip
+/// and Zstandard. Everything is bounds-checked: a damaged or hostile file gives an error.
+public final class ParquetFile {
+    /// The file.
+    public let path: String
+    /// The columns that can be read, in the file's order.
+    public let columns: [ParquetColumn]
+    /// The columns that cannot, each with the reason.
+    public let unsupportedColumns: [(name: String, reason: String)]
+    /// The number of rows that the file says it has.
+    public let rowCount: Int
+
+    let file: InputFile
+    let rowGroups: [ParquetMetadata.RowGroup]
+
+    /// Footers beyond this are refused.
+    private static let maximumFooterBytes = 64 << 20
+
+    /// Opens the file at `path` and reads its footer.
+    ///
+    /// - Throws: ``DatasetError`` when it is missing, is no Parquet file, or is damaged.
+    public init(path: String) throws(DatasetError) {
+        self.path = path
+        file = try InputFile(path: path)
+        func malformed(_ reason: String) -> DatasetError { DatasetError(.malformed, path: path, reason) }
+        guard file.size >= 12, try file.read(at: 0, count: 4) == ParquetFormat.magic else {
+            throw malformed("is not a Parquet file")
+        }
+        let tail = try file.read(at: file.size - 8, count: 8)
+        guard tail[4...].elementsEqual(ParquetFormat.magic) else {
+            throw malformed("has no footer; it is cut short, or encrypted")
+        }
+        let length = tail[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard length <= file.size - 12 else { throw malformed("has a footer that is longer than the file") }
+        guard length <= Self.maximumFooterBytes else {
+            throw DatasetError(.tooLarge, path: path, "has a footer of \(length) bytes")
+        }
+        let footer = try file.read(at: file.size - 8 - length, count: length)
+        do throws(ParquetFault) {
+            let metadata = try ParquetMetadata(footer)
+            let schema = try ParquetSchema(metadata.elements)
+            columns = schema.columns
+            unsupportedColumns = schema.unsupported
+            rowCount = metadata.rowCount
+            rowGroups = metadata.rowGroups
+        } catch { throw DatasetError(error.kind, path: path, error.reason) }
+    }
+
+    /// The rows, with the cells of `columns` in that order.
+    ///
+    /// - Parameter columns: some of ``columns``.
+    public func rows(of columns: [ParquetColumn]) -> ParquetRows { ParquetRows(file: self, columns: columns) }
+
+    /// The columns of these names, in their order.
+    ///
+    /// - Throws: ``DatasetError`` when there is none of a name.
+    public func columns(_ names: [String]) throws(DatasetError) -> [ParquetColumn] {
+        var found: [ParquetColumn] = []
+        for name in names {
+            guard let column = columns.first(where: { $0.name == name }) else {
+                let known = columns.prefix(20).map(\.name).joined(separator: ", ")
+                throw DatasetError(.incomplete, path: path, "has no column '\(name)'; it has \(known)")
+            }
+            found.append(column)
+        }
+        return found
+    }
+}
+
+/// Goes through the rows of a Parquet file.
+public struct ParquetRows {
+    private let file: ParquetFile
+    private let columns: [ParquetColumn]
+    private var group = -1
+    private var left = 0
+    private var cursors: [ColumnCursor] = []
+    private var isDone = false
+    /// The number of rows given so far.
+    public private(set) var count = 0
+
+    init(file: ParquetFile, columns: [ParquetColumn]) {
+        self.file = file
+        self.columns = columns
+    }
+
+    /// The next row's cells; nil behind the last row.
+    ///
+    /// - Throws: ``DatasetError`` with the column and the row; there are no rows after it.
+    public mutating func next() throws(DatasetError) -> [ParquetValue]? {
+        while !isDone {
+            if left > 0 {
+                left -= 1
+                var cells: [ParquetValue] = []
+                cells.reserveCapacity(columns.count)
+                for index in columns.indices {
+                    do throws(ParquetFault) { cells.append(try cursors[index].next()) } catch {
+                        throw failure(error, columns[index])
+                    }
+                }
+                count += 1
+                return cells
+            }
+            group += 1
+            guard group < file.rowGroups.count else {
+                isDone = true
+                break
+            }
+            try open(file.rowGroups[group])
+        }
+        return nil
+    }
+
+    private mutating func open(_ group: ParquetMetadata.RowGroup) throws(DatasetError) {
+        cursors = []
+        for column in columns {
+            guard let chunk = group.chunks.first(where: { $0.path == column.path }) else {
+                throw failure(ParquetFault("is missing in row group \(self.group)"), column)
+            }
+            do throws(ParquetFault) {
+                cursors.append(try ColumnCursor(file: file.file, chunk: chunk, column: column))
+            } catch { throw failure(error, column) }
+        }
+        left = columns.isEmpty ? 0 : group.rowCount
+    }
+
+    private mutating func failure(_ fault: ParquetFault, _ column: ParquetColumn) -> DatasetError {
+        isDone = true
+        return DatasetError(
+            fault.kind, path: file.path, place: "column \(column.name), row \(count + 1)", fault.reason)
+    }
+}

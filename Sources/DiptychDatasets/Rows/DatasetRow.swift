@@ -1,0 +1,62 @@
+/// One input of bulk work: a picture, and what a data set says about it.
+public struct DatasetRow: Sendable, Equatable {
+    /// Where the picture is.
+    public enum Image: Sendable, Equatable {
+        /// A file, by its path.
+        case file(String)
+        /// An `http`, `https` or `data` URL.
+        case url(String)
+        /// A picture file's bytes, out of a compressed archive or a table.
+        case bytes([UInt8])
+        /// A part of a file, of an archive that is not compressed: nothing is read before it is wanted.
+        case part(FilePart)
+    }
+
+    /// What the picture is known by: its path or URL, or its place in an archive, as in `shard-00001.tar#000017`.
+    /// The same input has the same locator in each run.
+    public let locator: String
+    /// Where the picture is.
+    public let image: Image
+    /// The caption that goes with it.
+    public let caption: String?
+    /// Everything else that the data set says, in its order.
+    public let attributes: [JSONValue.Member]
+
+    /// Describes an input.
+    public init(locator: String, image: Image, caption: String? = nil, attributes: [JSONValue.Member] = []) {
+        self.locator = locator
+        self.image = image
+        self.caption = caption
+        self.attributes = attributes
+    }
+}
+
+/// The forms in which inputs are listed.
+public enum DatasetKind: String, Sendable, CaseIterable {
+    /// Paths or URLs, one a line.
+    case list
+    /// A JSON object a line.
+    case jsonl
+    /// Comma-separated values with a header line (RFC 4180).
+    case csv
+    /// Tab-separated values with a header line.
+    case tsv
+    /// A Parquet table.
+    case parquet
+    /// A WebDataset shard: a tar archive whose entries share a key.
+    case tar
+
+    /// The kind that a file's name says, compression (`.gz`) left aside; a list where the name says nothing.
+    public init(path: String) {
+        var name = path.lowercased()
+        if name.hasSuffix(".gz") { name.removeLast(3) }
+        switch name.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last {
+        case "jsonl"?, "ndjson"?: self = .jsonl
+        case "csv"?: self = .csv
+        case "tsv"?: self = .tsv
+        case "parquet"?, "pq"?: self = .parquet
+        case "tar"?, "tgz"?: self = .tar
+        default: self = .list
+        }
+    }
+}

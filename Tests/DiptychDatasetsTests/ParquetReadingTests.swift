@@ -1,0 +1,129 @@
+import DiptychDatasets
+import DiptychTestSupport
+import Foundation
+import Testing
+
+/// Files that pyarrow and DuckDB wrote, against what pyarrow says they hold.
+struct ParquetReadingTests {
+    static let files = ["plain", "dictionary"].flatMap { encoding in
+        ["none", "snappy", "gzip", "zstd"].flatMap { codec in
+            ["v1", "v2"].map { "parquet/\(encoding)-\(codec)-\($0).parquet" }
+        }
+    }
+
+    @Test("Each encoding, compression and page version reads as pyarrow does", arguments: files)
+    func everyKind(_ name: String) throws {
+        let file = try ParquetFile(path: Fixture.path(name))
+        let expected = try JSONValue(parsing: Fixture.bytes("parquet/table.json"), name: "table.json")
+        guard case .array(let table) = expected, case .object(let first)? = table.first else {
+            Issue.record("the table is none")
+            return
+        }
+        #expect(file.rowCount == table.count)
+        #expect(Set(file.columns.map(\.name)) == Set(first.map(\.name)))
+        #expect(file.unsupportedColumns.map(\.name) == ["price"])
+        var rows = file.rows(of: file.columns)
+        for (number, row) in table.enumerated() {
+            let cells = try #require(try rows.next())
+            for (column, cell) in zip(file.columns, cells) {
+                let value = try #require(row[column.name])
+                #expect(Self.matches(cell, value, column), "row \(number), \(column.name): \(cell) for \(value)")
+            }
+        }
+        #expect(try rows.next() == nil)
+    }
+
+    private static func matches(_ cell: ParquetValue, _ value: JSONValue, _ column: ParquetColumn) -> Bool {
+        switch (cell, value) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.int(let a), .int(let b)): a == b
+        case (.float(let a), .double(let b)): Double(a) == b
+        case (.double(let a), .double(let b)): a == b
+        case (.string(let a), .string(let b)): a == b
+        case (.bytes(let a), .object): value["base64"]?.string == Data(a).base64EncodedString()
+        case (.floats(let a), .array(let b)): a.map { JSONValue.double(Double($0)) } == b
+        case (.list(let a), .array(let b)): a.count == b.count && zip(a, b).allSatisfy { matches($0, $1, column) }
+        default: false
+        }
+    }
+
+    @Test("A table that DuckDB wrote gives rows with captions and attributes")
+    func duckdb() throws {
+        let path = try Fixture.path("parquet/duckdb.parquet")
+        let rows = Array(DatasetRows([path]))
+        #expect(rows.failures.isEmpty)
+        let expected = (0..<100).map { number in
+            DatasetRow(
+                locator: "http://example.org/\(number).jpg", image: .url("http://example.org/\(number).jpg"),
+                caption: number % 3 == 0 ? nil : "picture \(number)",
+                attributes: [.init("key", .int(Int64(number))), .init("width", .double(Double(number) / 8))])
+        }
+        #expect(rows.rows == expected)
+    }
+
+    @Test("Pictures inside a table are rows that are known by their place")
+    func pictures() throws {
+        let path = try Fixture.path("parquet/plain-zstd-v1.parquet")
+        let rows = Array(DatasetRows([path]))
+        #expect(rows.rows.count + rows.failures.count == 24)
+        // Each ninth row has no picture.
+        #expect(rows.failures.map(\.place) == ["row 9", "row 18"])
+        let first = try #require(rows.rows.first)
+        #expect(first.locator == path + "#1")
+        guard case .bytes(let bytes) = first.image else { Issue.record("no bytes"); return }
+        #expect(bytes.count == 4)
+        #expect(!first.attributes.contains { ["raw", "embedding", "image.bytes"].contains($0.name) })
+        #expect(first.attributes.contains { $0.name == "tags" })
+    }
+
+    @Test("What is not read says so by name")
+    func unsupported() throws {
+        for (name, word) in [("brotli", "Brotli"), ("delta", "DELTA_BINARY_PACKED")] {
+            let file = try ParquetFile(path: Fixture.path("parquet/\(name).parquet"))
+            var rows = file.rows(of: file.columns)
+            let error = try #require(throws: DatasetError.self) { _ = try rows.next() }
+            #expect(error.kind == .unsupported)
+            #expect(error.description.contains(word))
+            #expect(error.place == "column row, row 1")
+            #expect(try rows.next() == nil)
+        }
+        let file = try ParquetFile(path: Fixture.path("parquet/delta.parquet"))
+        #expect(throws: DatasetError.self) { try file.columns(["nowhere"]) }
+    }
+
+    @Test("Damaged tables never stop the process")
+    func hostile() throws {
+        var random = SeededGenerator(91)
+        let folder = try TemporaryDirectory()
+        var outcomes = (good: 0, bad: 0)
+        let names = Self.files + ["parquet/duckdb.parquet", "parquet/delta.parquet"]
+        for round in 0..<2000 {
+            var bytes = try Fixture.bytes(names[round % names.count])
+            switch round % 4 {
+            case 0: bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
+            case 1:
+                // In the footer, where sizes, offsets and the schema stand.
+                for _ in 0..<4 {
+                    let place = bytes.count - Int.random(in: 9..<min(2000, bytes.count), using: &random)
+                    bytes[place] = UInt8.random(in: 0...255, using: &random)
+                }
+            default:
+                for _ in 0...Int.random(in: 0..<8, using: &random) {
+                    bytes[Int.random(in: 4..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+            }
+            let path = try folder.write(bytes, to: "damaged.parquet")
+            do throws(DatasetError) {
+                let file = try ParquetFile(path: path)
+                var rows = file.rows(of: file.columns)
+                for _ in 0..<200 { if try rows.next() == nil { break } }
+                outcomes.good += 1
+            } catch { outcomes.bad += 1 }
+            for row in DatasetRows([path]).prefix(100) { _ = row }
+        }
+        // Some changes hit values alone; most must be noticed.
+        #expect(outcomes.bad > 700)
+        #expect(outcomes.good > 10)
+    }
+}
