@@ -147,7 +147,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DiptychCLITests",
-            dependencies: ["DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychTensors", "DiptychTestSupport"],
+            dependencies: [
+                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychTensors", "DiptychTestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychONNXTests",
