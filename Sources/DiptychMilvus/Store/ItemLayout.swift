@@ -1,0 +1,41 @@
+#if Milvus
+internal import Crypto
+internal import Foundation
+
+extension Layout {
+    /// The fields of a store's collection: one row an item.
+    package static func items(dimension: Int) -> Layout {
+        Layout(fields: [
+            // See `key(of:)`.
+            Field("id", .int64, isKey: true),
+            // Of length 1, so that the inner product is the cosine.
+            Field("embedding", .vector(dimension)),
+            // The longest path that Linux takes.
+            Field("path", .text(4096)),
+            // The path's directory, by which rows are split where the collection has partitions.
+            Field("folder", .text(4096), isPartitionKey: true),
+            // SHA-256 of the file's bytes, in hexadecimal.
+            Field("content", .text(64)),
+            Field("bytes", .int64),
+            // Nanoseconds since 1970.
+            Field("modified", .int64),
+            Field("settled", .bool),
+            Field("width", .int64),
+            Field("height", .int64),
+            // Seconds since 1970.
+            Field("added", .double),
+            Field("caption", .text(WireLimits.text)),
+            Field("missing", .bool),
+            Field(dynamicName, .dynamic),
+        ])
+    }
+
+    /// The key of the item at `path`: the first 63 bits of the path's SHA-256, but neither 0 nor the last, which Milvus loses.
+    ///
+    /// Two of 100 million paths share a key with a probability of 0.05 %.
+    package static func key(of path: String) -> Int64 {
+        let bits = SHA256.hash(data: Data(path.utf8)).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } >> 1
+        return Int64(max(1, min(bits, UInt64(Int64.max) - 1)))
+    }
+}
+#endif
