@@ -93,7 +93,7 @@ extension MilvusAddress {
         guard let at = bare.lastIndex(of: "@"), let start = bare.range(of: "://")?.upperBound, start <= at else {
             return String(bare)
         }
-        return bare[..<start] + bare[bare.index(after: at)...]
+        return "\(bare[..<start])\(bare[bare.index(after: at)...])"
     }
 }
 #endif

@@ -53,5 +53,16 @@ package enum ColumnValues: Sendable, Equatable {
     case vectors([Float])
     /// Objects in JSON.
     case objects([String])
+
+    /// About the bytes that it takes on the wire, at most.
+    var bytes: Int {
+        switch self {
+        case .bools(let data): data.count
+        case .longs(let data): 10 * data.count
+        case .doubles(let data): 8 * data.count
+        case .texts(let data), .objects(let data): data.reduce(0) { $0 + $1.utf8.count + 5 }
+        case .vectors(let data): 4 * data.count
+        }
+    }
 }
 #endif

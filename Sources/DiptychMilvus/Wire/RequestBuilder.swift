@@ -32,7 +32,7 @@ package struct RequestBuilder: Sendable {
             guard let values = columns[field.name] else { throw invalid("the column '\(field.name)' is missing") }
             request.fieldsData.append(try column(field, values, rows: rows))
         }
-        let size = try request.serializedBytes().count as Int
+        let size = columns.values.reduce(0) { $0 + $1.bytes }
         guard size <= WireLimits.request else { throw invalid("\(size) bytes at once") }
         return request
     }
