@@ -78,16 +78,9 @@ struct VipsReader {
     private func open(
         _ raw: UnsafeRawBufferPointer, shrink: Int, _ errors: Vips.ErrorScope
     ) throws(PictureError) -> UnsafeMutablePointer<VipsImage> {
-        let opened =
-            switch format {
-            case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count, Int32(shrink))
-            case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
-            case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
-            case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
-            case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
-            case .bmp, .gif: UnsafeMutablePointer<VipsImage>?.none
-            }
-        guard let opened else { throw damaged("its \(format.rawValue) header cannot be read", errors) }
+        guard let opened = Vips.open(raw, format, shrink: shrink) else {
+            throw damaged("its \(format.rawValue) header cannot be read", errors)
+        }
         return opened
     }
 
@@ -112,6 +105,22 @@ enum Vips {
     static func start(_ label: String) throws(PictureError) {
         guard startStatus == 0 else {
             throw PictureError(.unsupported, source: label, reason: "libvips could not start; check its installation")
+        }
+    }
+
+    /// Reads the header; nil when it cannot be read, and for what libvips is not used for. The caller releases the result.
+    ///
+    /// - Parameter shrink: 1, 2, 4 or 8: what a JPEG picture's sides are divided by.
+    static func open(
+        _ raw: UnsafeRawBufferPointer, _ format: PictureFormat, shrink: Int = 1
+    ) -> UnsafeMutablePointer<VipsImage>? {
+        switch format {
+        case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count, Int32(shrink))
+        case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
+        case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
+        case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
+        case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
+        case .gif, .bmp: nil
         }
     }
 

@@ -1,56 +1,111 @@
 public import Diptych
-internal import GRDB
+public import DiptychMedia
 
 /// A place that keeps embeddings with what they stand for, and finds the nearest to a query.
+///
+/// A store belongs to one model and one way of reading pictures. Everything that it reports as stored survives the death of
+/// this process.
 public protocol VectorStore: Sendable {
+    /// What messages call it: its directory or its address, never a password.
+    var name: String { get }
+    /// The width of its embeddings.
+    var dimension: Int { get }
+    /// Whether its pictures were turned upright by their EXIF orientation.
+    var appliesOrientation: Bool { get }
+    /// How its pictures were decoded.
+    var decode: PictureOptions.Decode { get }
+
     /// What the store holds and which model it belongs to.
     func info() async throws -> StoreInfo
+    /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
+    ///
+    /// - Throws: ``StoreError`` with both names when it is not.
+    func require(_ model: CLIPModel) async throws
 
-    /// The items nearest to `query` by cosine, best first; equal ones by id.
+    /// The items nearest to each request's query by cosine, best first; equal ones by id.
+    ///
+    /// - Throws: ``StoreError`` when a query has another dimension than the store, or it or a minimum is not a number.
+    func search(_ requests: [SearchRequest]) async throws -> [SearchResults]
+
+    /// What the store knows about the item at each of `paths`, vanished ones among them; nil where it knows none.
+    ///
+    /// Paths are compared byte by byte: names that only look the same are different files.
+    func known(_ paths: [String]) async throws -> [KnownItem?]
+    /// Whether an embedding of this content is stored already.
+    ///
+    /// Blocks; called from threads that may.
+    func hasEmbedding(of content: ContentHash) throws -> Bool
+    /// Stores items; when this returns, they are safe. Those whose path is known are replaced, the last of equal paths
+    /// counts.
+    ///
+    /// A record without an embedding must have content that is stored, see ``hasEmbedding(of:)``, or stand behind one of
+    /// the same content with an embedding.
+    func put(_ records: [ItemRecord]) async throws
+    /// Removes the items with these ids or paths; a path also stands for everything below it.
+    ///
+    /// - Returns: the number of items removed.
+    func remove(idsOrPaths: [String]) async throws -> Int
+    /// Marks the items with these paths as vanished: searches do not find them, ``put(_:)`` brings them back.
+    func markMissing(_ paths: [String]) async throws
+
+    /// The first `limit` items behind the one with id `id`, in the order of their ids, with their embeddings.
     ///
     /// - Parameters:
-    ///   - query: an embedding of the store's model.
-    ///   - limit: the most items to give.
-    ///   - minimumSimilarity: items below it are left out; nil for none.
-    func search(_ query: Embedding, limit: Int, minimumSimilarity: Float?) async throws -> [SearchHit]
+    ///   - id: nil begins.
+    ///   - filter: only items that it accepts; nil for all.
+    /// - Returns: the items, vanished ones among them; empty at the end.
+    func items(after id: String?, limit: Int, filter: Filter?) async throws -> [(StoredItem, Embedding)]
+    /// The same without the embeddings: where the items lie.
+    func places(after id: String?, limit: Int, filter: Filter?) async throws -> [ItemPlace]
+    /// The items with these ids; those that there are not are left out.
+    func items(ids: [String]) async throws -> [(StoredItem, Embedding)]
+
+    /// Keeps other processes from indexing into the store while the result exists.
+    ///
+    /// - Throws: ``StoreError``, of kind `busy` when another process holds it.
+    func lockForIndexing() throws -> any IndexingLock
+    /// Drops the items whose files have vanished and the embeddings that no item uses.
+    ///
+    /// - Returns: the number of items and of embeddings dropped.
+    func prune() async throws -> (items: Int, vectors: Int)
+    /// Checks what is stored.
+    ///
+    /// - Returns: what is wrong, a line each, the first twenty; empty when all is well.
+    func verify() async throws -> [String]
 }
+
+/// Held by the one process that indexes into a store; releasing it lets the next one in.
+public protocol IndexingLock: Sendable {}
 
 extension VectorStore {
-    /// The `limit` items nearest to `query` by cosine, best first.
-    public func search(_ query: Embedding, limit: Int = 10) async throws -> [SearchHit] {
-        try await search(query, limit: limit, minimumSimilarity: nil)
+    /// The items nearest to one query.
+    public func search(_ request: SearchRequest) async throws -> SearchResults {
+        try await search([request])[0]
     }
-}
 
-/// An item that a search found.
-public struct SearchHit: Sendable, Equatable {
-    /// The item's stable identifier in its store.
-    public let id: String
-    /// The file that it was made from.
-    public let path: String
-    /// The cosine to the query, between −1 and 1.
-    public let similarity: Float
-    /// What is known about the item.
-    public let attributes: ItemAttributes
-}
+    /// The `limit` items nearest to `query` by cosine, best first; below `minimumSimilarity` none.
+    public func search(
+        _ query: Embedding, limit: Int = 10, minimumSimilarity: Float? = nil
+    ) async throws -> SearchResults {
+        try await search(SearchRequest(query, limit: limit, minimumSimilarity: minimumSimilarity))
+    }
 
-/// What a store knows about an item besides its embedding.
-public struct ItemAttributes: Sendable, Codable, Hashable {
-    /// The picture's width in pixels, upright.
-    public var width: Int
-    /// The picture's height in pixels, upright.
-    public var height: Int
-    /// The file's size in bytes.
-    public var bytes: Int
-    /// When the file was last modified, in seconds since 1970.
-    public var modified: Double
-
-    /// Reads four columns of a row: width, height, size and time in nanoseconds.
-    init(_ row: Row, from column: Int) throws {
-        width = try row.decode(atIndex: column)
-        height = try row.decode(atIndex: column + 1)
-        bytes = try row.decode(atIndex: column + 2)
-        modified = Double(try row.decode(Int64.self, atIndex: column + 3)) / 1e9
+    /// Goes through all items by id, with their embeddings, a page at a time.
+    ///
+    /// - Parameters:
+    ///   - filter: only items that it accepts; nil for all.
+    ///   - body: called for each item; memory stays constant whatever the store's size.
+    public func forEachItem(
+        where filter: Filter? = nil, _ body: (StoredItem, Embedding) async throws -> Void
+    ) async throws {
+        var last: String?
+        while true {
+            try Task.checkCancellation()
+            let page = try await items(after: last, limit: 256, filter: filter)
+            guard let end = page.last?.0.id else { return }
+            last = end
+            for (item, embedding) in page { try await body(item, embedding) }
+        }
     }
 }
 
@@ -74,10 +129,28 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public var appliesOrientation: Bool
     /// How pictures were decoded.
     public var decode: PictureOptions.Decode
-    /// The bytes on disk.
+    /// The bytes on disk; 0 where the store cannot say.
     public var bytes: Int
     /// When it was made, in seconds since 1970.
     public var created: Double
+
+    /// Collects what is known about a store.
+    public init(
+        count: Int, missing: Int, vectors: Int, model: String, fingerprint: String, modelPath: String?, dimension: Int,
+        appliesOrientation: Bool, decode: PictureOptions.Decode, bytes: Int, created: Double
+    ) {
+        self.count = count
+        self.missing = missing
+        self.vectors = vectors
+        self.model = model
+        self.fingerprint = fingerprint
+        self.modelPath = modelPath
+        self.dimension = dimension
+        self.appliesOrientation = appliesOrientation
+        self.decode = decode
+        self.bytes = bytes
+        self.created = created
+    }
 
     enum CodingKeys: String, CodingKey {
         case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created

@@ -46,12 +46,12 @@ struct ContactSheetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try await EmbeddedStore.open(at: URL(fileURLWithPath: self.store, isDirectory: true))
+        let store = try await StoreLocation(self.store).open()
         let model = try await StoreModel.load(for: store, self.model)
         let embeddings = try await model.embed(texts: queries)
         var found: [(query: String, hits: [SearchHit])] = []
         for (index, query) in queries.enumerated() {
-            found.append((query, try await store.search(embeddings[index], limit: limit)))
+            found.append((query, try await store.search(embeddings[index], limit: limit).hits))
         }
         // Before the results, so that they are not printed for a sheet that could not be written.
         let unshown = try ContactSheet.write(

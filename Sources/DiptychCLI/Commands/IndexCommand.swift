@@ -39,9 +39,8 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let roots = try paths.map(PictureFiles.resolve)
         let model = try await model.load()
-        let store = try await EmbeddedStore.open(
-            at: URL(fileURLWithPath: self.store, isDirectory: true), for: model,
-            appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
+        let store = try await StoreLocation(self.store).open(
+            for: model, appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
         let total = try self.model.quiet ? nil : count(roots)
         let progress = Progress("indexing", total: total, isQuiet: self.model.quiet)
         defer { progress.end() }

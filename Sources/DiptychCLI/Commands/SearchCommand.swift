@@ -52,7 +52,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try await EmbeddedStore.open(at: URL(fileURLWithPath: self.store, isDirectory: true))
+        let store = try await StoreLocation(self.store).open()
         let model = try await StoreModel.load(for: store, self.model)
         let embedding = try await embedding(model, for: store)
         let hits = try await store.search(embedding, limit: limit, minimumSimilarity: minimumSimilarity)
@@ -68,7 +68,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     /// The query as one point: the sum of what is wanted, without what is not.
-    private func embedding(_ model: CLIPModel, for store: EmbeddedStore) async throws -> Embedding {
+    private func embedding(_ model: CLIPModel, for store: any VectorStore) async throws -> Embedding {
         var sum = [Float](repeating: 0, count: model.dimension)
         func add(_ embedding: Embedding, _ factor: Float) {
             for (index, value) in embedding.values.enumerated() { sum[index] += factor * value }

@@ -1,25 +1,24 @@
-internal import Crypto
 public import Diptych
 internal import DiptychMedia
 internal import Foundation
 
-/// Brings a store up to date with files and folders.
+/// Brings a store up to date with files, folders and other sources of pictures.
 public struct Indexer: Sendable {
-    private let store: EmbeddedStore
+    private let store: any VectorStore
     private let model: CLIPModel
+    /// Whether pictures that come from no file are asked for again although the store knows them.
+    public var refreshes = false
+
+    /// An input, or why it is none, with what the store knows about it.
+    private typealias KnownInput = (input: Result<IndexInput, IndexInputError>, known: KnownItem?)
+
+    /// How many inputs the store is asked about at once.
+    private static let step = 512
 
     /// Indexes into `store` with `model`; a store of another model is refused.
-    public init(store: EmbeddedStore, model: CLIPModel) {
+    public init(store: any VectorStore, model: CLIPModel) {
         self.store = store
         self.model = model
-    }
-
-    /// What loading one file found out.
-    private enum Finding: Sendable {
-        case unchanged
-        /// The content is as it was, only the file's time is not; or the content is known.
-        case stored(FileRecord, isNew: Bool, touchedOnly: Bool)
-        case embed(FileRecord, isNew: Bool)
     }
 
     /// Adds and updates the pictures under `roots`, then marks those that have vanished.
@@ -37,98 +36,112 @@ public struct Indexer: Sendable {
     ) async throws -> IndexSummary {
         let roots = PictureFiles.withoutOverlaps(try roots.map(PictureFiles.resolve))
         try await store.require(model)
-        let lock = try StoreLock(store.directory)
-        defer { _ = lock }
+        let lock = try store.lockForIndexing()
+        defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
-        var options = PictureOptions()
-        options.appliesOrientation = store.appliesOrientation
-        options.decode = store.decode
-        let (store, preprocessing) = (store, model.preprocessing)
-        let pictureOptions = preprocessing.readingOptions(options)
-
-        try await model.embedBatches(
-            PictureFiles(roots: roots), readingFrom: { $0 },
-            load: { path -> LoadedInput<Finding> in
-                try Self.load(path, store: store, preprocessing: preprocessing, options: pictureOptions)
-            },
-            { items in
-                var records: [FileRecord] = []
-                var events: [IndexEvent] = []
-                var embedded: Set<Data> = []
-                for item in items {
-                    switch item.result {
-                    case .failure(let error):
-                        // A failing database is no reason to skip a picture: it ends the run.
-                        if error is StoreError { throw error }
-                        summary.skippedCount += 1
-                        let reason = (error as? PictureError)?.reason ?? "\(error)"
-                        if summary.skipped.count < IndexSummary.listedLimit {
-                            summary.skipped.append(.init(path: item.input, reason: reason))
-                        }
-                        events.append(IndexEvent(kind: .skipped, path: item.input, reason: reason))
-                    case .success((let finding, let embedding)):
-                        switch finding {
-                        case .unchanged:
-                            summary.unchanged += 1
-                            events.append(IndexEvent(kind: .unchanged, path: item.input, reason: nil))
-                        case .stored(let record, let isNew, let touchedOnly):
-                            records.append(record)
-                            if touchedOnly {
-                                summary.unchanged += 1
-                            } else {
-                                summary.reused += 1
-                                if isNew { summary.added += 1 } else { summary.updated += 1 }
-                            }
-                            let kind: IndexEvent.Kind = touchedOnly ? .unchanged : isNew ? .added : .updated
-                            events.append(IndexEvent(kind: kind, path: item.input, reason: nil))
-                        case .embed(var record, let isNew):
-                            // Of files with the same content in one batch, the first one's embedding counts.
-                            if embedded.insert(record.content).inserted {
-                                record.embedding = embedding?.values
-                            } else {
-                                summary.reused += 1
-                            }
-                            records.append(record)
-                            if isNew { summary.added += 1 } else { summary.updated += 1 }
-                            events.append(IndexEvent(kind: isNew ? .added : .updated, path: item.input, reason: nil))
-                        }
-                    }
-                }
-                // In a task of its own, which the cancellation of this one does not reach: a batch that is already
-                // encoded is also stored.
-                let encoded = records
-                try await Task { try await store.store(encoded) }.value
-                try events.forEach(body)
-            })
-        summary.removed = try await store.markVanished(under: roots)
+        try await add(PictureFiles(roots: roots).lazy.map { .success(.file($0)) }, to: &summary, onEach: body)
+        summary.removed = try await Vanished.mark(in: store, under: roots)
         return summary
     }
 
-    /// Looks at one file, and reads, hashes and decodes it where that is needed.
-    private static func load(
-        _ path: String, store: EmbeddedStore, preprocessing: Preprocessing, options: PictureOptions
-    ) throws -> LoadedInput<Finding> {
-        try UnreadableName.check(path)
-        // The state from before reading: a file that changes meanwhile is read again next time. If there is none,
-        // reading says why.
-        let state = FileState(path: path) ?? FileState()
-        let known = try store.known(path)
-        if let known, known.isSettled, !known.isMissing, known.size == state.size, known.modified == state.modified {
-            return LoadedInput(facts: .unchanged, pixels: nil)
-        }
-        let bytes = try PictureSource.file(path).bytes(maximumBytes: options.maximumBytes)
-        let content = Data(SHA256.hash(data: bytes))
-        func record(width: Int = 0, height: Int = 0) -> FileRecord {
-            FileRecord(path: path, state: state, content: content, embedding: nil, width: width, height: height)
-        }
-        let isNew = known.map(\.isMissing) ?? true
-        if try store.hasEmbedding(of: content) {
-            let touchedOnly = known.map { !$0.isMissing && $0.content == content } ?? false
-            return LoadedInput(facts: .stored(record(), isNew: isNew, touchedOnly: touchedOnly), pixels: nil)
-        }
-        let picture = try PictureDecoder(options: options).decode(bytes, label: path)
-        return LoadedInput(
-            facts: .embed(record(width: picture.fullSize.width, height: picture.fullSize.height), isNew: isNew),
-            pixels: try preprocessing.pixels(of: picture))
+    /// Adds and updates pictures from anywhere; none is marked as vanished.
+    ///
+    /// Safe to repeat and to interrupt like ``index(_:onEach:)``. A picture that comes from no file and whose path the store
+    /// knows is not asked for again, unless ``refreshes`` is set; what is said about it is brought up to date.
+    ///
+    /// - Parameters:
+    ///   - inputs: the pictures; a failure is reported as skipped.
+    ///   - body: told of each picture once its outcome is stored; an error that it throws ends the run.
+    /// - Throws: like ``index(_:onEach:)``.
+    public func index(
+        inputs: some Sequence<Result<IndexInput, IndexInputError>>, onEach body: (IndexEvent) throws -> Void = { _ in }
+    ) async throws -> IndexSummary {
+        try await store.require(model)
+        let lock = try store.lockForIndexing()
+        defer { withExtendedLifetime(lock) {} }
+        var summary = IndexSummary()
+        try await add(inputs, to: &summary, onEach: body)
+        return summary
     }
+
+    private func add(
+        _ inputs: some Sequence<Result<IndexInput, IndexInputError>>, to summary: inout IndexSummary,
+        onEach body: (IndexEvent) throws -> Void
+    ) async throws {
+        var options = PictureOptions()
+        options.appliesOrientation = store.appliesOrientation
+        options.decode = store.decode
+        let loader = IndexLoader(store: store, preprocessing: model.preprocessing, options: options)
+        var iterator = inputs.makeIterator()
+        while true {
+            var inputs: [Result<IndexInput, IndexInputError>] = []
+            while inputs.count < Self.step, let input = iterator.next() { inputs.append(input) }
+            guard !inputs.isEmpty else { return }
+            // A failed input has no item: the empty path is none's.
+            let known = try await store.known(inputs.map { (try? $0.get().path) ?? "" })
+            let step = zip(inputs, known).map { (input: $0, known: $1) }
+            let refreshes = refreshes
+            try await model.embedBatches(
+                step, readingFrom: { try? $0.input.get().file },
+                load: { try loader.load($0.input.get(), known: $0.known, refreshes: refreshes) },
+                { items in try await take(over: items, summary: &summary, body) })
+        }
+    }
+
+    /// Stores a batch, and tells of its items.
+    private func take(
+        over items: [BulkItem<KnownInput, IndexFinding>], summary: inout IndexSummary,
+        _ body: (IndexEvent) throws -> Void
+    ) async throws {
+        var records: [ItemRecord] = []
+        var events: [IndexEvent] = []
+        var embedded: Set<ContentHash> = []
+        for item in items {
+            let path: String
+            switch item.input.input {
+            case .success(let input): path = input.path
+            case .failure(let error): path = error.path
+            }
+            switch item.result {
+            case .failure(let error):
+                // A failing database is no reason to skip a picture: it ends the run.
+                if error is StoreError { throw error }
+                events.append(summary.skip(path, error))
+            case .success((.unchanged, _)):
+                summary.unchanged += 1
+                events.append(IndexEvent(kind: .unchanged, path: path, reason: nil))
+            case .success((.stored(let record, let change), _)):
+                records.append(record)
+                events.append(summary.count(change, of: path, isReused: true))
+            case .success((.embed(var record, let change), let embedding)):
+                // Of pictures with the same content in one batch, the first one's embedding counts.
+                let isFirst = embedded.insert(record.content).inserted
+                if isFirst { record.embedding = embedding }
+                records.append(record)
+                events.append(summary.count(change, of: path, isReused: !isFirst))
+            }
+        }
+        // In a task of its own, which the cancellation of this one does not reach: a batch that is already encoded is
+        // also stored.
+        let (store, encoded) = (store, records)
+        try await Task { try await store.put(encoded) }.value
+        try events.forEach(body)
+    }
+}
+
+/// Why an input that was to be indexed is none: a line of a list that makes no sense, an entry of an archive that is damaged.
+public struct IndexInputError: Error, Equatable, CustomStringConvertible {
+    /// Where: the path, or the list and its line.
+    public let path: String
+    /// What is wrong.
+    public let reason: String
+
+    /// Describes what is wrong.
+    public init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    /// The place and the reason in one line.
+    public var description: String { "\(path): \(reason)" }
 }

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Keeps a second process from indexing into the same store; the system lets go of it when the process dies.
-struct StoreLock: ~Copyable {
+final class StoreLock: IndexingLock {
     private let descriptor: Int32
 
     /// Takes the lock of the store in `directory`.

@@ -2,70 +2,95 @@ public import Diptych
 internal import Foundation
 internal import GRDB
 
-/// An item of a store, as `list` and `export` give it.
-public struct StoredItem: Sendable, Codable, Equatable {
-    /// The item's stable identifier in its store.
-    public let id: String
-    /// The file that it was made from.
-    public let path: String
-    /// Whether the file has vanished since.
-    public let missing: Bool
-    /// What is known about the item.
-    public let attributes: ItemAttributes
-}
-
 extension EmbeddedStore {
-    /// Goes through all items by id, with their embeddings, a page at a time.
-    ///
-    /// - Parameter body: called for each item; memory stays constant whatever the store's size.
-    public func forEachItem(_ body: (StoredItem, Embedding) async throws -> Void) async throws {
-        var last: Int64 = 0
-        while true {
-            try Task.checkCancellation()
-            let after = last
-            let page: [(StoredItem, [Float], Int64)] = try await read { db in
-                try Row.fetchAll(
-                    db,
-                    sql: """
-                        SELECT items.id, path, missing_since IS NOT NULL, width, height, size, modified, embedding
-                        FROM items JOIN vectors ON vectors.id = items.vector WHERE items.id > ? ORDER BY items.id LIMIT 256
-                        """, arguments: [after]
-                ).map { row in
-                    let id: Int64 = try row.decode(atIndex: 0)
-                    let item = StoredItem(
-                        id: String(id), path: try row.decode(atIndex: 1), missing: try row.decode(atIndex: 2),
-                        attributes: try ItemAttributes(row, from: 3))
-                    return (item, Self.floats(of: try row.decode(atIndex: 7)), id)
-                }
-            }
-            guard let end = page.last?.2 else { return }
-            last = end
-            for (item, values, _) in page { try await body(item, Embedding(values: values)) }
+    /// What is read of an item, in the order of ``item(_:)``.
+    private static let itemColumns =
+        "items.id, items.path, items.missing_since IS NOT NULL, vectors.content, " + attributeColumns
+    /// What is read of an item's attributes, in the order of ``attributes(_:from:)``.
+    static let attributeColumns = """
+        vectors.width, vectors.height, items.size, items.modified, items.added, vectors.type, vectors.taken, \
+        vectors.camera, vectors.latitude, vectors.longitude, items.caption, items.attributes
+        """
+    private static let attributeColumnCount = 12
+
+    /// The first items behind the one with id `id`, with their embeddings, in the order of their ids.
+    public func items(after id: String?, limit: Int, filter: Filter?) async throws -> [(StoredItem, Embedding)] {
+        let after = id.map { Int64($0) ?? 0 } ?? 0
+        let condition = filter?.sql ?? SQLCondition("1")
+        return try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(Self.itemColumns), vectors.embedding
+                    FROM items JOIN vectors ON vectors.id = items.vector
+                    WHERE items.id > ? AND \(condition.text) ORDER BY items.id LIMIT ?
+                    """,
+                arguments: StatementArguments(
+                    [after.databaseValue] + condition.arguments + [max(0, limit).databaseValue])
+            ).map(Self.item)
         }
     }
 
-    /// Removes the items with these ids or paths; a path also stands for everything below it.
-    ///
-    /// - Returns: the number of items removed.
-    public func remove(idsOrPaths: [String]) async throws -> Int {
-        // An empty text would stand for the current directory.
-        guard !idsOrPaths.contains("") else {
-            throw StoreError(.invalidRequest, path: directory.path, "an empty text is no item's id or path")
-        }
-        return try await write { db in
-            var removed = 0
-            for name in idsOrPaths {
-                let path = URL(fileURLWithPath: name).standardizedFileURL.path
-                let below = path == "/" ? "/" : path + "/"
-                // `substr` rather than LIKE: a path may hold % and _.
-                try db.execute(
-                    sql: "DELETE FROM items WHERE id = ? OR path = ? OR path = ? OR substr(path, 1, length(?)) = ?",
-                    arguments: [Int64(name), name, path, below, below])
-                removed += db.changesCount
+    /// Where the first items behind the one with id `id` lie, in the order of their ids.
+    public func places(after id: String?, limit: Int, filter: Filter?) async throws -> [ItemPlace] {
+        let after = id.map { Int64($0) ?? 0 } ?? 0
+        let condition = filter?.sql ?? SQLCondition("1")
+        return try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT items.id, items.path, items.missing_since IS NOT NULL
+                    FROM items JOIN vectors ON vectors.id = items.vector
+                    WHERE items.id > ? AND \(condition.text) ORDER BY items.id LIMIT ?
+                    """,
+                arguments: StatementArguments(
+                    [after.databaseValue] + condition.arguments + [max(0, limit).databaseValue])
+            ).map { row in
+                ItemPlace(
+                    id: String(try row.decode(Int64.self, atIndex: 0)), path: try row.decode(atIndex: 1),
+                    missing: try row.decode(atIndex: 2))
             }
-            return removed
         }
     }
+
+    /// The items with these ids; those that there are not are left out.
+    public func items(ids: [String]) async throws -> [(StoredItem, Embedding)] {
+        try await read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT \(Self.itemColumns), vectors.embedding
+                    FROM items JOIN vectors ON vectors.id = items.vector WHERE items.id = ?
+                    """)
+            return try ids.compactMap { id in
+                guard let number = Int64(id) else { return nil }
+                return try Row.fetchOne(statement, arguments: [number]).map(Self.item)
+            }
+        }
+    }
+
+    private static func item(_ row: Row) throws -> (StoredItem, Embedding) {
+        let id: Int64 = try row.decode(atIndex: 0)
+        let item = StoredItem(
+            id: String(id), path: try row.decode(atIndex: 1), missing: try row.decode(atIndex: 2),
+            content: try content(row, 3), attributes: try attributes(row, from: 4))
+        let data: Data = try row.decode(atIndex: 4 + attributeColumnCount)
+        return (item, Embedding(values: floats(of: data)))
+    }
+
+    /// Reads ``attributeColumns``.
+    static func attributes(_ row: Row, from column: Int) throws -> ItemAttributes {
+        ItemAttributes(
+            width: try row.decode(atIndex: column), height: try row.decode(atIndex: column + 1),
+            bytes: try row.decode(atIndex: column + 2),
+            modified: Double(try row.decode(Int64.self, atIndex: column + 3)) / 1e9,
+            added: try row.decode(atIndex: column + 4), type: try row.decode(atIndex: column + 5),
+            taken: try row.decode(atIndex: column + 6), camera: try row.decode(atIndex: column + 7),
+            latitude: try row.decode(atIndex: column + 8), longitude: try row.decode(atIndex: column + 9),
+            caption: try row.decode(atIndex: column + 10), other: attributes(try row.decode(atIndex: column + 11)))
+    }
+
+    /// Keeps other processes from indexing into the store while the result exists.
+    public func lockForIndexing() throws -> any IndexingLock { try StoreLock(directory) }
 
     /// Drops the items whose files have vanished and the embeddings that no item uses.
     ///
@@ -74,10 +99,11 @@ extension EmbeddedStore {
     public func prune() async throws -> (items: Int, vectors: Int) {
         // An indexing process counts on the embeddings that it has found here.
         let lock = try StoreLock(directory)
-        defer { _ = lock }
+        defer { withExtendedLifetime(lock) {} }
         return try await write { db in
             try db.execute(sql: "DELETE FROM items WHERE missing_since IS NOT NULL")
             let items = db.changesCount
+            try db.execute(sql: "DELETE FROM captions WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = captions.rowid)")
             try db.execute(sql: "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM items WHERE vector = vectors.id)")
             return (items: items, vectors: db.changesCount)
         }

@@ -12,6 +12,8 @@ internal import GRDB
 public final class EmbeddedStore: VectorStore {
     /// The store's directory.
     public let directory: URL
+    /// The store's directory, as messages name it.
+    public var name: String { directory.path }
     /// The width of its embeddings.
     public let dimension: Int
     /// Whether its pictures were turned upright by their EXIF orientation.
@@ -189,7 +191,8 @@ public final class EmbeddedStore: VectorStore {
     }
 
     private static func connected(_ directory: URL, _ pool: DatabasePool) async throws -> EmbeddedStore {
-        try await pool.read { db in
+        try await migrate(pool)
+        return try await pool.read { db in
             guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
                 let dimension = try Schema.value("dimension", in: db).flatMap({ Int($0) }),
                 (1...1 << 20).contains(dimension)
@@ -211,6 +214,26 @@ public final class EmbeddedStore: VectorStore {
                 directory: directory, pool: pool, dimension: dimension,
                 reading: Reading(
                     appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode))
+        }
+    }
+
+    /// Brings the tables of an older version up to date.
+    private static func migrate(_ pool: DatabasePool) async throws {
+        @Sendable func version(_ db: Database) throws -> Int {
+            guard try Schema.exists(in: db) else { return Schema.version }
+            return try Schema.value("version", in: db).flatMap { Int($0) } ?? Schema.version
+        }
+        let present = try await pool.read { db in try version(db) }
+        guard present < Schema.version else { return }
+        try await pool.writeWithoutTransaction { db in
+            // While a table is made anew, references to it stay as they are.
+            try db.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
+            defer { try? db.execute(sql: "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON") }
+            try db.inTransaction(.immediate) {
+                // Another process may have done it meanwhile.
+                try Schema.migrate(db, from: version(db))
+                return .commit
+            }
         }
     }
 

@@ -23,7 +23,10 @@ struct StoreArguments: ParsableArguments {
     }
 
     /// Opens the store, which must exist.
-    func open() async throws -> EmbeddedStore {
-        try await EmbeddedStore.open(at: URL(fileURLWithPath: store, isDirectory: true))
+    func open() async throws -> any VectorStore { try await StoreLocation(store).open() }
+
+    /// Opens the store, which must exist and be a directory.
+    func embedded(for purpose: String) async throws -> EmbeddedStore {
+        try await StoreLocation(store).embedded(for: purpose)
     }
 }

@@ -10,7 +10,7 @@ struct StoreCompactCommand: AsyncParsableCommand {
     @OptionGroup var arguments: StoreArguments
 
     func run() async throws {
-        let store = try await arguments.open()
+        let store = try await arguments.embedded(for: "compacted")
         let before = try await store.info().bytes
         let dropped = try await store.compact()
         let json: JSON = [

@@ -1,0 +1,47 @@
+/// What a store knows about an item besides its embedding.
+public struct ItemAttributes: Sendable, Codable, Hashable {
+    /// The picture's width in pixels, upright; 0 where only its embedding is known.
+    public var width: Int
+    /// The picture's height in pixels, upright; 0 where only its embedding is known.
+    public var height: Int
+    /// The file's size in bytes.
+    public var bytes: Int
+    /// When the file was last modified, in seconds since 1970.
+    public var modified: Double
+    /// When it was first stored, in seconds since 1970.
+    public var added: Double
+    /// The kind of file by its content: `jpeg`, `png`, `webp`, `gif`, `tiff`, `bmp`, `heic`, `avif`.
+    public var type: String?
+    /// When the picture was taken by its EXIF data, in seconds since 1970 as if the camera's clock showed UTC.
+    public var taken: Double?
+    /// Maker and model of the camera.
+    public var camera: String?
+    /// Degrees north.
+    public var latitude: Double?
+    /// Degrees east.
+    public var longitude: Double?
+    /// What somebody wrote about the picture.
+    public var caption: String?
+    /// What else was said about it when it was indexed, by name.
+    public var other: [String: AttributeValue]
+
+    /// Collects what is known.
+    public init(
+        width: Int = 0, height: Int = 0, bytes: Int = 0, modified: Double = 0, added: Double = 0, type: String? = nil,
+        taken: Double? = nil, camera: String? = nil, latitude: Double? = nil, longitude: Double? = nil,
+        caption: String? = nil, other: [String: AttributeValue] = [:]
+    ) {
+        self.width = width
+        self.height = height
+        self.bytes = bytes
+        self.modified = modified
+        self.added = added
+        self.type = type
+        self.taken = taken
+        self.camera = camera
+        self.latitude = latitude
+        self.longitude = longitude
+        self.caption = caption
+        self.other = other
+    }
+}

@@ -1,0 +1,51 @@
+public import Diptych
+
+/// An item that a search found.
+public struct SearchHit: Sendable, Equatable {
+    /// The item's stable identifier in its store.
+    public let id: String
+    /// The file that it was made from.
+    public let path: String
+    /// The cosine to the query, between −1 and 1.
+    public let similarity: Float
+    /// What is known about the item.
+    public let attributes: ItemAttributes
+    /// Its embedding, where the request asked for it.
+    public let embedding: Embedding?
+
+    /// Collects what a search found.
+    public init(
+        id: String, path: String, similarity: Float, attributes: ItemAttributes, embedding: Embedding? = nil
+    ) {
+        self.id = id
+        self.path = path
+        self.similarity = similarity
+        self.attributes = attributes
+        self.embedding = embedding
+    }
+}
+
+/// The items that a search found, best first; equal ones in the order of their ids.
+public struct SearchResults: Sendable, Equatable, RandomAccessCollection {
+    /// The items.
+    public var hits: [SearchHit]
+    /// Whether no item of the store can be missing from them: either all were compared by their full embeddings, or it is
+    /// proven that the others are further away.
+    public var isExact: Bool
+    /// Where the next page begins; nil where there is none.
+    public var next: SearchCursor?
+
+    /// Collects what a search found.
+    public init(_ hits: [SearchHit], isExact: Bool, next: SearchCursor? = nil) {
+        self.hits = hits
+        self.isExact = isExact
+        self.next = next
+    }
+
+    /// The first item's position.
+    public var startIndex: Int { 0 }
+    /// The position behind the last item.
+    public var endIndex: Int { hits.count }
+    /// The item at `position`.
+    public subscript(position: Int) -> SearchHit { hits[position] }
+}
