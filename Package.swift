@@ -106,8 +106,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychONNX",
-                "DiptychPictures",
+                "Diptych", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus", "DiptychModels",
+                "DiptychONNX", "DiptychPictures",
                 "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

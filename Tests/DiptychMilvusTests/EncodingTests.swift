@@ -59,7 +59,7 @@ struct EncodingTests {
     }
 
     static let wrong: [(String, [String: ColumnValues?])] = [
-        ("a missing column", ["t": .some(nil)]),
+        ("a missing column", ["t": nil]),
         ("an unknown column", ["z": .bools([true, false])]),
         ("keys as texts", ["id": .texts(["1", "2"])]),
         ("a vector's column as integers", ["v": .longs([1, 2])]),

@@ -19,7 +19,7 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var formatting: FormatArguments
 
-    @Option(help: "The store's directory.")
+    @Option(help: "The store: a directory, or milvus://host/database/collection.")
     var store: String
 
     @Argument(help: "A text.")

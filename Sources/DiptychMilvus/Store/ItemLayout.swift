@@ -10,25 +10,38 @@ extension Layout {
             Field("id", .int64, isKey: true),
             // Of length 1, so that the inner product is the cosine.
             Field("embedding", .vector(dimension)),
-            // The longest path that Linux takes.
-            Field("path", .text(4096)),
+            Field("path", .text(16384)),
             // The path's directory, by which rows are split where the collection has partitions.
-            Field("folder", .text(4096), isPartitionKey: true),
-            // SHA-256 of the file's bytes, in hexadecimal.
+            Field("folder", .text(16384), isPartitionKey: true),
+            Field("name", .text(16384)),
+            // SHA-256 of the picture's bytes, in hexadecimal.
             Field("content", .text(64)),
             Field("bytes", .int64),
-            // Nanoseconds since 1970.
-            Field("modified", .int64),
+            // Seconds since 1970, for filters, and nanoseconds, for noticing changes.
+            Field("modified", .double),
+            Field("modified_ns", .int64),
             Field("settled", .bool),
             Field("width", .int64),
             Field("height", .int64),
-            // Seconds since 1970.
             Field("added", .double),
+            // Empty where nothing is known, as this server has no NULL; numbers are `unknown` then.
+            Field("type", .text(64)),
+            Field("taken", .double),
+            Field("camera", .text(4096)),
+            Field("latitude", .double),
+            Field("longitude", .double),
             Field("caption", .text(WireLimits.text)),
+            Field("captioned", .bool),
             Field("missing", .bool),
+            // What else was said about the item, as a JSON object.
+            Field("attributes", .text(WireLimits.text)),
+            // What filters ask about attributes and captions, see `FilterIndex`.
             Field(dynamicName, .dynamic),
         ])
     }
+
+    /// Stands for a number that is not known.
+    static let unknown = -1e300
 
     /// The key of the item at `path`: the first 63 bits of the path's SHA-256, but neither 0 nor the last, which Milvus loses.
     ///

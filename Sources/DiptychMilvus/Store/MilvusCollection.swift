@@ -136,6 +136,23 @@ package actor MilvusCollection {
         }
     }
 
+    /// Has the server write its segments to storage and index them, after a bulk import; at most once in ten seconds.
+    package func flush() async throws {
+        var request = Milvus_Proto_Milvus_FlushRequest()
+        request.dbName = address.database
+        request.collectionNames = [address.collection]
+        let reply = try await client.call(Methods.flush, request)
+        var question = Milvus_Proto_Milvus_FlushStateRequest()
+        question.dbName = address.database
+        question.collectionName = address.collection
+        question.segmentIds = reply.collSegIds[address.collection]?.data ?? []
+        question.flushTs = reply.collFlushTs[address.collection] ?? 0
+        let (clock, end) = (ContinuousClock(), ContinuousClock.now + Self.loadingTime)
+        while clock.now < end, try await !client.call(Methods.flushState, question).flushed {
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
     // MARK: - Reading
 
     /// How fresh reads must be, by the address' option and by what this process wrote.

@@ -155,7 +155,7 @@ public final class EmbeddedStore: VectorStore {
     }
 
     /// Makes the directory, and refuses one that holds something else.
-    private static func prepare(_ directory: URL) throws {
+    static func prepare(_ directory: URL) throws {
         let manager = FileManager.default
         var isDirectory: ObjCBool = false
         if manager.fileExists(atPath: directory.path, isDirectory: &isDirectory) {
@@ -179,7 +179,7 @@ public final class EmbeddedStore: VectorStore {
         }
     }
 
-    private static func connect(_ directory: URL) throws -> DatabasePool {
+    static func connect(_ directory: URL) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.busyMode = .timeout(30)
         configuration.prepareDatabase { db in
@@ -190,7 +190,7 @@ public final class EmbeddedStore: VectorStore {
             path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
     }
 
-    private static func connected(_ directory: URL, _ pool: DatabasePool) async throws -> EmbeddedStore {
+    static func connected(_ directory: URL, _ pool: DatabasePool) async throws -> EmbeddedStore {
         try await migrate(pool)
         return try await pool.read { db in
             guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
