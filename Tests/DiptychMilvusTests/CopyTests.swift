@@ -1,4 +1,5 @@
 #if Milvus
+import Diptych
 import DiptychMilvus
 import DiptychSearch
 import DiptychTestSupport
@@ -47,7 +48,6 @@ struct CopyTests {
         _ = try await remote.remove(idsOrPaths: [Items.record(700).path])
         let small = try await Local()
         try await small.store.put([Items.record(9)])
-        for path in names where path != wrong.path { _ = path }
         let other = try await Items.store("copies_other")
         try await other.put([wrong])
         let difference = await #expect(throws: StoreError.self) { try await StoreCopy(from: small.store, to: other).run() }

@@ -124,7 +124,7 @@ extension MilvusStore {
         _ request: SearchRequest, _ unit: [Float], _ condition: String
     ) async throws -> [(Ranked, ItemRow)] {
         var best: [(Ranked, ItemRow)] = []
-        let kept = max(1024, request.limit.multipliedReportingOverflow(by: 2).partialValue)
+        let kept = request.limit > 1 << 30 ? Int.max : max(1024, 2 * request.limit)
         func tidy() {
             best.sort { Ranked.isBefore($0.0, $1.0) }
             if best.count > request.limit { best.removeLast(best.count - request.limit) }
