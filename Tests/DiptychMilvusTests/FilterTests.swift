@@ -10,18 +10,18 @@ import Testing
 struct FilterTests {
     static let filters = [
         "width > 200", "width >= 200.5 and width < 210.5", "width = 150.0", "width != 150", "bytes <= 20000", "height = 0",
-        "type = 'jpeg'", "type != 'jpeg'", "type in ('png', 'webp')", "not type = 'jpeg'", "type exists", "not camera exists",
+        "type = 'jpeg'", "type != 'jpeg'", "type in ('png', 'webp')", "not type = 'jpeg'", "exists type", "not exists camera",
         "camera = 'Canon \"5D\"'", "camera < 'D'", "camera != 'Leica M'", "camera like '*5D*'", "camera like '日*'",
-        "taken >= 2024-01-01", "not taken >= 2024-01-01", "taken exists", "taken < 2023-12-01", "modified > 2020-09-13",
-        "folder = '/p/sea'", "folder = '/p'", "under '/p'", "under '/p/sea'", "under '/'", "path like '/p/*7.jpg'",
+        "taken >= 2024-01-01", "not taken >= 2024-01-01", "exists taken", "taken < 2023-12-01", "modified > 2020-09-13",
+        "folder = '/p/sea'", "folder = '/p'", "path under '/p'", "path under '/p/sea'", "path under '/'", "path like '/p/*7.jpg'",
         "name like 'file 1?.jpg'", "name = 'file 33.jpg'", "path = '/p/über/file 3.jpg'", "folder like '*100%*'",
-        "caption matches 'dog'", "caption matches 'dog in'", "caption matches 'sno*'", "caption matches '雪'", "caption exists",
+        "caption matches 'dog'", "caption matches 'dog in'", "caption matches 'sno*'", "caption matches '雪'", "exists caption",
         "caption = ''", "caption matches 'creme brulee'", "not caption matches 'dog'", "caption like 'A*'",
-        "rating = 3", "rating != 3", "rating > 2", "rating <= 2.5", "rating = 'unrated'", "rating > 'a'", "rating exists",
+        "rating = 3", "rating != 3", "rating > 2", "rating <= 2.5", "rating = 'unrated'", "rating > 'a'", "exists rating",
         "not rating = 3", "tags = 'beach'", "tags has 'beach'", "tags = 5", "tags != 'beach'", "tags in ('t1', 't3')",
-        "tags like 't*'", "place.city = 'Köln'", "place.city = 'a\"b'", "place exists", "place.floors > 2.4",
+        "tags like 't*'", "place.city = 'Köln'", "place.city = 'a\"b'", "exists place", "place.floors > 2.4",
         "place.floors < 2.4", "big = 9007199254740993", "big = 9007199254740992", "big > 9007199254740993", "size = 0",
-        "latitude > 0", "latitude < 0", "latitude exists", "rating > 1 and (tags = 'beach' or width < 150) and not type = 'png'",
+        "latitude > 0", "latitude < 0", "exists latitude", "rating > 1 and (tags = 'beach' or width < 150) and not type = 'png'",
         "not (rating = 3 or tags = 'beach')", "not (not (rating = 3))",
     ]
 

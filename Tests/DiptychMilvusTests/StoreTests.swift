@@ -185,7 +185,7 @@ struct StoreTests {
         try await store.put([large])
         #expect(try await paths(store, try Filter("rating = 3 and caption matches 'word'")) == [large.path])
         #expect(try await paths(store, try Filter("not rating = 3")) == [])
-        #expect(try await paths(store, try Filter("rating != 4 and rating exists")) == [large.path])
+        #expect(try await paths(store, try Filter("rating != 4 and exists rating")) == [large.path])
         try await store.drop()
     }
 

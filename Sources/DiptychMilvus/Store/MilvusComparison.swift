@@ -115,7 +115,7 @@ struct MilvusComparison {
         guard let literal = MilvusCondition.literal(name) else { return .unsaid }
         let known = MilvusCondition.indexed(#"json_contains($meta["l"], \#(literal))"#)
         var isLarge = false
-        if case .integer(let number) = value { isLarge = number.magnitude > 1 << 53 }
+        if case .integer(let number) = value { isLarge = number.magnitude >= 1 << 53 }
         switch comparison {
         case .equal, .notEqual:
             guard let entry = MilvusCondition.literal(FilterIndex.entry(name, value)) else {

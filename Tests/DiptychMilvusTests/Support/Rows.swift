@@ -25,11 +25,15 @@ struct Rows {
     func vector(_ row: Int) -> [Float] { Array(vectors[row * dimension..<(row + 1) * dimension]) }
 
     var columns: [String: ColumnValues] {
-        let zeros = [Int64](repeating: 0, count: count)
+        let (zeros, numbers) = ([Int64](repeating: 0, count: count), [Double](repeating: 0, count: count))
         return [
             "id": .longs(keys), "embedding": .vectors(vectors), "path": .texts(paths),
             "folder": .texts(paths.map { String($0.dropLast($0.split(separator: "/").last!.count + 1)) }),
-            "content": .texts(paths.map { _ in "" }), "bytes": .longs(zeros), "modified": .longs(zeros),
+            "name": .texts(paths.map { String($0.split(separator: "/").last!) }),
+            "content": .texts(paths.map { _ in "" }), "bytes": .longs(zeros), "modified": .doubles(numbers),
+            "modified_ns": .longs(zeros), "type": .texts(paths.map { _ in "" }), "taken": .doubles(numbers),
+            "camera": .texts(paths.map { _ in "" }), "latitude": .doubles(numbers), "longitude": .doubles(numbers),
+            "captioned": .bools(paths.map { _ in false }), "attributes": .texts(paths.map { _ in "" }),
             "settled": .bools(paths.map { _ in true }), "width": .longs(zeros), "height": .longs(zeros),
             "added": .doubles(paths.map { _ in 0 }), "caption": .texts(paths.map { _ in "" }),
             "missing": .bools(paths.map { _ in false }), Layout.dynamicName: .objects(paths.map { _ in "{}" }),
