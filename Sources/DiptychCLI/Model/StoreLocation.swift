@@ -16,9 +16,9 @@ struct StoreLocation {
     /// Opens the store, which must exist.
     func open() async throws -> any VectorStore {
         #if Milvus
-        if let address = try milvus { return try await MilvusStore.open(address, credentials: credentials) }
+            if let address = try milvus { return try await MilvusStore.open(address, credentials: credentials) }
         #else
-        try refuseMilvus()
+            try refuseMilvus()
         #endif
         return try await EmbeddedStore.open(at: directory)
     }
@@ -28,12 +28,13 @@ struct StoreLocation {
         for model: CLIPModel, appliesOrientation: Bool?, decode: PictureOptions.Decode?
     ) async throws -> any VectorStore {
         #if Milvus
-        if let address = try milvus {
-            return try await MilvusStore.open(
-                address, for: model, credentials: credentials, appliesOrientation: appliesOrientation, decode: decode)
-        }
+            if let address = try milvus {
+                return try await MilvusStore.open(
+                    address, for: model, credentials: credentials, appliesOrientation: appliesOrientation,
+                    decode: decode)
+            }
         #else
-        try refuseMilvus()
+            try refuseMilvus()
         #endif
         return try await EmbeddedStore.open(
             at: directory, for: model, appliesOrientation: appliesOrientation, decode: decode)
@@ -42,11 +43,11 @@ struct StoreLocation {
     /// Opens the store for what another one holds, and makes it where there is none.
     func open(like identity: StoreIdentity) async throws -> any VectorStore {
         #if Milvus
-        if let address = try milvus {
-            return try await MilvusStore.open(address, like: identity, credentials: credentials)
-        }
+            if let address = try milvus {
+                return try await MilvusStore.open(address, like: identity, credentials: credentials)
+            }
         #else
-        try refuseMilvus()
+            try refuseMilvus()
         #endif
         return try await EmbeddedStore.open(at: directory, like: identity)
     }
@@ -65,31 +66,32 @@ struct StoreLocation {
     /// Which model a store belongs to, and how its pictures were read.
     static func identity(of store: any VectorStore) async throws -> StoreIdentity {
         #if Milvus
-        if let store = store as? MilvusStore { return store.identity }
+            if let store = store as? MilvusStore { return store.identity }
         #endif
         guard let store = store as? EmbeddedStore else { throw Failure("\(store.name): does not say its model") }
         return try await store.identity()
     }
 
     #if Milvus
-    private var milvus: MilvusAddress? {
-        get throws { MilvusAddress.isAddress(text) ? try MilvusAddress(text) : nil }
-    }
+        private var milvus: MilvusAddress? {
+            get throws { MilvusAddress.isAddress(text) ? try MilvusAddress(text) : nil }
+        }
 
-    /// Those of the environment, which no list of processes shows; nil leaves it to the address.
-    private var credentials: MilvusCredentials? {
-        func value(_ name: String) -> String? {
-            ProcessInfo.processInfo.environment["DIPTYCH_MILVUS_\(name)"].flatMap { $0.isEmpty ? nil : $0 }
+        /// Those of the environment, which no list of processes shows; nil leaves it to the address.
+        private var credentials: MilvusCredentials? {
+            func value(_ name: String) -> String? {
+                ProcessInfo.processInfo.environment["DIPTYCH_MILVUS_\(name)"].flatMap { $0.isEmpty ? nil : $0 }
+            }
+            if let token = value("TOKEN") { return MilvusCredentials(token: token) }
+            guard let password = value("PASSWORD") else { return nil }
+            return MilvusCredentials(user: value("USER") ?? "root", password: password)
         }
-        if let token = value("TOKEN") { return MilvusCredentials(token: token) }
-        guard let password = value("PASSWORD") else { return nil }
-        return MilvusCredentials(user: value("USER") ?? "root", password: password)
-    }
     #else
-    private func refuseMilvus() throws {
-        guard !text.hasPrefix("milvus://"), !text.hasPrefix("milvuss://") else {
-            throw Failure("this diptych was built without Milvus; build it with: swift build -c release --traits Milvus")
+        private func refuseMilvus() throws {
+            guard !text.hasPrefix("milvus://"), !text.hasPrefix("milvuss://") else {
+                throw Failure(
+                    "this diptych was built without Milvus; build it with: swift build -c release --traits Milvus")
+            }
         }
-    }
     #endif
 }

@@ -86,7 +86,8 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
             throw StoreError(
                 .otherModel, path: name,
                 "belongs to the model '\(model)' (\(fingerprint.prefix(12)), dimension \(dimension)), not to "
-                    + "'\(other.model)' (\(other.fingerprint.prefix(12)), dimension \(other.dimension)); use another store")
+                    + "'\(other.model)' (\(other.fingerprint.prefix(12)), dimension \(other.dimension)); use another store"
+            )
         }
         guard appliesOrientation == other.appliesOrientation, decode == other.decode,
             preprocessing == other.preprocessing
