@@ -63,7 +63,7 @@
             } catch let error as MilvusError where error.kind == .timeout {
                 // The deadline hides what is wrong with the connection; a call that does not wait for one says it.
                 if case .failure(let cause) = await attempt(
-                    Methods.version, .init(), within: .seconds(2), waiting: false), cause.code != .deadlineExceeded
+                    Methods.version, .init(), within: .seconds(1), waiting: false), cause.code != .deadlineExceeded
                 {
                     throw MilvusError(cause, doing: Methods.version.purpose, within: patience, at: address.description)
                 }

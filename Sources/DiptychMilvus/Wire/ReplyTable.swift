@@ -51,6 +51,8 @@
         }
 
         private func checked<Value>(_ name: String, _ values: [Value]?) throws -> [Value] {
+            // Without rows some answers have no columns either.
+            if rows == 0 { return [] }
             guard let values, values.count == rows else {
                 throw bad("'\(name)' has \(values?.count ?? 0) values for \(rows) rows")
             }
