@@ -139,7 +139,7 @@ import Testing
         "width < 30", "width < 30 and bytes < 50", "width < 300 or bytes < 5", "not (width < 990 or bytes < 5)",
         "not (width < 900) and not (height >= 3)", "width < 30 or height = 2 or path like '*7?/0'",
         "not exists camera and bytes < 9", "exists taken or part = 3", "part = 3", "part = 3 and width < 500",
-        "not part = 3", "part in (1, 2) and height = 2 and not width > 800", "id = '5' or width = 7",
+        "not part = 3", "part in (1, 2) and height = 1 and not width > 800", "id = '5' or width = 7",
         "camera = 'A' or not (camera = 'A' or bytes < 700)", "caption matches 'cat' or width < 9",
     ])
     func whatPassesIsListedByIndices(text: String) async throws {
