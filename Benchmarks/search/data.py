@@ -4,7 +4,8 @@
 Pictures: unit vectors around a common mean direction (any two have a cosine near 0.5), in clusters whose sizes follow
 Zipf's law, with a spectrum that decays. Queries: half are pictures like those in the store (a new member of a cluster),
 half stand where texts do, in a cone of their own, at cosines of 0.1 to 0.35 to the pictures. Seeded: the same
-arguments always give the same files, vectors.f32 and queries.f32, float32 little-endian rows.
+arguments always give the same files, vectors.f32 and queries.f32, float32 little-endian rows. large.py takes the same
+vectors chunk by chunk, without a file.
 """
 import argparse
 import os
@@ -49,6 +50,22 @@ class Pictures:
         own = self.directions(random, count)
         return unit(0.9 * self.text_mean + 0.2 * self.mean + 0.3 * self.centres[cluster] + 0.3 * own).astype(np.float32)
 
+    def chunk(self, start, count):
+        """Rows from `start` on, a multiple of CHUNK, of a store of `count`."""
+        return self.pictures(np.random.default_rng((2, start)), min(CHUNK, count - start))
+
+    def queries(self, count):
+        random = np.random.default_rng(3)
+        half = count // 2
+        queries = np.empty((2 * half, self.dimension), "<f4")
+        queries[0::2] = self.pictures(random, half)
+        queries[1::2] = self.texts(random, half)
+        return queries
+
+
+def model(count, dimension):
+    return Pictures(dimension, max(100, count // 50), seed=1)
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -58,22 +75,16 @@ def main():
     parser.add_argument("--queries", type=int, default=256)
     arguments = parser.parse_args()
     os.makedirs(arguments.folder, exist_ok=True)
-    model = Pictures(arguments.dimension, max(100, arguments.count // 50), seed=1)
+    pictures = model(arguments.count, arguments.dimension)
     path = os.path.join(arguments.folder, "vectors.f32")
     size = arguments.count * arguments.dimension * 4
     if not os.path.exists(path) or os.path.getsize(path) != size:
         with open(path + ".part", "wb") as file:
             for start in range(0, arguments.count, CHUNK):
-                rows = model.pictures(
-                    np.random.default_rng((2, start)), min(CHUNK, arguments.count - start))
-                rows.astype("<f4").tofile(file)
+                pictures.chunk(start, arguments.count).astype("<f4").tofile(file)
         os.rename(path + ".part", path)
-    random = np.random.default_rng(3)
-    half = arguments.queries // 2
-    queries = np.empty((2 * half, arguments.dimension), "<f4")
-    queries[0::2] = model.pictures(random, half)
-    queries[1::2] = model.texts(random, half)
-    queries.tofile(os.path.join(arguments.folder, "queries.f32"))
+    pictures.queries(arguments.queries).tofile(os.path.join(arguments.folder, "queries.f32"))
 
 
-main()
+if __name__ == "__main__":
+    main()

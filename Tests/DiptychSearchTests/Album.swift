@@ -68,6 +68,11 @@ struct Album {
             .write { try $0.execute(sql: text, arguments: argument.map { [$0] } ?? []) }
     }
 
+    /// The first column of what a query gives.
+    func strings(_ text: String) throws -> [String] {
+        try DatabaseQueue(path: database).read { try String.fetchAll($0, sql: text) }
+    }
+
     /// The rows of the table of embeddings: id and bytes.
     func vectors() throws -> [Int64: Data] {
         try DatabaseQueue(path: database).read { db in

@@ -96,7 +96,19 @@ import Testing
                 return []
             }
         }
-        #expect(read > 100 && read <= 200)
+        // After a quarter it is clear that they will not do.
+        #expect(read > 50 && read <= 70)
+    }
+
+    @Test func aSearchGoesBeyondItsFirstCandidates() throws {
+        // More than the first pass gives at first, and only the farthest ones may be shown.
+        let store = try Self.store(9008, dimension: 16)
+        let query = store.queries(1, seed: 8)[0]
+        let far = Set(store.nearest(query, 9008).suffix(12).map(\.id))
+        for exact in [false, true] {
+            let found = try store.search([query], 10, exact: exact) { far.contains($0) }[0]
+            #expect(Array(found.vectors.prefix(10)) == store.nearest(query, 10) { far.contains($0) })
+        }
     }
 
     @Test func aSegmentsLastVectorsAreFoundAsTheFirst() throws {

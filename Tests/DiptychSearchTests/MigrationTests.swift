@@ -64,6 +64,23 @@ import Testing
         #expect(try await store.info().vectors == 12)
     }
 
+    @Test func theSecondVersionGetsIndices() async throws {
+        let album = try await Album()
+        try album.add(count: 5)
+        _ = try await album.index()
+        let indices = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+        let present = try album.strings(indices)
+        try album.sql(
+            """
+            DROP INDEX items_by_vector; DROP INDEX items_by_id; DROP INDEX vectors_by_facts;
+            CREATE INDEX items_by_vector ON items(vector);
+            UPDATE meta SET value = '2' WHERE key = 'version';
+            """)
+        let store = try await EmbeddedStore.open(at: album.store.directory)
+        #expect(try await store.verify() == [])
+        #expect(try album.strings(indices) == present && present.contains("items_by_id"))
+    }
+
     @Test func manyMayMigrateAtOnce() async throws {
         let album = try await Album()
         try album.add(count: 5)

@@ -66,6 +66,21 @@ import Testing
         #expect(try await coded.store.verify().isEmpty)
     }
 
+    @Test func aSearchDoesNotWaitForManyCodes() async throws {
+        let coded = try await Coded(1000)
+        let store = try await EmbeddedStore.open(
+            at: coded.album.directory.url.appendingPathComponent("store"), codesFrom: 64, capacity: 256, atOnce: 300)
+        let request = SearchRequest(Self.query(1), limit: 10)
+        // Meanwhile the floats of all are compared.
+        let found = try await store.search(request)
+        #expect(try await found == coded.expected(request))
+        #expect(found.isExact)
+        // Then they come by themselves.
+        for _ in 0..<500 where try await store.search(request).isExact { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await !store.search(request).isExact)
+        #expect(coded.segments().count >= 3)
+    }
+
     @Test func whatHasNoCodesYetIsFoundToo() async throws {
         let coded = try await Coded(500)
         _ = try await coded.store.search(Self.query(2))
@@ -118,6 +133,30 @@ import Testing
                 #expect(common.count >= expected.count - 1)
             }
         }
+    }
+
+    @Test(arguments: [
+        "width < 30", "width < 30 and bytes < 50", "width < 300 or bytes < 5", "not (width < 990 or bytes < 5)",
+        "not (width < 900) and not (height >= 3)", "width < 30 or height = 2 or path like '*7?/0'",
+        "not exists camera and bytes < 9", "exists taken or part = 3", "part = 3", "part = 3 and width < 500",
+        "not part = 3", "part in (1, 2) and height = 1 and not width > 800", "id = '5' or width = 7",
+        "camera = 'A' or not (camera = 'A' or bytes < 700)", "caption matches 'cat' or width < 9",
+    ])
+    func whatPassesIsListedByIndices(text: String) async throws {
+        let coded = try await Coded(1000, each: 2)
+        try coded.album.sql(
+            """
+            UPDATE vectors SET width = id * 7 % 1000, height = id % 5, camera = CASE WHEN id % 50 = 0 THEN 'A' END,
+                taken = CASE WHEN id % 90 = 0 THEN id END;
+            UPDATE items SET size = id * 3 % 1000, missing_since = CASE WHEN id % 13 = 0 THEN 1.0 END;
+            INSERT INTO attributes SELECT 'part', id % 40, id FROM items;
+            """)
+        // Exact searches list what passes at once.
+        let filter = try Filter(text)
+        let request = SearchRequest(Self.query(9), limit: 200, filter: filter, isExact: true)
+        let found = try await coded.store.search(request)
+        #expect(try await found == coded.expected(request))
+        #expect(!found.isEmpty || text.contains("caption"))
     }
 
     @Test func aFilterKnowsOfChanges() async throws {

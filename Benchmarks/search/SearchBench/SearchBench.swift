@@ -4,12 +4,13 @@ import Foundation
 
 /// Fills a store with vectors, and answers queries as the benchmark asks for them.
 ///
-///     search-bench fill STORE VECTORS DIMENSION     items in batches of 5,000, as indexing stores them
+///     search-bench fill STORE VECTORS DIMENSION     items in batches of 5,000
+///     search-bench fill STORE - DIMENSION           the same from standard input in batches of 20,000, see `pour`
 ///     search-bench serve STORE QUERIES              commands on standard input, a line of JSON for each
 ///     search-bench add STORE VECTORS NAME           all of them as new items, and the time until the last is found
 ///
 /// Commands of `serve`: `one MODE FIRST COUNT` (queries one after the other), `batch MODE FIRST COUNT` (all in one call),
-/// `memory`; modes are `fast`, `exact`, `filter`.
+/// `memory`; modes are `fast`, `exact`, `filter7` (one of the hundred parts) and the names of ``filters``.
 @main struct SearchBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
@@ -18,9 +19,13 @@ import Foundation
         switch arguments[1] {
         case "fill":
             guard arguments.count == 5, let dimension = Int(arguments[4]) else { throw Failure.usage }
-            let store = try await EmbeddedStore.create(at: directory, dimension: dimension)
-            try await put(arguments[3], 0, .max, to: store, batch: 5_000)
-            try store.updateCodes()
+            if arguments[3] == "-" {
+                try await pour(into: EmbeddedStore.create(at: directory, dimension: dimension, pageSize: 16_384))
+            } else {
+                let store = try await EmbeddedStore.create(at: directory, dimension: dimension)
+                try await put(arguments[3], 0, .max, to: store, batch: 5_000)
+                try store.updateCodes()
+            }
         case "add":
             guard arguments.count == 5 else { throw Failure.usage }
             try await add(arguments[3], named: arguments[4], to: EmbeddedStore.open(at: directory))
@@ -28,6 +33,13 @@ import Foundation
         default: throw Failure.usage
         }
     }
+
+    /// Filters that keep 1 % (`folder`: 0.1 %), by what the database looks up for them.
+    static let filters = [
+        "width": "width > 3970", "height": "height > 3970", "bytes": "bytes > 5050000",
+        "taken": "taken > 2023-11-13T10:00:00Z", "folder": "folder = '/pictures/7'",
+        "both": "height > 3700 and part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)",
+    ]
 
     enum Failure: Error { case usage, wrong(String) }
 
@@ -58,26 +70,63 @@ import Foundation
         return (0..<floats.count / dimension).map { Array(floats[$0 * dimension..<($0 + 1) * dimension]) }
     }
 
+    /// An item with facts that filters choose by: one of a hundred parts, and sizes and times of no order.
+    static func record(_ number: Int, _ values: [Float], _ content: ContentHash? = nil) -> ItemRecord {
+        let name = "/pictures/\(number / 1000)/\(number).jpg"
+        let mixed = Int(truncatingIfNeeded: (UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 33)
+        var picture = PictureFacts(width: 1001 + mixed % 3000, height: 1001 + mixed / 3000 % 3000)
+        picture.metadata.taken = 1_600_000_000 + Double(mixed % 100_000_000)
+        picture.metadata.camera = "Maker \(mixed % 20)"
+        return ItemRecord(
+            path: name, bytes: 100_001 + mixed % 5_000_000, content: content ?? ContentHash(of: Data(name.utf8)),
+            embedding: Embedding(values: values), picture: picture,
+            attributes: ["part": .integer(Int64(number % 100))])
+    }
+
+    static func report(_ count: Int, since start: Double) {
+        FileHandle.standardError.write(Data("  \(count) items in \(Int(seconds - start)) s\n".utf8))
+    }
+
     static func put(_ path: String, _ first: Int, _ count: Int, to store: EmbeddedStore, batch: Int) async throws {
         var (next, end) = (first, first.addingReportingOverflow(count).overflow ? Int.max : first + count)
         let start = seconds
         while next < end {
             let vectors = try rows(path, store.dimension, next, min(batch, end - next))
             guard !vectors.isEmpty else { break }
-            let records = vectors.enumerated().map { offset, values in
-                let name = "/pictures/\((next + offset) / 1000)/\(next + offset).jpg"
-                return ItemRecord(
-                    path: name, bytes: 100_000, content: ContentHash(of: Data(name.utf8)),
-                    embedding: Embedding(values: values), picture: PictureFacts(width: 640, height: 480),
-                    attributes: ["part": .integer(Int64((next + offset) % 100))])
-            }
-            try await store.put(records)
+            try await store.put(vectors.enumerated().map { record(next + $0, $1) })
             next += vectors.count
-            if next % 100_000 == 0 {
-                FileHandle.standardError.write(Data("  \(next) items in \(Int(seconds - start)) s\n".utf8))
-            }
+            if next % 100_000 == 0 { report(next, since: start) }
             if vectors.count < batch { end = next }
         }
+    }
+
+    /// Stores the rows of standard input until it ends. Contents are numbered rather than hashed: the index of ten million
+    /// random hashes is written all over, which no search reads.
+    static func pour(into store: EmbeddedStore) async throws {
+        let (batch, rowBytes, start) = (20_000, 4 * store.dimension, seconds)
+        var buffer = [UInt8](repeating: 0, count: batch * rowBytes)
+        var next = 0
+        while true {
+            var filled = 0
+            while filled < buffer.count {
+                let got = buffer.withUnsafeMutableBytes { read(0, $0.baseAddress! + filled, $0.count - filled) }
+                guard got >= 0 else { throw Failure.wrong("standard input cannot be read") }
+                if got == 0 { break }
+                filled += got
+            }
+            let records = (0..<filled / rowBytes).compactMap { row -> ItemRecord? in
+                let values = buffer[row * rowBytes..<(row + 1) * rowBytes].withUnsafeBytes {
+                    Array($0.bindMemory(to: Float.self))
+                }
+                let number = withUnsafeBytes(of: UInt64(next + row).bigEndian) { Data($0) }
+                return ContentHash(bytes: number + Data(count: 24)).map { record(next + row, values, $0) }
+            }
+            try await store.put(records)
+            next += records.count
+            if next % 200_000 == 0 || filled < buffer.count { report(next, since: start) }
+            if filled < buffer.count { break }
+        }
+        try store.updateCodes()
     }
 
     static func add(_ path: String, named name: String, to store: EmbeddedStore) async throws {
@@ -111,11 +160,11 @@ import Foundation
                 continue
             }
             guard words.count == 4, let first = Int(words[2]), let count = Int(words[3]) else { throw Failure.usage }
-            let requests = try (first..<first + count).map { index in
+            let text = words[1].hasPrefix("filter") ? "part = \(words[1].dropFirst(6))" : filters[words[1]]
+            let filter = try text.map { try Filter($0) }
+            let requests = (first..<first + count).map { index in
                 SearchRequest(
-                    queries[index % queries.count], limit: 10,
-                    filter: words[1].hasPrefix("filter") ? try Filter("part = \(words[1].dropFirst(6))") : nil,
-                    isExact: words[1] == "exact")
+                    queries[index % queries.count], limit: 10, filter: filter, isExact: words[1] == "exact")
             }
             var (times, found): ([Double], [SearchResults]) = ([], [])
             if words[0] == "batch" {

@@ -1,14 +1,6 @@
 package import CKernels
 internal import Synchronization
 
-/// A vector that may be among the nearest.
-struct CodeCandidate: Sendable {
-    /// Its number in the ``CodeState``.
-    let number: Int
-    /// The estimated inner product, or in exact scans an upper bound of it.
-    let score: Float
-}
-
 /// The scans over a state's codes.
 package struct CodeScan: Sendable {
     let state: CodeState
@@ -38,9 +30,9 @@ package struct CodeScan: Sendable {
     /// First pass: for each query the `keep` vectors with the highest estimates, best first; all there are if fewer.
     ///
     /// - Parameter masks: of each block the vectors that are wanted; nil for all.
-    func best(_ queries: CodeQueries, keep: Int, masks: [UInt16]?) -> [[CodeCandidate]] {
+    func best(_ queries: CodeQueries, keep: Int, masks: [UInt16]?) -> [CodeCandidates] {
         guard queries.count > 0, state.count > 0, keep > 0 else {
-            return [[CodeCandidate]](repeating: [], count: queries.count)
+            return [CodeCandidates](repeating: CodeCandidates([], keep: 0), count: queries.count)
         }
         let keep = min(keep, state.count)
         let capacity = keep + max(1024, keep)
@@ -80,10 +72,7 @@ package struct CodeScan: Sendable {
                 let list = lists[thread * queries.count + query]
                 merged += UnsafeBufferPointer(start: list.keys, count: list.count)
             }
-            merged.sort(by: >)
-            return merged.prefix(keep).map {
-                CodeCandidate(number: Int(diptych_code_key_number($0)), score: diptych_code_key_estimate($0))
-            }
+            return CodeCandidates(merged, keep: keep)
         }
     }
 
@@ -95,7 +84,7 @@ package struct CodeScan: Sendable {
 
     /// Second pass over some vectors, for the query at `index`.
     func refine(
-        _ numbers: ArraySlice<CodeCandidate>, _ queries: CodeQueries, _ index: Int, threads: Int
+        _ numbers: [CodeCandidate], _ queries: CodeQueries, _ index: Int, threads: Int
     ) -> [Refined] {
         let offsets = state.parts.map { queries.offsets($0.segment.centre)[index] }
         var result = [Refined](repeating: Refined(), count: numbers.count)
@@ -105,13 +94,12 @@ package struct CodeScan: Sendable {
                 guard let query = turned.baseAddress.map({ $0 + index * queries.padded }) else { return }
                 // Each task writes its own elements of `result`, and all are done before this returns.
                 nonisolated(unsafe) let (values, result) = (query, result)
-                let first = numbers.startIndex
                 inParallel(threads, (numbers.count + step - 1) / step) { task in
                     withUnsafeTemporaryAllocation(byteCount: recordBytes, alignment: 64) { buffer in
                         guard let base = buffer.baseAddress else { return }
                         for place in task * step..<min(numbers.count, (task + 1) * step) {
-                            let (part, at) = location(numbers[first + place].number)
-                            let slot = numbers[first + place].number - part.first
+                            let (part, at) = location(numbers[place].number)
+                            let slot = numbers[place].number - part.first
                             guard part.segment.readRecords(from: slot, count: 1, into: base) else { continue }
                             var score: Float = 0
                             diptych_score_records(instructions, dimension, values, base, 1, &score)

@@ -29,8 +29,9 @@ package struct CodeSearch {
     private static let deviations: Float = 3
     /// The same for what the second pass rounds off, whose bound is that many standard deviations and more.
     private static let roundingDeviations: Float = 5
-    /// The candidates that the first pass gives at first, and the most that it gives for better recall alone.
-    private static let (usualKeep, mostKeep) = (1024, 16_384)
+    /// The candidates that the first pass gives at first, for one query and for each of many, and the most that it gives for
+    /// better recall alone. One query of a hundred looks at more than the first.
+    private static let (usualKeep, keepOfMany, mostKeep) = (8192, 2048, 32_768)
 
     private let scan: CodeScan
 
@@ -59,23 +60,26 @@ package struct CodeSearch {
                 return try exactly(prepared, $0, count: count, masks: masks, reading: &reading, read: read)
             }
         }
-        let keep = max(Self.usualKeep, min(scan.state.count, 4 * count))
+        let usual = queries.count == 1 ? Self.usualKeep : Self.keepOfMany
+        let keep = max(usual, min(scan.state.count, 4 * count))
         let found = scan.best(prepared, keep: keep, masks: masks)
         let want = Want(count: wanted(count), minimum: minimum)
         // One query is refined by all threads, many by one thread each.
-        let lists: [Shortlist]
-        if queries.count == 1 {
-            lists = [shortlist(found[0], prepared, 0, want: want, isAll: found[0].count < keep, scan.threads)]
-        } else {
-            lists = refineAll(found, prepared, want: want, keep: keep)
+        let threads = queries.count == 1 ? scan.threads : 1
+        var lists = found.map { Refinement(candidates: $0, keep: keep) }
+        lists.withUnsafeMutableBufferPointer { lists in
+            // Each task changes its own element, and all are done before this returns.
+            nonisolated(unsafe) let lists = lists
+            inParallel(queries.count == 1 ? 1 : scan.threads, lists.count) { index in
+                refine(&lists[index], prepared, index, want: want, threads)
+            }
         }
         return try queries.indices.map { index in
             var reading = Reading(count: count, minimum: minimum, mostReads: mostReads)
-            if try reading.settle(lists[index], in: scan.state, { try read(index, $0) }) {
+            if try reading.settle(lists[index].list, in: scan.state, { try read(index, $0) }) {
                 return NearVectors(vectors: reading.vectors, isExact: false)
             }
-            return try widening(
-                prepared, index, want: want, keep: keep, masks: masks, reading: &reading, read: read)
+            return try widening(prepared, index, lists[index], want, masks: masks, reading: &reading, read: read)
         }
     }
 
@@ -87,73 +91,66 @@ package struct CodeSearch {
 
     private func wanted(_ count: Int) -> Int { count + count / 4 + 6 }
 
-    private func refineAll(
-        _ found: [[CodeCandidate]], _ prepared: CodeQueries, want: Want, keep: Int
-    ) -> [Shortlist] {
-        var lists = [Shortlist](repeating: Shortlist(), count: found.count)
-        lists.withUnsafeMutableBufferPointer { lists in
-            // Each task writes its own element, and all are done before this returns.
-            nonisolated(unsafe) let lists = lists
-            inParallel(scan.threads, found.count) { index in
-                lists[index] = shortlist(found[index], prepared, index, want: want, isAll: found[index].count < keep, 1)
-            }
-        }
-        return lists
-    }
-
     /// Goes deeper until enough vectors that may be shown are found, or all have been looked at.
     private func widening(
-        _ prepared: CodeQueries, _ index: Int, want: Want, keep: Int, masks: [UInt16]?, reading: inout Reading,
-        read: Reader
+        _ prepared: CodeQueries, _ index: Int, _ first: Refinement, _ want: Want, masks: [UInt16]?,
+        reading: inout Reading, read: Reader
     ) throws -> NearVectors {
-        var (keep, want) = (keep, want)
+        var (want, refinement) = (want, first)
         let one = prepared.only(index)
         while true {
-            keep = min(scan.state.count + 1, keep * 4)
-            want.count = min(scan.state.count + 1, want.count * 4)
-            let found = scan.best(one, keep: keep, masks: masks)[0]
-            let list = shortlist(found, one, 0, want: want, isAll: found.count < keep, scan.threads)
-            if try reading.settle(list, in: scan.state, { try read(index, $0) }) {
-                return NearVectors(vectors: reading.vectors, isExact: list.rest == -.infinity)
+            // Either the candidates ended before they were too far away, or too few of them may be shown.
+            if !refinement.isShort { want.count = min(scan.state.count + 1, want.count * 4) }
+            if refinement.isShort || refinement.keep < 4 * want.count {
+                refinement.keep = min(scan.state.count + 1, max(refinement.keep * 4, 4 * want.count))
+                refinement.candidates = scan.best(one, keep: refinement.keep, masks: masks)[0]
+            }
+            refine(&refinement, one, 0, want: want, scan.threads)
+            if try reading.settle(refinement.list, in: scan.state, { try read(index, $0) }) {
+                return NearVectors(vectors: reading.vectors, isExact: refinement.list.rest == -.infinity)
             }
         }
     }
 
-    /// The second pass over candidates, from the best estimate on, until the others are too far away.
-    private func shortlist(
-        _ found: [CodeCandidate], _ prepared: CodeQueries, _ index: Int, want: Want, isAll: Bool, _ threads: Int
-    ) -> Shortlist {
-        var refined: [CodeCandidate] = []
+    /// The second pass over candidates, from the best estimate on, until the others are too far away. What was refined
+    /// before, by a shorter list of the same query, is not read again.
+    private func refine(
+        _ refinement: inout Refinement, _ prepared: CodeQueries, _ index: Int, want: Want, _ threads: Int
+    ) {
+        let count = refinement.candidates.count
+        let isAll = count < refinement.keep
         var best = BestFloats(limit: want.count)
+        for score in refinement.scores { best.offer(score) }
         let margin = Self.roundingDeviations / Float(scan.dimension).squareRoot()
-        var next = 0
         var isDone = isAll
-        while next < found.count {
-            let step = next == 0 ? 256 : 256 * threads
-            let end = min(found.count, next + step)
-            let slice = found[next..<end]
+        while refinement.done < count {
+            let next = refinement.candidates.read(refinement.done..<refinement.done + 1)[0]
+            let reach = Self.deviations * DIPTYCH_CODE_ERROR * scan.state.factor(next.number)
+            if refinement.done > 0, next.score + reach < max(best.worst ?? -.infinity, want.minimum) {
+                isDone = true
+                break
+            }
+            let step = refinement.done == 0 ? 256 : 256 * threads
+            let slice = refinement.candidates.read(refinement.done..<min(count, refinement.done + step))
             for (candidate, result) in zip(slice, scan.refine(slice, prepared, index, threads: threads)) {
                 // What is not a number, from a damaged file, is no candidate.
                 guard result.score.isFinite else { continue }
                 best.offer(result.score)
-                refined.append(
+                refinement.scores.append(result.score)
+                refinement.refined.append(
                     CodeCandidate(number: candidate.number, score: result.score + min(1, result.bound * margin)))
             }
-            next = end
-            guard next < found.count else { break }
-            let reach = Self.deviations * DIPTYCH_CODE_ERROR * scan.state.factor(found[next].number)
-            if found[next].score + reach < max(best.worst ?? -.infinity, want.minimum) {
-                isDone = true
-                break
-            }
+            refinement.done += slice.count
         }
-        refined.sort { $0.score != $1.score ? $0.score > $1.score : $0.number < $1.number }
         // Where the list ended too early, recall wants a longer one.
-        let isShort = !isDone && found.count < Self.mostKeep
-        let isEverything = isAll && next == found.count
         let border = max(best.worst ?? -.infinity, want.minimum)
-        let isOpen = isShort || border == -.infinity
-        return Shortlist(candidates: refined, rest: isEverything ? -.infinity : isOpen ? .infinity : border)
+        refinement.isShort = !isDone && (count < Self.mostKeep || border == -.infinity)
+        let isEverything = isAll && refinement.done == count
+        let isOpen = refinement.isShort || border == -.infinity
+        refinement.list = Shortlist(
+            candidates: refinement.refined.sorted {
+                $0.score != $1.score ? $0.score > $1.score : $0.number < $1.number
+            }, rest: isEverything ? -.infinity : isOpen ? .infinity : border)
     }
 
     private func exactly(
@@ -171,6 +168,22 @@ package struct CodeSearch {
             keep = min(scan.state.count + 1, keep > Int.max / 8 ? .max : keep * 8 + 64)
         }
     }
+}
+
+/// How far the second pass over a query's candidates has come.
+private struct Refinement: Sendable {
+    /// What the first pass found, at most `keep`.
+    var candidates: CodeCandidates
+    var keep: Int
+    /// How many of the candidates were read, and what they are, with their scores.
+    var done = 0
+    var refined: [CodeCandidate] = []
+    var scores: [Float] = []
+    /// Whether the candidates ended before they were too far away.
+    var isShort = false
+    var list = Shortlist()
+
+    init(candidates: CodeCandidates, keep: Int) { (self.candidates, self.keep) = (candidates, keep) }
 }
 
 /// Vectors by how near they can be at most, best first.
@@ -210,6 +223,9 @@ private struct Reading {
             guard !unknown.isEmpty else { continue }
             guard known.count <= mostReads else { throw CodeSearch.TooManyReads() }
             vectors += try read(unknown)
+            // A quarter tells whether all of them would do, more or less.
+            let isHopeless = known.count > mostReads / 4 && 4 * vectors.count * (mostReads / known.count) < 3 * count
+            guard mostReads == .max || !isHopeless else { throw CodeSearch.TooManyReads() }
             vectors.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
         }
     }

@@ -75,20 +75,34 @@ package struct CodeState: Sendable {
         var next = 0
         for part in parts {
             var slot = 0
-            while slot < part.commit.count, next < ids.count {
-                let id = part.segment.id(slot)
-                if id == ids[next] {
+            while next < ids.count {
+                slot = part.firstSlot(notBelow: ids[next], from: slot)
+                guard slot < part.commit.count else { break }
+                if part.segment.id(slot) == ids[next] {
                     let number = part.first + slot
                     masks[number / CodeLayout.block] |= 1 << UInt16(number % CodeLayout.block)
-                    slot += 1
-                    next += 1
-                } else if id < ids[next] {
-                    slot += 1
-                } else {
-                    next += 1
                 }
+                next += 1
             }
         }
         return masks
+    }
+}
+
+extension CodeState.Part {
+    /// The first slot from `start` on whose id is not below one, or the end. Steps that double, so that the ids of a few
+    /// vectors are found without a look at all, and those of many in a step each.
+    fileprivate func firstSlot(notBelow id: Int64, from start: Int) -> Int {
+        var (low, step) = (start, 1)
+        while low + step <= commit.count, segment.id(low + step - 1) < id {
+            low += step
+            step *= 2
+        }
+        var high = min(low + step - 1, commit.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if segment.id(middle) < id { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 
 /// A condition on the rows of `items` joined with `vectors`, with its values beside it.
@@ -10,17 +11,23 @@ struct SQLCondition: Sendable {
         self.text = text
         self.arguments = arguments
     }
+
+    // The text holds names of columns only, never a value.
+    var asksVectors: Bool { text.contains("vectors.") }
+    var asksItems: Bool { text.contains("items.") }
+    /// Whether it asks an item for nothing but its id.
+    var asksIdsOnly: Bool {
+        !asksVectors && text.components(separatedBy: "items.id").allSatisfy { !$0.contains("items.") }
+    }
 }
 
 extension Filter {
     /// The condition for SQLite. Values never become part of its text; the names of columns come from this file only.
     var sql: SQLCondition {
         switch self {
-        case .all(let filters): Self.join(filters, "AND", empty: "1")
-        case .any(let filters): Self.join(filters, "OR", empty: "0")
-        case .not(let filter):
-            // What is not known makes a comparison NULL, whose negation would be NULL too.
-            SQLCondition("NOT coalesce(\(filter.sql.text), 0)", filter.sql.arguments)
+        case .all(let filters): Self.join(filters.map(\.sql), "AND", empty: "1")
+        case .any(let filters): Self.join(filters.map(\.sql), "OR", empty: "0")
+        case .not(let filter): Self.negation(filter.sql)
         case .compare(let field, let comparison, let value): Self.compare(field, comparison, value)
         case .oneOf(let field, let values): Self.oneOf(field, values)
         case .like(let field, let pattern): Self.like(field, pattern)
@@ -44,15 +51,45 @@ extension Filter {
         }
     }
 
+    /// The same as a condition on rows of `items` alone. What `vectors` says is asked for at once and by its indices: joined,
+    /// its long rows would be read one after the other.
+    var itemsSQL: SQLCondition {
+        let condition = sql
+        guard condition.asksVectors else { return condition }
+        guard condition.asksItems else {
+            return SQLCondition(
+                "items.vector IN (SELECT id FROM vectors WHERE \(condition.text))", condition.arguments)
+        }
+        switch self {
+        case .all(let filters): return Self.join(Self.grouped(filters) { .all($0) }, "AND", empty: "1")
+        case .any(let filters): return Self.join(Self.grouped(filters) { .any($0) }, "OR", empty: "0")
+        case .not(let filter): return Self.negation(filter.itemsSQL)
+        default: return condition
+        }
+    }
+
+    /// Those that ask only `vectors` together, each other one by itself.
+    private static func grouped(_ filters: [Filter], _ group: ([Filter]) -> Filter) -> [SQLCondition] {
+        let conditions = filters.map(\.sql)
+        let together = filters.indices.filter { conditions[$0].asksVectors && !conditions[$0].asksItems }
+        let alone = Set(filters.indices).subtracting(together).sorted().map { filters[$0].itemsSQL }
+        return together.isEmpty ? alone : alone + [group(together.map { filters[$0] }).itemsSQL]
+    }
+
+    private static func negation(_ condition: SQLCondition) -> SQLCondition {
+        // What is not known makes a comparison NULL, whose negation would be NULL too.
+        SQLCondition("NOT coalesce(\(condition.text), 0)", condition.arguments)
+    }
+
     /// Nested in pairs, so that SQLite's limit on the depth of an expression is not reached by many alternatives.
-    private static func join(_ filters: [Filter], _ word: String, empty: String) -> SQLCondition {
+    private static func join(_ conditions: [SQLCondition], _ word: String, empty: String) -> SQLCondition {
         func joined(_ conditions: ArraySlice<SQLCondition>) -> SQLCondition {
             guard conditions.count > 1 else { return conditions.first ?? SQLCondition(empty) }
             let middle = conditions.startIndex + conditions.count / 2
             let (a, b) = (joined(conditions[..<middle]), joined(conditions[middle...]))
             return SQLCondition("(\(a.text) \(word) \(b.text))", a.arguments + b.arguments)
         }
-        return joined(filters.map(\.sql)[...])
+        return joined(conditions[...])
     }
 
     private static func compare(_ field: FilterField, _ comparison: Comparison, _ value: FilterValue) -> SQLCondition {

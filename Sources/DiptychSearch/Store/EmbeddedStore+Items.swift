@@ -98,8 +98,7 @@ extension EmbeddedStore {
 
     /// Float32 little-endian.
     static func bytes(of embedding: [Float]) -> Data {
-        var data = Data(capacity: 4 * embedding.count)
-        for value in embedding { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
-        return data
+        // A closure: a path of keys is looked up again for each number.
+        embedding.map { $0.bitPattern.littleEndian }.withUnsafeBytes { Data($0) }
     }
 }

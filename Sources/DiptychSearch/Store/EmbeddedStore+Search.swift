@@ -13,14 +13,20 @@ extension EmbeddedStore {
         // Taken before the snapshot of the database, so that what the codes lack is in it.
         let before = codes.files.state()
         let tail = try await read { db in
-            try Self.tail(db, after: try self.belongs(before, db) ? before.last : 0, most: self.codes.minimum)
+            try Self.tail(db, after: try self.belongs(before, db) ? before.last : 0, most: self.codes.atOnce + 1)
         }
         // A search that finds much without codes makes them; where it cannot, it is only slower.
-        if tail >= min(codes.minimum, before.count > 0 ? StoreCodes.longTail : .max) { try? updateCodes() }
+        if tail > codes.atOnce {
+            codes.updateInBackground { try? self.updateCodes() }
+        } else if tail >= min(codes.minimum, before.count > 0 ? StoreCodes.longTail : .max) {
+            try? updateCodes()
+        }
         let state = codes.files.state()
         return try await read { db in
-            let search = StoreSearch(
-                db: db, store: self, state: try self.belongs(state, db) ? state : .empty)
+            // Vectors without codes are looked up one by one: of very many, a plain scan is quicker.
+            let isOurs = try self.belongs(state, db)
+            let isFar = try isOurs && Self.tail(db, after: state.last, most: self.codes.atOnce + 1) > self.codes.atOnce
+            let search = StoreSearch(db: db, store: self, state: isOurs && !isFar ? state : .empty)
             return try search.results(requests, units)
         }
     }

@@ -134,18 +134,23 @@ public final class EmbeddedStore: VectorStore {
 
     /// Opens the existing store in `directory` with codes from another number of vectors on, in segments of another size:
     /// tests need no tens of thousands.
-    package static func open(at directory: URL, codesFrom minimum: Int, capacity: Int) async throws -> EmbeddedStore {
+    package static func open(
+        at directory: URL, codesFrom minimum: Int, capacity: Int, atOnce: Int = StoreCodes.usualAtOnce
+    ) async throws -> EmbeddedStore {
         do {
-            return try await connected(directory, connect(directory), minimum: minimum, capacity: capacity)
+            return try await connected(
+                directory, connect(directory), minimum: minimum, capacity: capacity, atOnce: atOnce)
         } catch { throw StoreError.explaining(error, path: directory.path) }
     }
 
     /// Makes a store for vectors that come from no model, for measurements.
-    package static func create(at directory: URL, dimension: Int) async throws -> EmbeddedStore {
+    package static func create(
+        at directory: URL, dimension: Int, pageSize: Int = usualPageSize
+    ) async throws -> EmbeddedStore {
         let path = directory.path
         do {
             try prepare(directory)
-            let pool = try connect(directory)
+            let pool = try connect(directory, pageSize: pageSize)
             let facts = [
                 "version": String(Schema.version), "model": "none", "fingerprint": "none",
                 "dimension": String(dimension), "created": String(Date().timeIntervalSince1970),
@@ -161,49 +166,9 @@ public final class EmbeddedStore: VectorStore {
         } catch { throw StoreError.explaining(error, path: path) }
     }
 
-    /// Makes the directory, and refuses one that holds something else.
-    static func prepare(_ directory: URL) throws {
-        let manager = FileManager.default
-        var isDirectory: ObjCBool = false
-        if manager.fileExists(atPath: directory.path, isDirectory: &isDirectory) {
-            guard isDirectory.boolValue else {
-                throw StoreError(.notAStore, path: directory.path, "is a file; a store is a directory")
-            }
-            let names: [String]
-            do { names = try manager.contentsOfDirectory(atPath: directory.path) } catch {
-                throw StoreError(.inputOutput, path: directory.path, "cannot be read: no permission")
-            }
-            guard names.isEmpty || names.contains(databaseName) else {
-                throw StoreError(
-                    .notAStore, path: directory.path,
-                    "holds other files and no store; give a new or an empty directory")
-            }
-        } else {
-            do { try manager.createDirectory(at: directory, withIntermediateDirectories: true) } catch {
-                throw StoreError(
-                    .inputOutput, path: directory.path, "cannot be created: \((error as NSError).localizedDescription)")
-            }
-        }
-    }
-
-    static func connect(_ directory: URL) throws -> DatabasePool {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(30)
-        configuration.prepareDatabase { db in
-            // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
-            // Three embeddings of 512 numbers fill a page of 8 KB; of the usual 4 KB, one wastes half. (Of new stores only.)
-            try db.execute(
-                sql:
-                    "PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF"
-            )
-        }
-        return try DatabasePool(
-            path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
-    }
-
     static func connected(
         _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
-        capacity: Int = CodeWriter.usualCapacity
+        capacity: Int = CodeWriter.usualCapacity, atOnce: Int = StoreCodes.usualAtOnce
     ) async throws -> EmbeddedStore {
         try await migrate(pool)
         return try await pool.read { db in
@@ -230,7 +195,7 @@ public final class EmbeddedStore: VectorStore {
                     appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode),
                 codes: StoreCodes(
                     folder: directory.appendingPathComponent(codesName).path, identity: try identity(db),
-                    dimension: dimension, minimum: minimum, capacity: capacity))
+                    dimension: dimension, minimum: minimum, capacity: capacity, atOnce: atOnce))
         }
     }
 

@@ -3,7 +3,7 @@ internal import GRDB
 /// The tables of a store. SQLite is the source of truth; whatever else may lie beside it can be rebuilt.
 enum Schema {
     /// The version of the tables; a newer one is refused, an older one is brought up to date.
-    static let version = 2
+    static let version = 3
 
     static let statements = """
         CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
@@ -20,8 +20,8 @@ enum Schema {
             caption TEXT,
             attributes TEXT                        -- a JSON object; NULL where nothing was said
         );
-        CREATE INDEX items_by_vector ON items(vector);
         \(attributes)
+        \(indices)
         """
 
     /// One row a distinct content: copies of a file share it, and a moved file finds it again.
@@ -63,21 +63,37 @@ enum Schema {
         CREATE INDEX items_by_added ON items(added);
         """
 
+    /// What a filter asks of all items is read from these, some thirty bytes each, rather than from the rows, which hold
+    /// embeddings, paths and texts.
+    static let indices = """
+        CREATE INDEX items_by_vector ON items(vector, missing_since, size, modified, added);
+        CREATE INDEX items_by_id ON items(id, vector, missing_since);
+        CREATE INDEX vectors_by_facts ON vectors(width, height, type, taken, camera, latitude, longitude);
+        """
+
     /// Brings the tables of an older version up to date, in one transaction.
     static func migrate(_ db: Database, from version: Int) throws {
         guard version < Self.version else { return }
         // Version 1 knew no attributes, and SQLite was free to use the numbers of deleted embeddings again.
+        if version < 2 {
+            try db.execute(
+                sql: """
+                    ALTER TABLE vectors RENAME TO old_vectors;
+                    \(vectors)
+                    INSERT INTO vectors (id, content, embedding, width, height)
+                        SELECT id, content, embedding, width, height FROM old_vectors;
+                    ALTER TABLE items ADD COLUMN added REAL NOT NULL DEFAULT 0;
+                    ALTER TABLE items ADD COLUMN caption TEXT;
+                    ALTER TABLE items ADD COLUMN attributes TEXT;
+                    DROP TABLE old_vectors;
+                    \(attributes)
+                    """)
+        }
+        // Version 2 read rows for what version 3 reads from indices.
         try db.execute(
             sql: """
-                ALTER TABLE vectors RENAME TO old_vectors;
-                \(vectors)
-                INSERT INTO vectors (id, content, embedding, width, height)
-                    SELECT id, content, embedding, width, height FROM old_vectors;
-                ALTER TABLE items ADD COLUMN added REAL NOT NULL DEFAULT 0;
-                ALTER TABLE items ADD COLUMN caption TEXT;
-                ALTER TABLE items ADD COLUMN attributes TEXT;
-                DROP TABLE old_vectors;
-                \(attributes)
+                DROP INDEX IF EXISTS items_by_vector;
+                \(indices)
                 UPDATE meta SET value = '\(Self.version)' WHERE key = 'version';
                 """)
     }

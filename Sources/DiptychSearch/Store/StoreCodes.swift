@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
@@ -8,6 +9,9 @@ final class StoreCodes: Sendable {
     static let usualMinimum = 8192
     /// How many vectors without codes a search scans before it makes codes for them.
     static let longTail = 2048
+    /// For how many vectors a search makes codes before it answers, about a second's work. Where more are missing it compares
+    /// floats, which is quicker for once, while they are made in the background.
+    static let usualAtOnce = 65_536
     /// How many new vectors indexing gathers before it makes codes for them.
     static let indexingStep = 512
 
@@ -17,6 +21,7 @@ final class StoreCodes: Sendable {
     let files: CodeFiles
     let minimum: Int
     let capacity: Int
+    let atOnce: Int
     /// Threads of a scan.
     let threads: Int
     private let memory = Mutex(Memory())
@@ -24,6 +29,7 @@ final class StoreCodes: Sendable {
     private struct Memory {
         /// New vectors of this process that may have no codes.
         var uncoded = 0
+        var isUpdating = false
         /// The segments that have been found to belong to the database.
         var trusted: CodeState.Signature?
         /// What passes the last few filters.
@@ -38,10 +44,11 @@ final class StoreCodes: Sendable {
         let signature: CodeState.Signature
     }
 
-    init(folder: String, identity: UInt64, dimension: Int, minimum: Int = usualMinimum, capacity: Int) {
+    init(folder: String, identity: UInt64, dimension: Int, minimum: Int, capacity: Int, atOnce: Int) {
         files = CodeFiles(folder: folder, identity: identity, dimension: dimension)
         self.minimum = minimum
         self.capacity = capacity
+        self.atOnce = atOnce
         threads = max(1, ProcessInfo.processInfo.activeProcessorCount)
         // Also keeps the team's threads from spinning long after a scan, which would take the cores from others.
         diptych_set_threads(Int32(threads))
@@ -54,6 +61,19 @@ final class StoreCodes: Sendable {
             guard memory.uncoded >= Self.indexingStep else { return false }
             memory.uncoded = 0
             return true
+        }
+    }
+
+    /// Runs an update apart from the searches, unless one runs already. The process may end meanwhile: what is made is kept.
+    func updateInBackground(_ update: @escaping @Sendable () -> Void) {
+        let isFirst = memory.withLock { memory in
+            defer { memory.isUpdating = true }
+            return !memory.isUpdating
+        }
+        guard isFirst else { return }
+        DispatchQueue.global(qos: .utility).async {
+            update()
+            self.memory.withLock { $0.isUpdating = false }
         }
     }
 

@@ -117,20 +117,25 @@ struct StoreSearch {
 
     /// All items that pass a request's filter, those of later pages' time too.
     private func list(_ job: Job) throws -> PassingItems {
-        var (vectors, items): ([Int64], [Int64]) = ([], [])
-        // Rows of embeddings are long: they are left alone unless the filter asks for what stands in them.
-        let join = job.condition.text.contains("vectors.") ? "JOIN vectors ON vectors.id = items.vector" : ""
+        var found: [(vector: Int64, item: Int64)] = []
+        let condition = job.request.filter?.itemsSQL ?? SQLCondition("1")
+        // Entries of an index are short; left to itself, the database reads the rows where it knows their ids. In no order:
+        // asked for one, it would go through all items in that order.
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT items.vector, items.id FROM items \(join)
-                WHERE items.missing_since IS NULL AND \(job.condition.text) ORDER BY items.vector, items.id
-                """, arguments: StatementArguments(job.condition.arguments))
+                SELECT items.vector, items.id FROM items \(condition.asksIdsOnly ? "INDEXED BY items_by_id" : "")
+                WHERE items.missing_since IS NULL AND \(condition.text)
+                """, arguments: StatementArguments(condition.arguments))
+        var isSorted = true
         while let row = try rows.next() {
-            vectors.append(try row.decode(atIndex: 0))
-            items.append(try row.decode(atIndex: 1))
+            let next: (vector: Int64, item: Int64) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
+            if let last = found.last, next < last { isSorted = false }
+            found.append(next)
         }
-        return PassingItems(vectors: vectors, items: items, masks: state.masks(of: vectors))
+        if !isSorted { found.sort { $0 < $1 } }
+        let vectors = found.map { $0.vector }
+        return PassingItems(vectors: vectors, items: found.map { $0.item }, masks: state.masks(of: vectors))
     }
 
     /// The items of a vector that may be shown.

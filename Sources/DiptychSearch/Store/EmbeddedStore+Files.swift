@@ -1,0 +1,54 @@
+internal import Foundation
+internal import GRDB
+
+extension EmbeddedStore {
+    /// Makes the directory, and refuses one that holds something else.
+    static func prepare(_ directory: URL) throws {
+        let manager = FileManager.default
+        var isDirectory: ObjCBool = false
+        if manager.fileExists(atPath: directory.path, isDirectory: &isDirectory) {
+            guard isDirectory.boolValue else {
+                throw StoreError(.notAStore, path: directory.path, "is a file; a store is a directory")
+            }
+            let names: [String]
+            do { names = try manager.contentsOfDirectory(atPath: directory.path) } catch {
+                throw StoreError(.inputOutput, path: directory.path, "cannot be read: no permission")
+            }
+            guard names.isEmpty || names.contains(databaseName) else {
+                throw StoreError(
+                    .notAStore, path: directory.path,
+                    "holds other files and no store; give a new or an empty directory")
+            }
+        } else {
+            do { try manager.createDirectory(at: directory, withIntermediateDirectories: true) } catch {
+                throw StoreError(
+                    .inputOutput, path: directory.path, "cannot be created: \((error as NSError).localizedDescription)")
+            }
+        }
+    }
+
+    /// Three embeddings of 512 numbers fill a page of 8 KB; of SQLite's usual 4 KB, one wastes half.
+    package static let usualPageSize = 8192
+    /// What a writer may hold of the database in memory. The index of contents is written all over: with SQLite's usual 2 MB a
+    /// large batch writes its pages again and again.
+    private static let writerCacheKilobytes = 128 << 10
+
+    /// - Parameter pageSize: of a new database; one that exists keeps its own.
+    static func connect(_ directory: URL, pageSize: Int = usualPageSize) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(30)
+        configuration.prepareDatabase { db in
+            // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
+            try db.execute(
+                sql: """
+                    PRAGMA page_size = \(pageSize); PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;
+                    PRAGMA trusted_schema = OFF
+                    """)
+            if !db.configuration.readonly {
+                try db.execute(sql: "PRAGMA cache_size = -\(writerCacheKilobytes)")
+            }
+        }
+        return try DatabasePool(
+            path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
+    }
+}
