@@ -6,8 +6,8 @@
     struct AddressTests {
         @Test func readsAllParts() throws {
             let address = try MilvusAddress(
-                "milvuss://ada:p%40ss@milvus.example:19531/photos/album?index=hnsw&m=8&ef_construction=100&ef=50&shards=2"
-                    + "&partitions=64&consistency=strong&ca=/etc/ca.pem&timeout=9")
+                "milvuss://ada:p%40ss@milvus.example:19531/photos/album?index=hnsw&m=8&ef_construction=100&ef=50"
+                    + "&consistency=strong&ca=/etc/ca.pem&timeout=9")
             #expect(address.host == "milvus.example")
             #expect(address.port == 19531)
             #expect(address.usesTLS)
@@ -15,8 +15,8 @@
             #expect(address.collection == "album")
             #expect(address.credentials == MilvusCredentials(user: "ada", password: "p@ss"))
             #expect(address.index == .hnsw(links: 8, construction: 100, search: 50))
-            #expect(address.shards == 2)
-            #expect(address.partitions == 64)
+            #expect(address.shards == 1)
+            #expect(try MilvusAddress("milvus://localhost/album?shards=2").shards == 2)
             #expect(address.consistency == .strong)
             #expect(address.certificates == "/etc/ca.pem")
             #expect(address.patience == .seconds(9))
@@ -30,7 +30,6 @@
             #expect(address.credentials == nil)
             #expect(address.index == .ivfFlat(lists: 1024, probes: 16))
             #expect(address.shards == 1)
-            #expect(address.partitions == nil)
             #expect(address.consistency == .session)
             #expect(try MilvusAddress("milvus://[::1]:7/d/c").host == "::1")
             #expect(try MilvusAddress("milvus://[::1]:7/d/c").description == "milvus://[::1]:7/d/c")
@@ -43,7 +42,8 @@
             "milvus://host/a/ü",
             "milvus://host/a/b?index=tree", "milvus://host/a/b?nlist=0", "milvus://host/a/b?nlist=x",
             "milvus://host/a/b?m=8",
-            "milvus://host/a/b?shards=17", "milvus://host/a/b?shards=1&shards=1", "milvus://host/a/b?ca=x",
+            "milvus://host/a/b?shards=17", "milvus://host/a/b?partitions=4",
+            "milvus://host/a/b?shards=1&shards=1", "milvus://host/a/b?ca=x",
             "milvus://host/a/b?other=1", "milvus://host/a/b?consistency=sometimes", "http://host/a/b", "album", "",
         ])
         func refusesOthers(_ text: String) throws {

@@ -11,7 +11,7 @@
     struct StoreTests {
         @Test func findsWhatTheEmbeddedStoreFinds() async throws {
             for options in [
-                "", "?index=flat", "?index=hnsw", "?partitions=8&shards=2&index=ivf_flat&nlist=16&nprobe=2",
+                "", "?index=flat", "?index=hnsw", "?shards=2&index=ivf_flat&nlist=16&nprobe=2",
             ] {
                 let (store, local) = (
                     try await Items.store("finds_\(options.filter(\.isLetter))", options: options), try await Local()

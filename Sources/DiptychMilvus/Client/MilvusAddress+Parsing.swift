@@ -60,7 +60,10 @@
             case let other: throw bad("index must be ivf_flat, hnsw or flat, not '\(other)'")
             }
             shards = try number("shards", 1...16, 1)
-            if values["partitions"] != nil { partitions = try number("partitions", 1...4096, 1) }
+            // Tried with 2.3.5: of rows that were written twice, a condition on a partition key finds a part only.
+            guard values["partitions"] == nil else {
+                throw bad("partitions= is not offered: servers lose sight of items that are written again; use shards=")
+            }
             patience = .seconds(try number("timeout", 1...600, 5))
             if let text = values.removeValue(forKey: "consistency") {
                 guard let level = MilvusConsistency(rawValue: text) else {

@@ -15,7 +15,6 @@
     /// | `nlist=N`, `nprobe=N` | IVF_FLAT: its lists (1,024), and how many a search scans (16) |
     /// | `m=N`, `ef_construction=N`, `ef=N` | HNSW: links a node (16), candidates while building (200) and searching (64) |
     /// | `shards=N` | a new collection's shards: 1 to 16 (1) |
-    /// | `partitions=N` | a new collection's partitions by folder: 1 to 4,096 (none) |
     /// | `consistency=strong\|session\|bounded\|eventually` | how fresh what is read must be (`session`) |
     /// | `timeout=SECONDS` | how long the server may take to answer at first (5) |
     public struct MilvusAddress: Sendable, Equatable, CustomStringConvertible {
@@ -37,8 +36,6 @@
         public var index = MilvusIndex.standard
         /// The shards of a new collection.
         public var shards = 1
-        /// The partitions of a new collection, by folder; nil for none.
-        public var partitions: Int?
         /// How fresh what is read must be.
         public var consistency = MilvusConsistency.session
         /// How long the server may take to answer at first.

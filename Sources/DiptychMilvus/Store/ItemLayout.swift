@@ -11,8 +11,8 @@
                 // Of length 1, so that the inner product is the cosine.
                 Field("embedding", .vector(dimension)),
                 Field("path", .text(16384)),
-                // The path's directory, by which rows are split where the collection has partitions.
-                Field("folder", .text(16384), isPartitionKey: true),
+                // The path's directory.
+                Field("folder", .text(16384)),
                 Field("name", .text(16384)),
                 // SHA-256 of the picture's bytes, in hexadecimal.
                 Field("content", .text(64)),

@@ -58,8 +58,7 @@
             _ = try await client.call(
                 Methods.create,
                 builder.create(
-                    description: description, shards: address.shards, partitions: address.partitions,
-                    consistency: address.consistency))
+                    description: description, shards: address.shards, consistency: address.consistency))
             try await ready()
         }
 
@@ -244,7 +243,6 @@
         let key: String?
         let isDynamic: Bool
         package let shards: Int
-        package let partitions: Int
 
         init(_ reply: Milvus_Proto_Milvus_CollectionReply) {
             description = reply.schema.description_p
@@ -255,7 +253,6 @@
                 .flatMap { Int($0.value) }
             isDynamic = reply.schema.enableDynamicField
             shards = Int(reply.shardsNum)
-            partitions = Int(clamping: reply.numPartitions)
         }
 
         /// Whether the collection has just these fields.

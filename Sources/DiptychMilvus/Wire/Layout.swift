@@ -17,10 +17,9 @@
             let name: String
             let kind: Kind
             var isKey = false
-            var isPartitionKey = false
 
-            package init(_ name: String, _ kind: Kind, isKey: Bool = false, isPartitionKey: Bool = false) {
-                (self.name, self.kind, self.isKey, self.isPartitionKey) = (name, kind, isKey, isPartitionKey)
+            package init(_ name: String, _ kind: Kind, isKey: Bool = false) {
+                (self.name, self.kind, self.isKey) = (name, kind, isKey)
             }
         }
 

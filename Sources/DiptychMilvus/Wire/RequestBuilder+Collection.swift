@@ -4,10 +4,8 @@
     extension RequestBuilder {
         /// A new collection of the layout.
         ///
-        /// - Parameters:
-        ///   - description: what is kept with the collection.
-        ///   - partitions: how many to split the rows into, by the layout's partition key; nil without one.
-        package func create(description: String, shards: Int, partitions: Int?, consistency: MilvusConsistency) throws
+        /// - Parameter description: what is kept with the collection.
+        package func create(description: String, shards: Int, consistency: MilvusConsistency) throws
             -> Milvus_Proto_Milvus_CreateCollectionRequest
         {
             var schema = Milvus_Proto_Milvus_CollectionSchema()
@@ -18,7 +16,6 @@
                 var entry = Milvus_Proto_Milvus_FieldSchema()
                 entry.name = field.name
                 entry.isPrimaryKey = field.isKey
-                entry.isPartitionKey = field.isPartitionKey && partitions != nil
                 switch field.kind {
                 case .bool: entry.dataType = WireValues.bool
                 case .int64: entry.dataType = WireValues.int64
@@ -47,7 +44,6 @@
                 case .bounded: WireValues.bounded
                 case .eventually: WireValues.eventually
                 }
-            if let partitions { request.numPartitions = Int64(partitions) }
             return request
         }
 
