@@ -23,10 +23,11 @@ let package = Package(
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
+        .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
-    // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. The targets that they switch on come
-    // with training and with the Milvus store.
+    // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. Without its trait, DiptychMilvus is
+    // empty; what Torch switches on comes with training.
     traits: [
         .trait(name: "Torch", description: "Training and CUDA through libtorch."),
         .trait(name: "Milvus", description: "A vector store over Milvus."),
@@ -36,6 +37,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // Only with the trait Milvus.
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
     ] + documentation,
     targets: [
         // System libraries: a module map each, and a shim.h where Swift cannot call a function.
@@ -90,10 +95,24 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        // The second vector store. Everything in it stands under `#if Milvus`.
+        .target(
+            name: "DiptychMilvus",
+            dependencies: [
+                "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Milvus"])),
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["Milvus"])),
+                .product(
+                    name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport",
+                    condition: .when(traits: ["Milvus"])),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
+            ],
+            exclude: ["Schema/milvus.proto"], swiftSettings: strict),
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
+                "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus",
+                "DiptychModels",
                 "DiptychONNX", "DiptychPictures",
                 "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,9 +165,17 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "DiptychMilvusTests",
+            dependencies: [
+                "Diptych", "DiptychMedia", "DiptychMilvus", "DiptychSearch", "DiptychTestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Milvus"])),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DiptychCLITests",
             dependencies: [
-                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychTensors", "DiptychTestSupport",
+                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychTensors",
+                "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(

@@ -16,6 +16,8 @@ public protocol VectorStore: Sendable {
     /// How its pictures were decoded.
     var decode: PictureOptions.Decode { get }
 
+    /// Which model it belongs to, and how its pictures were read.
+    var identity: StoreIdentity { get async throws }
     /// What the store holds and which model it belongs to.
     func info() async throws -> StoreInfo
     /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
@@ -67,6 +69,8 @@ public protocol VectorStore: Sendable {
     func note(_ key: String) async throws -> Data?
     /// Notes `data` under `key`, instead of what was there.
     func setNote(_ key: String, _ data: Data) async throws
+    /// Whether notes are kept; where they are not, what they would say is measured when it is needed.
+    var keepsNotes: Bool { get }
 
     /// Keeps other processes from indexing into the store while the result exists.
     ///
@@ -86,6 +90,9 @@ public protocol VectorStore: Sendable {
 public protocol IndexingLock: Sendable {}
 
 extension VectorStore {
+    /// Notes are kept.
+    public var keepsNotes: Bool { true }
+
     /// The items nearest to one query.
     public func search(_ request: SearchRequest) async throws -> SearchResults {
         try await search([request])[0]

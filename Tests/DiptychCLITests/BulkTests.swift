@@ -177,9 +177,9 @@ struct BulkTests {
         #expect(try Command.run("index", "--model", "demo", pictures, "--store", other, "--quiet").status == 0)
         expectFailure(
             try Command.run("store", "merge", a, other, "--store", folder / "mixed"), status: 1,
-            saying: "only stores of one model")
+            saying: "model only can lie together")
         expectFailure(
-            try Command.run("store", "merge", other, "--store", out), status: 1, saying: "only stores of one model")
+            try Command.run("store", "merge", other, "--store", out), status: 1, saying: "model only can lie together")
         let turned = folder / "turned"
         #expect(try Command.run("index", pictures, "--no-orientation", "--store", turned, "--quiet").status == 0)
         expectFailure(

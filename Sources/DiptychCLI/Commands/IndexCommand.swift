@@ -30,7 +30,7 @@ struct IndexCommand: AsyncParsableCommand {
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
 
-    @Option(help: "The store's directory; made where it is missing.")
+    @Option(help: "The store: a directory, or milvus://host/database/collection; made where it is missing.")
     var store: String
 
     @Flag(help: "Drop the pictures that have vanished, instead of keeping them marked.")

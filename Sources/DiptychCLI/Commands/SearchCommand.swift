@@ -21,7 +21,7 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var formatting: FormatArguments
     @OptionGroup var terms: SearchTerms
 
-    @Option(help: "The store: a directory.")
+    @Option(help: "The store: a directory, or milvus://host/database/collection.")
     var store: String
 
     @Option(name: [.customShort("k"), .customLong("limit")], help: "The most results.")

@@ -21,8 +21,11 @@ final class LineReader: Sequence, IteratorProtocol {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure("\(name): cannot be opened: \(String(cString: strerror(errno)))") }
-        var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        // By the open file, as standard input has no path.
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: "/dev/fd/\(descriptor)", isDirectory: &isDirectory),
+            isDirectory.boolValue
+        {
             throw Failure("\(name): is a directory; give a file with \(advice)")
         }
     }

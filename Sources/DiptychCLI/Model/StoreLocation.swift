@@ -1,9 +1,10 @@
 import Diptych
 import DiptychMedia
+import DiptychMilvus
 import DiptychSearch
 import Foundation
 
-/// Where a store is: a directory.
+/// Where a store is: a directory, or `milvus://host/database/collection`.
 struct StoreLocation {
     private let text: String
 
@@ -13,22 +14,75 @@ struct StoreLocation {
     private var directory: URL { URL(fileURLWithPath: text, isDirectory: true) }
 
     /// Opens the store, which must exist.
-    func open() async throws -> any VectorStore { try await EmbeddedStore.open(at: directory) }
+    func open() async throws -> any VectorStore {
+        #if Milvus
+            if let address = try milvus { return try await MilvusStore.open(address, credentials: credentials) }
+        #else
+            try refuseMilvus()
+        #endif
+        return try await EmbeddedStore.open(at: directory)
+    }
 
     /// Opens the store for indexing with `model`, and makes it where there is none.
     func open(
         for model: CLIPModel, appliesOrientation: Bool?, decode: PictureOptions.Decode?
     ) async throws -> any VectorStore {
-        try await EmbeddedStore.open(at: directory, for: model, appliesOrientation: appliesOrientation, decode: decode)
+        #if Milvus
+            if let address = try milvus {
+                return try await MilvusStore.open(
+                    address, for: model, credentials: credentials, appliesOrientation: appliesOrientation,
+                    decode: decode)
+            }
+        #else
+            try refuseMilvus()
+        #endif
+        return try await EmbeddedStore.open(
+            at: directory, for: model, appliesOrientation: appliesOrientation, decode: decode)
+    }
+
+    /// Opens the store for what another one holds, and makes it where there is none.
+    func open(like identity: StoreIdentity) async throws -> any VectorStore {
+        #if Milvus
+            if let address = try milvus {
+                return try await MilvusStore.open(address, like: identity, credentials: credentials)
+            }
+        #else
+            try refuseMilvus()
+        #endif
+        return try await EmbeddedStore.open(at: directory, like: identity)
     }
 
     /// Opens the store, which must be a directory.
     ///
     /// - Parameter purpose: what cannot be done with any other.
     func embedded(for purpose: String) async throws -> EmbeddedStore {
-        guard let store = try await open() as? EmbeddedStore else {
-            throw Failure("\(text): only a store in a directory can be \(purpose)")
+        let store = try await open()
+        guard let store = store as? EmbeddedStore else {
+            throw Failure("\(store.name): only a store in a directory can be \(purpose)")
         }
         return store
     }
+
+    #if Milvus
+        private var milvus: MilvusAddress? {
+            get throws { MilvusAddress.isAddress(text) ? try MilvusAddress(text) : nil }
+        }
+
+        /// Those of the environment, which no list of processes shows; nil leaves it to the address.
+        private var credentials: MilvusCredentials? {
+            func value(_ name: String) -> String? {
+                ProcessInfo.processInfo.environment["DIPTYCH_MILVUS_\(name)"].flatMap { $0.isEmpty ? nil : $0 }
+            }
+            if let token = value("TOKEN") { return MilvusCredentials(token: token) }
+            guard let password = value("PASSWORD") else { return nil }
+            return MilvusCredentials(user: value("USER") ?? "root", password: password)
+        }
+    #else
+        private func refuseMilvus() throws {
+            guard !text.hasPrefix("milvus://"), !text.hasPrefix("milvuss://") else {
+                throw Failure(
+                    "this diptych was built without Milvus; build it with: swift build -c release --traits Milvus")
+            }
+        }
+    #endif
 }

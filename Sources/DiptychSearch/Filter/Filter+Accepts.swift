@@ -13,13 +13,13 @@ extension Filter {
     }
 
     /// The folder of a path without the last slash; empty where there is none, `/` for what lies at the root.
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// What stands behind the last slash of a path.
-    static func name(of path: String) -> String {
+    package static func name(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
         return String(path[path.utf8.index(after: slash)...])
     }
@@ -141,7 +141,7 @@ private struct Subject {
 
 extension FilterValue {
     /// A plain attribute value; nil for nothing, lists and objects.
-    init?(_ value: AttributeValue) {
+    package init?(_ value: AttributeValue) {
         switch value {
         case .bool(let value): self = .bool(value)
         case .integer(let value): self = .integer(value)
@@ -152,7 +152,7 @@ extension FilterValue {
     }
 
     /// As a number: truth is 1. Zero for texts, which are compared with texts only.
-    var asNumber: Double {
+    package var asNumber: Double {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value

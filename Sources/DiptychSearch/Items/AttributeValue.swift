@@ -18,7 +18,7 @@ public enum AttributeValue: Sendable, Hashable {
     /// The plain values inside, each with its dotted name.
     ///
     /// - Parameter name: the name of this value.
-    func leaves(named name: String) -> [(name: String, value: AttributeValue)] {
+    package func leaves(named name: String) -> [(name: String, value: AttributeValue)] {
         switch self {
         case .null: []
         case .bool, .integer, .number, .text: [(name, self)]

@@ -82,6 +82,12 @@ public struct Searcher: Sendable {
         return Embeddings(values: sum.map { Float($0 / scale) }, dimension: store.dimension).normalized()[0]
     }
 
+    /// The store's background. A store that keeps none is measured only where results depend on it.
+    private func background(isNeeded: Bool) async throws -> Background? {
+        if let known = try await store.background() { return known }
+        return isNeeded && !store.keepsNotes ? try await store.measuredBackground(with: model) : nil
+    }
+
     /// The items that fit best, best first. Items that the query names are not among them.
     ///
     /// - Throws: ``StoreError``, ``ModelError``.
@@ -101,7 +107,8 @@ public struct Searcher: Sendable {
         } else {
             results = try await store.search(request)
         }
-        guard options.ratesMatches || options.onlyRelevant, let background = try await store.background(),
+        guard options.ratesMatches || options.onlyRelevant,
+            let background = try await background(isNeeded: options.onlyRelevant),
             let estimate = MatchEstimate(of: embedding, kind: query.kind, against: background)
         else { return results }
         for index in results.hits.indices {

@@ -10,22 +10,30 @@ extension VectorStore {
         return known.flatMap { $0.isSound && $0.dimension == dimension ? $0 : nil }
     }
 
-    /// Measures the background if there is none, or the store has grown or shrunk by a fifth since.
+    /// Measures the background if there is none, or the store has grown or shrunk by a fifth since, and notes it.
     ///
     /// - Returns: whether it was measured.
     @discardableResult
     public func refreshBackground(with model: CLIPModel) async throws -> Bool {
-        let count = try await info().count
-        if let known = try await background(), abs(count - known.count) * 5 <= known.count { return false }
-        let sample = try await sample(Background.probeCount)
-        guard sample.count >= Background.fewestProbes else { return false }
-        let probes = Embeddings(values: sample.flatMap(\.values), dimension: dimension)
-        let texts = try await model.embed(texts: BackgroundTexts.all)
-        guard let background = Background(probes: probes, texts: texts, count: count) else { return false }
+        guard keepsNotes else { return false }
+        if let known = try await background() {
+            let count = try await info().count
+            if abs(count - known.count) * 5 <= known.count { return false }
+        }
+        guard let background = try await measuredBackground(with: model) else { return false }
         let encoder = PropertyListEncoder()
         encoder.outputFormat = .binary
         try await setNote(Self.backgroundKey, try encoder.encode(background))
         return true
+    }
+
+    /// Measures the background; nil for stores of few pictures.
+    public func measuredBackground(with model: CLIPModel) async throws -> Background? {
+        let sample = try await sample(Background.probeCount)
+        guard sample.count >= Background.fewestProbes else { return nil }
+        let probes = Embeddings(values: sample.flatMap(\.values), dimension: dimension)
+        let texts = try await model.embed(texts: BackgroundTexts.all)
+        return Background(probes: probes, texts: texts, count: try await info().count)
     }
 
     static var backgroundKey: String { "background" }

@@ -59,8 +59,9 @@ public final class EmbeddedStore: VectorStore {
             try prepare(directory)
             let pool = try connect(directory)
             if try await pool.read({ db in try !Schema.exists(in: db) }) {
-                let reading = Reading(appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
-                try await create(in: pool, for: model, reading: reading, path: path)
+                let identity = try await StoreIdentity(
+                    of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
+                try await create(in: pool, like: identity, path: path)
             }
             let store = try await connected(directory, pool)
             try await store.require(model)
@@ -82,22 +83,15 @@ public final class EmbeddedStore: VectorStore {
     }
 
     /// Makes the tables and notes the model, all in one transaction, so that a store never exists without its model.
-    private static func create(
-        in pool: DatabasePool, for model: CLIPModel, reading: Reading, path: String
-    ) async throws {
-        let fingerprint = await model.fingerprint()
-        let facts = [
-            "version": String(Schema.version), "model": model.name, "fingerprint": fingerprint,
-            "dimension": String(model.dimension), "preprocessing": try encoded(model.preprocessing),
-            "model_path": model.absolutePath, "applies_orientation": reading.appliesOrientation ? "1" : "0",
-            "decode": reading.decode.rawValue,
+    static func create(in pool: DatabasePool, like identity: StoreIdentity, path: String) async throws {
+        var facts = [
+            "version": String(Schema.version), "model": identity.model, "fingerprint": identity.fingerprint,
+            "dimension": String(identity.dimension), "preprocessing": identity.preprocessing,
+            "applies_orientation": identity.appliesOrientation ? "1" : "0", "decode": identity.decode.rawValue,
             "created": String(Date().timeIntervalSince1970),
         ]
-        try await create(in: pool, facts: facts, path: path)
-    }
-
-    /// Makes the tables with what the store says of itself, all in one transaction.
-    static func create(in pool: DatabasePool, facts: [String: String], path: String) async throws {
+        facts["model_path"] = identity.modelPath
+        let values = facts
         try await pool.write { db in
             // Another process may have made it meanwhile.
             guard try !Schema.exists(in: db) else { return }
@@ -105,40 +99,16 @@ public final class EmbeddedStore: VectorStore {
                 throw StoreError(.notAStore, path: path, "its \(databaseName) is another program's database")
             }
             try db.execute(sql: Schema.statements)
-            for (key, value) in facts {
+            for (key, value) in values {
                 try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
             }
         }
     }
 
-    private static func encoded(_ preprocessing: Preprocessing) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(preprocessing), as: UTF8.self)
-    }
-
     /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
-    public func require(_ model: CLIPModel) async throws {
-        let (info, fingerprint) = (try await info(), await model.fingerprint())
-        guard info.fingerprint == fingerprint else {
-            throw StoreError(
-                .otherModel, path: directory.path,
-                "belongs to the model '\(info.model)' (\(info.fingerprint.prefix(12))), not to '\(model.name)' "
-                    + "(\(fingerprint.prefix(12))); use that model, or another directory")
-        }
-        let stored = try await read { db in try Schema.value("preprocessing", in: db) }
-        guard let stored, let known = try? JSONDecoder().decode(Preprocessing.self, from: Data(stored.utf8)) else {
-            throw StoreError(.damaged, path: directory.path, "does not say how its pictures were preprocessed")
-        }
-        guard known == model.preprocessing else {
-            throw StoreError(
-                .otherModel, path: directory.path,
-                "its pictures were preprocessed otherwise than '\(model.name)' says now; restore the model's "
-                    + "preprocessor_config.json, or use another directory")
-        }
-    }
+    public func require(_ model: CLIPModel) async throws { try await identity.require(model, store: name) }
 
     /// Notes where the model lies now, so that searches find it without being told.
     private func remember(path: String) async throws {

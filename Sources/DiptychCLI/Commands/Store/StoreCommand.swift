@@ -5,17 +5,18 @@ import Foundation
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after a store: what it holds, removal, compaction, export, merging, verification.",
+        abstract: "Look after a store: what it holds, removal, compaction, export, merging, copies, verification.",
         discussion: "Example: diptych store info --store pictures.store",
         subcommands: [
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
-            StoreExportCommand.self, StoreMergeCommand.self, StoreVerifyCommand.self, StoreDuplicatesCommand.self,
+            StoreExportCommand.self, StoreMergeCommand.self, StoreCopyCommand.self, StoreVerifyCommand.self,
+            StoreDuplicatesCommand.self,
         ])
 }
 
 /// The option of every command that works on a store without a model.
 struct StoreArguments: ParsableArguments {
-    @Option(help: "The store's directory.")
+    @Option(help: "The store: a directory, or milvus://host/database/collection.")
     var store: String
 
     func validate() throws {

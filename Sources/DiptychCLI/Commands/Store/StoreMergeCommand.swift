@@ -14,7 +14,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             Example: diptych store merge pictures.store --store all.store
             """)
 
-    @Argument(help: "The stores' directories.")
+    @Argument(help: "The stores: directories, or milvus://host/database/collection.")
     var sources: [String]
 
     @Option(help: "The store to put them into; made where it is missing.")
@@ -26,15 +26,15 @@ struct StoreMergeCommand: AsyncParsableCommand {
     @OptionGroup var formatting: FormatArguments
 
     func validate() throws {
-        if sources.contains("") || store.isEmpty { throw ValidationError("a store's directory is empty.") }
+        if sources.contains("") || store.isEmpty { throw ValidationError("a store is empty.") }
     }
 
     func run() async throws {
-        var stores: [EmbeddedStore] = []
-        for source in sources { stores.append(try await StoreLocation(source).embedded(for: "merged")) }
-        guard let first = stores.first else { return }
-        for other in stores.dropFirst() { try await first.require(sameKindAs: other) }
-        let target = try await EmbeddedStore.open(at: URL(fileURLWithPath: store, isDirectory: true), like: first)
+        var stores: [any VectorStore] = []
+        for source in sources { stores.append(try await StoreLocation(source).open()) }
+        guard let first = try await stores.first?.identity else { return }
+        for other in stores.dropFirst() { try await other.identity.require(first, store: other.name) }
+        let target = try await StoreLocation(store).open(like: first)
         for (source, path) in zip(stores, sources) where Self.isSame(source, target) {
             throw Failure("\(path): is the store that is merged into; leave it out")
         }
@@ -56,8 +56,9 @@ struct StoreMergeCommand: AsyncParsableCommand {
         try report(summary, count: try await target.info().count)
     }
 
-    private static func isSame(_ a: EmbeddedStore, _ b: EmbeddedStore) -> Bool {
-        a.directory.resolvingSymlinksInPath().standardizedFileURL.path
+    private static func isSame(_ a: any VectorStore, _ b: any VectorStore) -> Bool {
+        guard let a = a as? EmbeddedStore, let b = b as? EmbeddedStore else { return a.name == b.name }
+        return a.directory.resolvingSymlinksInPath().standardizedFileURL.path
             == b.directory.resolvingSymlinksInPath().standardizedFileURL.path
     }
 

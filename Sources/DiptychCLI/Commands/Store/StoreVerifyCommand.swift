@@ -29,7 +29,7 @@ struct StoreVerifyCommand: AsyncParsableCommand {
             try StandardOutput.line(json.text)
         }
         guard problems.isEmpty else {
-            throw Failure("\(arguments.store): is damaged: \(problems[0]); index into a new store")
+            throw Failure("\(store.name): is damaged: \(problems[0]); index into a new store")
         }
     }
 }

@@ -1,0 +1,54 @@
+import ArgumentParser
+import DiptychSearch
+
+struct StoreCopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copy a store into another one, between a directory and a Milvus server either way.",
+        discussion: """
+            Safe to interrupt and to repeat: what is there already stays. At the end the number of items and a sample of the \
+            embeddings are compared. Passwords are best given as DIPTYCH_MILVUS_PASSWORD (with DIPTYCH_MILVUS_USER) or \
+            DIPTYCH_MILVUS_TOKEN.
+
+            Example: diptych store copy pictures.store milvus://localhost/photos/pictures
+            """)
+
+    @Argument(help: "The store to copy: a directory, or milvus://host/database/collection.")
+    var from: String
+
+    @Argument(help: "The store to copy into, made where it is missing.")
+    var to: String
+
+    @Flag(help: "No progress.")
+    var quiet = false
+
+    @Option(help: "The summary as text or json.")
+    var format = ResultFormat.text
+
+    func validate() throws {
+        if from.isEmpty || to.isEmpty { throw ValidationError("a store is empty.") }
+    }
+
+    func run() async throws {
+        let source = try await StoreLocation(from).open()
+        let destination = try await StoreLocation(to).open(like: source.identity)
+        guard source.name != destination.name else { throw Failure("\(source.name): is both stores") }
+        let info = try await source.info()
+        let progress = Progress("copying", total: quiet ? nil : info.count + info.missing, isQuiet: quiet)
+        defer { progress.end() }
+        let summary = try await StoreCopy(from: source, to: destination).run { progress.update($0) }
+        progress.end()
+        switch format {
+        case .text:
+            try StandardOutput.line(
+                "copied \(summary.copied), unchanged \(summary.unchanged), in all \(summary.total); "
+                    + "\(summary.compared) embeddings compared")
+        case .json, .jsonl:
+            let json: JSON = [
+                "copied": .int(summary.copied), "unchanged": .int(summary.unchanged), "total": .int(summary.total),
+                "compared": .int(summary.compared),
+            ]
+            try StandardOutput.line(json.text)
+        }
+    }
+}
