@@ -20,7 +20,8 @@ demo: build
 # and time, or fill all cores by themselves.
 test: setup lint
 	@./Scripts/milvus install || echo "without it, the tests of the Milvus store are left out" >&2
-	$(SWIFT_BUILD) --build-tests
+	$(SWIFT_BUILD) --product diptych
+	$(SWIFT_BUILD) --product diptychPackageTests  # not --build-tests, which builds the tools of dependencies too
 	swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest
 	@$(MAKE) --no-print-directory examples
 

@@ -50,7 +50,7 @@ void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const 
 
 size_t diptych_attention_scratch(size_t longest, size_t head_width) {
     size_t length = round_up(longest, 16), width = round_up(head_width, 16);
-    return (2 * length * width + 6 * (2 * width + length)) * sizeof(float);
+    return (2 * length * width + 6 * (2 * width + 2 * length)) * sizeof(float);
 }
 
 extern int omp_get_thread_num(void);
@@ -64,12 +64,10 @@ typedef struct {
     size_t heads, head_width;
     int causal;
     char *scratch;
-    size_t scratch_per_thread;
+    size_t scratch_per_thread, together;
 } attention_work;
 
-static void attention_task(void *context, size_t index) {
-    const attention_work *w = context;
-    size_t sequence = index / w->heads, head = index % w->heads;
+static void attend(const attention_work *w, size_t sequence, size_t head) {
     size_t width = w->heads * w->head_width, bytes = w->type == DIPTYCH_BF16 ? 2 : 4;
     size_t first = (size_t)w->offsets[sequence];
     const char *q = w->qkv + (first * 3 * width + head * w->head_width) * bytes;
@@ -86,14 +84,29 @@ static void attention_task(void *context, size_t index) {
         .causal = w->causal,
         .scratch = (float *)(w->scratch + (size_t)omp_get_thread_num() * w->scratch_per_thread),
     };
+#if defined(__x86_64__)
+    if (w->isa == DIPTYCH_ISA_AVX512 && w->type == DIPTYCH_F32) return attention_head_f32(&h);
+    if (w->isa == DIPTYCH_ISA_AVX512 && diptych_has_bf16() && h.head_width % 2 == 0) return attention_head_bf16(&h);
+#endif
     CHOOSE(w->isa, attention_head)(&h);
+}
+
+// Neighbouring heads of a sequence lie in neighbouring lines of memory: one thread does several, where there are enough.
+static void attention_task(void *context, size_t index) {
+    const attention_work *w = context;
+    const size_t groups = (w->heads + w->together - 1) / w->together;
+    const size_t first = index % groups * w->together;
+    for (size_t head = first; head < first + w->together && head < w->heads; head++) attend(w, index / groups, head);
 }
 
 void diptych_attention(diptych_isa isa, int threads, const void *qkv, void *output, diptych_type type,
                        const int32_t *offsets, size_t sequences, size_t heads, size_t head_width, int causal,
                        void *scratch, size_t scratch_per_thread) {
-    attention_work w = {isa, qkv, output, type, offsets, heads, head_width, causal, scratch, scratch_per_thread};
-    diptych_parallel(threads, sequences * heads, attention_task, &w);
+    size_t together = sequences * heads / (8 * (size_t)(threads > 0 ? threads : 1));
+    together = together < 1 ? 1 : together > heads ? heads : together;
+    attention_work w = {isa,    qkv,     output,            type, offsets, heads, head_width, causal,
+                        scratch, scratch_per_thread, together};
+    diptych_parallel(threads, sequences * ((heads + together - 1) / together), attention_task, &w);
 }
 
 typedef struct {
@@ -166,6 +179,7 @@ typedef struct {
     size_t height, width, patch;
     void *output;
     diptych_type type;
+    diptych_isa isa;
 } patch_work;
 
 // One task is one row of patches of one picture.
@@ -180,15 +194,39 @@ static void patch_task(void *context, size_t index) {
             for (size_t y = 0; y < w->patch; y++, at += w->patch) {
                 const float *line =
                     pixels + (channel * w->height + row * w->patch + y) * w->width + column * w->patch;
-                if (w->type == DIPTYCH_BF16)
-                    for (size_t x = 0; x < w->patch; x++) ((uint16_t *)w->output)[at + x] = float_to_bf16(line[x]);
+                if (w->type == DIPTYCH_BF16) diptych_narrow_bf16(w->isa, line, (uint16_t *)w->output + at, w->patch);
                 else memcpy((float *)w->output + at, line, w->patch * sizeof(float));
             }
     }
 }
 
-void diptych_patchify(int threads, const float *pixels, size_t count, size_t height, size_t width, size_t patch,
-                      void *output, diptych_type output_type) {
-    patch_work w = {pixels, height, width, patch, output, output_type};
+void diptych_patchify(diptych_isa isa, int threads, const float *pixels, size_t count, size_t height, size_t width,
+                      size_t patch, void *output, diptych_type output_type) {
+    patch_work w = {pixels, height, width, patch, output, output_type, isa};
     diptych_parallel(threads, count * (height / patch), patch_task, &w);
+}
+
+typedef struct {
+    const float *patches, *class_token, *positions;
+    size_t per_picture, width;
+    float *output;
+} place_work;
+
+// One task is one picture.
+static void place_task(void *context, size_t picture) {
+    const place_work *w = context;
+    const float *patches = w->patches + picture * w->per_picture * w->width, *positions = w->positions;
+    float *output = w->output + picture * (w->per_picture + (w->class_token ? 1 : 0)) * w->width;
+    if (w->class_token) {
+        for (size_t i = 0; i < w->width; i++) output[i] = w->class_token[i] + positions[i];
+        output += w->width;
+        positions += w->width;
+    }
+    for (size_t i = 0; i < w->per_picture * w->width; i++) output[i] = patches[i] + positions[i];
+}
+
+void diptych_place_patches(int threads, const float *patches, const float *class_token, const float *positions,
+                           size_t count, size_t per_picture, size_t width, float *output) {
+    place_work w = {patches, class_token, positions, per_picture, width, output};
+    diptych_parallel(threads, count, place_task, &w);
 }

@@ -53,4 +53,7 @@ DECLARE_KERNELS(scalar)
 #if defined(__x86_64__)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)
+// Attention in tiles, for elements of one type; the bfloat16 one needs AVX512_BF16 and an even head_width.
+void attention_head_f32(const attention_head *head);
+void attention_head_bf16(const attention_head *head);
 #endif

@@ -6,6 +6,9 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
     case fp32
     /// bfloat16: half the memory, about twice the speed where the processor has it.
     case bf16
+    /// Bytes, a quarter of the memory: weights with a scale for each output, activations with one for each row as it comes,
+    /// both rotated so that outliers are spread. Convolutions and attention stay in bf16, or fp32.
+    case int8
 }
 
 /// The widest vector instructions that kernels may use.
@@ -28,6 +31,9 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Comparable
 
     /// Whether this processor multiplies bfloat16 in hardware.
     public static var hasBFloat16: Bool { diptych_has_bf16() != 0 }
+
+    /// Whether this processor sums products of bytes in hardware (AVX512_VNNI).
+    public static var hasByteProducts: Bool { diptych_product_is_fast(DIPTYCH_OPERAND_I8) }
 
     /// The kernels' name for it.
     var kernels: diptych_isa {

@@ -24,6 +24,39 @@ struct DemoModelTests {
         }
     }
 
+    /// A query in bytes finds what it finds in floats: the same first picture for at least 99 of 100 captions.
+    @Test func `int8 keeps the first answers of fp32`() throws {
+        struct Row: Decodable { let embedding: [Float] }
+        struct Caption: Decodable { let file, caption_en, caption_zh: String }
+        let folder = try TemporaryFolder()
+        let pictures = folder / "pictures"
+        let drawn = try Command.run("pictures", "--count", "200", "--seed", "6001", "--output", pictures, "--quiet")
+        #expect(drawn.status == 0, "\(drawn.error)")
+        let captions = try String(contentsOfFile: pictures + "/captions.jsonl", encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(Caption.self, from: Data($0.utf8)) }
+        let texts = captions.flatMap { ["--text", $0.caption_en, "--text", $0.caption_zh] }
+        func embeddings(_ precision: String, _ inputs: [String]) throws -> [[Float]] {
+            let result = try Command.run(
+                ["embed", "--model", "demo", "--precision", precision, "--quiet", "--format", "jsonl"] + inputs)
+            #expect(result.status == 0, "\(result.error)")
+            return try result.output.split(separator: "\n").map {
+                try JSONDecoder().decode(Row.self, from: Data($0.utf8)).embedding
+            }
+        }
+        func firstAnswers(_ precision: String) throws -> [Int] {
+            let images = try embeddings(precision, ["--image", pictures])
+            return try embeddings(precision, texts).map { query in
+                let scores = images.map { zip($0, query).reduce(0) { $0 + $1.0 * $1.1 } }
+                return scores.indices.max { scores[$0] < scores[$1] }!
+            }
+        }
+        let (exact, rounded) = (try firstAnswers("fp32"), try firstAnswers("int8"))
+        #expect(exact.count == 400 && rounded.count == 400)
+        let kept = zip(exact, rounded).count { $0 == $1 }
+        #expect(kept >= 396, "\(kept) of 400")
+        print("int8 keeps \(kept) of 400 first answers of fp32")
+    }
+
     @Test func `it is at most 8 MB and installed beside the program`() throws {
         let model =
             (Command.path as NSString).deletingLastPathComponent

@@ -54,7 +54,9 @@ import Testing
 
     /// The worst 1 − cosine that the issue of parity allows.
     static func tolerance(_ configuration: CLIPConfiguration, _ precision: Precision) -> Double {
-        guard precision != .fp32 else { return 1e-5 }
+        if precision == .fp32 { return 1e-5 }
+        // Rows of 32 to 64 bytes: the errors of so few average out less than those of real widths.
+        if precision == .int8 { return 1e-2 }
         if case .resNet = configuration.vision.architecture { return 5e-3 }
         return 2e-3
     }

@@ -59,7 +59,7 @@ import Testing
             directory.path, options: ModelOptions(precision: precision, threads: 2, activation: layout.activation))
     }
 
-    @Test(arguments: layouts, [(ModelOptions.PrecisionChoice.fp32, 1e-5), (.bf16, 2e-3)])
+    @Test(arguments: layouts, [(ModelOptions.PrecisionChoice.fp32, 1e-5), (.bf16, 2e-3), (.int8, 5e-3)])
     func embeddingsAgree(layout: Layout, precision: (ModelOptions.PrecisionChoice, Double)) async throws {
         let directory = try Self.assemble(layout)
         let model = try await Self.load(layout, precision.0, in: directory)

@@ -167,7 +167,7 @@ struct Damage: CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: [ModelOptions.PrecisionChoice.fp32, .bf16, .auto])
+    @Test(arguments: [ModelOptions.PrecisionChoice.fp32, .bf16, .int8, .auto])
     func refusesToEmbedWithDamagedWeights(precision: ModelOptions.PrecisionChoice) async throws {
         let directory = try TinyModel.copy()
         try directory.changeWeights { file in

@@ -22,10 +22,22 @@ import Testing
         }
     }
 
+    @Test func int8RunsWhereTheProcessorHasIt() async throws {
+        let description = try await TinyModel.load(.int8).engineDescription()
+        if InstructionSet.hasByteProducts {
+            #expect(description.precision == .int8 && description.reason == "asked for")
+        } else {
+            #expect(description.precision == .fp32 && description.reason.contains("AVX512_VNNI"))
+        }
+    }
+
     @Test func autoMeasuresAndSaysWhat() async throws {
         let model = try await TinyModel.load(.auto)
         let description = try await model.engineDescription()
-        if InstructionSet.hasBFloat16 && InstructionSet.detected == .avx512 {
+        if InstructionSet.hasByteProducts {
+            #expect(description.reason.contains("measured loss of int8"))
+            #expect(description.precision == .int8 || description.reason.contains("bf16"))
+        } else if InstructionSet.hasBFloat16 && InstructionSet.detected == .avx512 {
             #expect(description.reason.contains("measured loss of bf16"))
         } else {
             #expect(description.precision == .fp32)
@@ -88,7 +100,7 @@ import Testing
 /// Embeds with narrower instructions than the processor has, and ends the process.
 private func runLimited(to instructions: InstructionSet) async throws {
     let expected = try #require(Expected.shared)
-    for precision in [ModelOptions.PrecisionChoice.fp32, .bf16, .auto] {
+    for precision in [ModelOptions.PrecisionChoice.fp32, .bf16, .int8, .auto] {
         let model = try await CLIPModel.load(
             TinyModel.directory.path,
             options: ModelOptions(precision: precision, threads: 2, instructions: instructions))

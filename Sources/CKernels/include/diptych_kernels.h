@@ -61,8 +61,13 @@ void diptych_channels_last(int threads, const float *pixels, size_t count, size_
 
 // Cuts pictures [count, 3, side_y, side_x] into patches: [count · patches, 3 · patch · patch], so that a patch embedding
 // is one matrix product.
-void diptych_patchify(int threads, const float *pixels, size_t count, size_t height, size_t width, size_t patch,
-                      void *output, diptych_type output_type);
+void diptych_patchify(diptych_isa isa, int threads, const float *pixels, size_t count, size_t height, size_t width,
+                      size_t patch, void *output, diptych_type output_type);
+
+// Puts the class token, unless it is null, before the projected patches of each picture and adds the positions:
+// [count · per_picture, width] to [count · (1 + per_picture), width].
+void diptych_place_patches(int threads, const float *patches, const float *class_token, const float *positions,
+                           size_t count, size_t per_picture, size_t width, float *output);
 
 // The inner product of `query` with each of `rows` vectors of `width` floats, into scores.
 void diptych_dot_rows(diptych_isa isa, const float *query, const float *matrix, size_t rows, size_t width,

@@ -92,35 +92,66 @@ actor EngineRoom {
     /// Which precision this model runs at, decided once.
     private func precision() throws -> PrecisionDecision {
         if let decision { return decision }
-        let made: PrecisionDecision
-        switch options.precision {
-        case .fp32: made = PrecisionDecision(precision: .fp32, reason: "asked for")
-        case .bf16:
-            made =
-                try engine(.bf16).precision == .bf16
-                ? PrecisionDecision(precision: .bf16, reason: "asked for")
-                : PrecisionDecision(
-                    precision: .fp32, reason: "bf16 was asked for, but this processor has no AVX512_BF16")
-        case .auto: made = try measuredPrecision()
-        }
+        let made: PrecisionDecision =
+            switch options.precision {
+            case .fp32: PrecisionDecision(precision: .fp32, reason: "asked for")
+            case .bf16: try asked(for: .bf16)
+            case .int8: try asked(for: .int8)
+            case .auto: try measuredPrecision()
+            }
         decision = made
         return made
     }
 
-    /// bf16 where the processor has it and a sample of texts and pictures loses no more than ``negligibleLoss``.
-    private func measuredPrecision() throws -> PrecisionDecision {
-        guard try engine(.bf16).precision == .bf16 else {
-            return PrecisionDecision(precision: .fp32, reason: "this processor has no AVX512_BF16")
+    private func asked(for precision: Precision) throws -> PrecisionDecision {
+        guard try engine(precision).precision == precision else {
+            return PrecisionDecision(
+                precision: .fp32,
+                reason: "\(precision.rawValue) was asked for, but this processor has no \(precision.instructions)")
         }
+        return PrecisionDecision(precision: precision, reason: "asked for")
+    }
+
+    /// The fastest that the processor has at which a sample of texts and pictures loses no more than
+    /// ``PrecisionProbe/negligibleLoss``.
+    private func measuredPrecision() throws -> PrecisionDecision {
         let probe = PrecisionProbe(files.configuration)
-        let loss = try max(
-            probe.loss(encode(probe.tokens, at: .fp32), encode(probe.tokens, at: .bf16)),
-            probe.loss(encode(probe.pixels, at: .fp32), encode(probe.pixels, at: .bf16)))
-        let chosen: Precision = loss <= PrecisionProbe.negligibleLoss ? .bf16 : .fp32
-        // The towers of the other precision would double the memory.
-        let other: Precision = chosen == .bf16 ? .fp32 : .bf16
-        (texts[other], visions[other], engines[other]) = (nil, nil, nil)
-        return PrecisionDecision(precision: chosen, reason: "measured loss of bf16 on this model: 1 − cosine ≤ \(loss)")
+        var reasons: [String] = []
+        var exact: (texts: [Float], pictures: [Float])?
+        for candidate in [Precision.int8, .bf16] {
+            guard try engine(candidate).precision == candidate else {
+                reasons.append("this processor has no \(candidate.instructions)")
+                continue
+            }
+            let original = try exact ?? (encode(probe.tokens, at: .fp32), encode(probe.pixels, at: .fp32))
+            exact = original
+            // The towers of several precisions at once would be a waste of memory.
+            forget(.fp32)
+            let loss = try max(
+                probe.loss(original.texts, encode(probe.tokens, at: candidate)),
+                probe.loss(original.pictures, encode(probe.pixels, at: candidate)))
+            reasons.append("measured loss of \(candidate.rawValue) on this model: 1 − cosine ≤ \(loss)")
+            if loss <= PrecisionProbe.negligibleLoss {
+                return PrecisionDecision(precision: candidate, reason: reasons.joined(separator: "; "))
+            }
+            forget(candidate)
+        }
+        return PrecisionDecision(precision: .fp32, reason: reasons.joined(separator: "; "))
+    }
+
+    private func forget(_ precision: Precision) {
+        (texts[precision], visions[precision], engines[precision]) = (nil, nil, nil)
+    }
+}
+
+extension Precision {
+    /// The instructions that it needs.
+    fileprivate var instructions: String {
+        switch self {
+        case .fp32: "vector instructions"
+        case .bf16: "AVX512_BF16"
+        case .int8: "AVX512_VNNI"
+        }
     }
 }
 

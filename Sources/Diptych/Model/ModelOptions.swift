@@ -9,6 +9,8 @@ public struct ModelOptions: Sendable {
         case fp32
         /// bfloat16 matrix operands, where the processor has them.
         case bf16
+        /// Matrix products of bytes, where the processor sums them.
+        case int8
         /// The fastest whose measured loss on this model is negligible.
         case auto
     }

@@ -26,7 +26,7 @@ struct ModelArguments: ParsableArguments {
             valueName: "model"))
     var model: String?
 
-    @Option(help: "fp32, bf16, or auto: the fastest whose measured loss is negligible.")
+    @Option(help: "fp32, bf16, int8, or auto: the fastest whose measured loss is negligible.")
     var precision = ModelOptions.PrecisionChoice.fp32
 
     @Option(help: "What a checkpoint that does not say was trained with: quick_gelu (OpenAI's) or gelu (open_clip's).")

@@ -17,11 +17,16 @@ public struct CPUFeatureMap {
     var elements: Int { count * side * side * channels }
 }
 
-/// A convolution with its normalisation folded in, packed once into the layout that oneDNN's kernels read.
+/// A convolution with its normalisation folded in, and its weights packed once.
 public struct CPUConvolution {
-    let weights: Workspace.Block
-    let layout: dnnl_memory_desc_t
-    let bias: [Float]
+    enum Weights {
+        /// For this package's own products, over windows that are rows in pieces.
+        case packed(PackedWeights)
+        /// For oneDNN's convolutions, on processors without AVX-512 and for the three channels of pictures.
+        case dnnl(DNNLWeights)
+    }
+
+    let weights: Weights
     let key: ConvolutionKey
 }
 
@@ -40,13 +45,34 @@ extension CPUEngine {
             count: 16, side: parameters.side, inputs: parameters.inputs, outputs: parameters.outputs,
             window: parameters.window, stride: parameters.stride, type: dnnl_data_type_t(operandType).rawValue,
             activation: nil, adds: false)
+        if instructions == .avx512, key.inputs.isMultiple(of: 16), key.inputs <= DIPTYCH_MOST_CHANNELS {
+            return CPUConvolution(weights: .packed(pack(weights, key, bias: bias)), key: key)
+        }
         // Batches of other sizes are compiled for the layout that this one prefers.
         var layout = try ConvolutionProduct(key, layout: nil, engine: engine).weightsLayout
         let extents = [parameters.outputs, parameters.inputs, parameters.window, parameters.window]
         var plain = try DNNL.shape(extents, dnnl_f32, dnnl_abcd)
         let packed = Workspace.Block(byteCount: dnnl_memory_desc_get_size(&layout))
         try reorder(&plain, source.pointer, &layout, packed.pointer)
-        return CPUConvolution(weights: packed, layout: layout, bias: bias, key: key)
+        return CPUConvolution(weights: .dnnl(DNNLWeights(block: packed, layout: layout, bias: bias)), key: key)
+    }
+
+    /// Packs weights [outputs, inputs, window, window] for rows that hold a window's positions one after the other.
+    private func pack(_ weights: UnsafePointer<Float>, _ key: ConvolutionKey, bias: [Float]) -> PackedWeights {
+        let (inputs, area) = (key.inputs, key.window * key.window)
+        let width = area * inputs
+        let rows = workspace.take(key.outputs * width * 4)
+        let row = rows.pointer.assumingMemoryBound(to: Float.self)
+        for output in 0..<key.outputs {
+            for input in 0..<inputs {
+                for place in 0..<area {
+                    row[output * width + place * inputs + input] = weights[(output * inputs + input) * area + place]
+                }
+            }
+        }
+        let operand = operandType == DIPTYCH_BF16 ? DIPTYCH_OPERAND_BF16 : DIPTYCH_OPERAND_F32
+        return pack(
+            rows, as: operand, inputs: width, outputs: key.outputs, layout: .outputsByInputs, bias: bias)
     }
 
     public func featureMap(of pixels: PixelBatch, side: Int) throws -> CPUFeatureMap {
@@ -127,13 +153,38 @@ extension CPUEngine {
     ) throws {
         let key = layer.key.with(count: x.count, activation: activation, adds: adds)
         precondition(x.side == key.side && x.channels == key.inputs, "not the map that the convolution expects")
-        let product = try convolutions.value(key) {
-            try ConvolutionProduct(key, layout: layer.layout, engine: engine)
+        switch layer.weights {
+        case .packed(let weights): convolve(x, weights, key, into: y)
+        case .dnnl(let weights):
+            let product = try convolutions.value(key) {
+                try ConvolutionProduct(key, layout: weights.layout, engine: engine)
+            }
+            try (weights.bias ?? []).withUnsafeBufferPointer { bias in
+                guard let bias = bias.baseAddress else { return }
+                try product.run(
+                    stream: stream, source: x.pointer, weights: weights.block.pointer, bias: bias,
+                    destination: y.pointer)
+            }
         }
-        try layer.bias.withUnsafeBufferPointer { bias in
-            guard let bias = bias.baseAddress else { return }
-            try product.run(
-                stream: stream, source: x.pointer, weights: layer.weights.pointer, bias: bias, destination: y.pointer)
+    }
+
+    private func convolve(_ x: CPUFeatureMap, _ weights: PackedWeights, _ key: ConvolutionKey, into y: CPUFeatureMap) {
+        var product = diptych_product()
+        product.operand = weights.operand
+        product.rows = key.count * key.resultSide * key.resultSide
+        (product.inputs, product.outputs) = (key.window * key.window * key.inputs, key.outputs)
+        product.input = UnsafeRawPointer(x.pointer)
+        // Windows of one position, each beside the last, are the map itself.
+        if key.window > 1 || key.stride > 1 {
+            product.windows = diptych_windows(
+                side: key.side, channels: key.inputs, window: key.window, stride: key.stride)
+        }
+        product.packed = UnsafeRawPointer(weights.block.pointer)
+        product.activation = key.activation?.kernels ?? DIPTYCH_NO_ACTIVATION
+        (product.output, product.output_type, product.adds) = (y.pointer, y.type, key.adds)
+        weights.bias.withUnsafeBufferPointer { bias in
+            product.bias = bias.baseAddress
+            diptych_multiply(instructions.kernels, Int32(threads), &product)
         }
     }
 }

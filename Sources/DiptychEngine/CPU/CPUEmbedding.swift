@@ -36,20 +36,25 @@ extension CPUEngine {
             operandType)  // [count · patches, 3 · patch · patch]
         pixels.values.withUnsafeBufferPointer {
             diptych_patchify(
-                Int32(threads), $0.baseAddress, pixels.count, pixels.size, pixels.size, embedding.patchSize,
-                cut.pointer, cut.type)
+                instructions.kernels, Int32(threads), $0.baseAddress, pixels.count, pixels.size, pixels.size,
+                embedding.patchSize, cut.pointer, cut.type)
         }
         let projected = try linear(cut, embedding.projection, as: .stream)  // [count · patches, width]
 
         let before = embedding.classToken == nil ? 0 : 1
         let layout = SequenceLayout(count: pixels.count, length: before + patches)
         let x = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (before + patches), width]
-        for picture in 0..<pixels.count {
-            let first = x.floatPointer + layout[picture].lowerBound * width
-            embedding.classToken?.withUnsafeBufferPointer { first.update(from: $0.baseAddress!, count: width) }
-            (first + before * width).update(
-                from: projected.floatPointer + picture * patches * width, count: patches * width)
-            add(embedding.positions, from: 0, to: first, count: (before + patches) * width)
+        embedding.positions.withUnsafeBufferPointer { positions in
+            func place(_ classToken: UnsafePointer<Float>?) {
+                diptych_place_patches(
+                    Int32(threads), projected.floatPointer, classToken, positions.baseAddress, pixels.count, patches,
+                    width, x.floatPointer)
+            }
+            if let classToken = embedding.classToken {
+                classToken.withUnsafeBufferPointer { place($0.baseAddress) }
+            } else {
+                place(nil)
+            }
         }
         return x
     }

@@ -2,8 +2,8 @@ internal import CDNNL
 internal import CKernels
 internal import DiptychTensors
 
-/// The default engine: matrix products through oneDNN with packed weights and fused epilogues, and this package's own
-/// vectorised kernels for everything between them.
+/// The default engine: matrix products over packed weights with fused epilogues, and vectorised kernels for everything between
+/// them. With AVX-512 all of these are this package's own; oneDNN multiplies on other processors, and convolves.
 ///
 /// Working memory is reused from call to call. An engine and its tensors belong to one thread at a time.
 public final class CPUEngine: Engine {
@@ -17,14 +17,14 @@ public final class CPUEngine: Engine {
     let workspace = Workspace()
     let engine: dnnl_engine_t
     let stream: dnnl_stream_t
-    private var products = PrimitiveCache<MatrixProductKey, MatrixProduct>()
+    var products = PrimitiveCache<MatrixProductKey, MatrixProduct>()
     var convolutions = PrimitiveCache<ConvolutionKey, ConvolutionProduct>()
     var poolings = PrimitiveCache<PoolingKey, Pooling>()
 
     /// Makes an engine.
     ///
     /// - Parameters:
-    ///   - precision: bf16 runs as fp32 where the processor cannot multiply bfloat16; ``precision`` tells.
+    ///   - precision: bf16 and int8 run as fp32 where the processor cannot multiply such numbers; ``precision`` tells.
     ///   - threads: at least 1. The calling thread, which must be the one that uses the engine, is one of them.
     ///   - instructions: the widest set to use; nil for what the processor has. oneDNN takes this limit once, for the
     ///     whole process, before its first use.
@@ -40,7 +40,13 @@ public final class CPUEngine: Engine {
             }
         }
         self.instructions = chosen
-        self.precision = precision == .bf16 && chosen == .avx512 && InstructionSet.hasBFloat16 ? .bf16 : .fp32
+        let isFast =
+            switch precision {
+            case .fp32: true
+            case .bf16: InstructionSet.hasBFloat16
+            case .int8: InstructionSet.hasByteProducts
+            }
+        self.precision = chosen == .avx512 && isFast ? precision : .fp32
         self.threads = max(1, threads)
         diptych_set_threads(Int32(self.threads))
         engine = try created("start an engine") { dnnl_engine_create(&$0, dnnl_cpu, 0) }
@@ -58,8 +64,8 @@ public final class CPUEngine: Engine {
         dnnl_engine_destroy(engine)
     }
 
-    /// The element type of matrix operands.
-    var operandType: diptych_type { precision == .bf16 ? DIPTYCH_BF16 : DIPTYCH_F32 }
+    /// The element type of matrix operands; those of int8 become bytes when they are multiplied.
+    var operandType: diptych_type { precision != .fp32 && InstructionSet.hasBFloat16 ? DIPTYCH_BF16 : DIPTYCH_F32 }
 
     func type(for role: TensorRole) -> diptych_type { role == .stream ? DIPTYCH_F32 : operandType }
 
@@ -92,15 +98,6 @@ public final class CPUEngine: Engine {
         ]
         try check(dnnl_primitive_execute(primitive, stream, 2, arguments), "pack weights")
         try check(dnnl_stream_wait(stream), "pack weights")
-    }
-
-    func multiply(_ x: CPUTensor, _ layer: CPULinear, activation: Activation?, adds: Bool, into y: CPUTensor) throws {
-        precondition(x.columns == layer.inputs && x.type == operandType, "not the input that the layer expects")
-        let key = layer.key(rows: x.rows, activation: activation, result: y.type, adds: adds)
-        let product = try products.value(key) { try MatrixProduct(key, layout: layer.layout, engine: engine) }
-        try product.run(
-            stream: stream, source: x.pointer, weights: layer.weights.pointer, bias: layer.bias,
-            destination: y.pointer)
     }
 }
 

@@ -2,22 +2,6 @@ internal import CDNNL
 internal import CKernels
 internal import DiptychTensors
 
-/// Weights packed once into the layout that oneDNN's kernels read.
-public struct CPULinear {
-    let weights: Workspace.Block
-    let layout: dnnl_memory_desc_t
-    let bias: [Float]?
-    let inputs: Int
-    let outputs: Int
-    let operandType: diptych_type
-
-    func key(rows: Int, activation: Activation?, result: diptych_type, adds: Bool) -> MatrixProductKey {
-        MatrixProductKey(
-            rows: rows, inputs: inputs, outputs: outputs, operandType: dnnl_data_type_t(operandType).rawValue,
-            resultType: dnnl_data_type_t(result).rawValue, activation: activation, adds: adds, hasBias: bias != nil)
-    }
-}
-
 /// The gain and shift of a layer normalisation.
 public struct CPUNorm {
     let gain: [Float]
@@ -49,10 +33,6 @@ public struct CPUTable {
     let values: [Float]
     let rows: Int
     let width: Int
-}
-
-extension dnnl_data_type_t {
-    init(_ type: diptych_type) { self = type == DIPTYCH_BF16 ? dnnl_bf16 : dnnl_f32 }
 }
 
 // The protocol documents these.
@@ -91,28 +71,6 @@ extension CPUEngine {
             projection: projection, classToken: parameters.classToken?.floats(),
             positions: parameters.positions.floats(), imageSize: parameters.imageSize,
             patchSize: parameters.patchSize, width: parameters.width)
-    }
-
-    /// Puts the parts of a weight matrix side by side and reorders them for oneDNN.
-    private func pack(
-        _ parts: [TensorView], inputs: Int, outputs: Int, layout: LinearParameters.Layout, bias: [Float]?
-    ) throws -> CPULinear {
-        let source = workspace.take(inputs * outputs * 4)
-        var at = source.pointer.assumingMemoryBound(to: Float.self)
-        for part in parts {
-            widen(part, to: at)
-            at += part.count
-            part.releasePages()
-        }
-        // Every product over these weights is compiled for the layout that this one prefers, whatever its rows.
-        let type = dnnl_data_type_t(operandType)
-        var target = try MatrixProduct.packedLayout(inputs: inputs, outputs: outputs, type: type, engine: engine)
-        var plain = try DNNL.shape(
-            [inputs, outputs], dnnl_f32, layout == .outputsByInputs ? dnnl_ba : dnnl_ab)
-        let packed = Workspace.Block(byteCount: dnnl_memory_desc_get_size(&target))
-        try reorder(&plain, source.pointer, &target, packed.pointer)
-        return CPULinear(
-            weights: packed, layout: target, bias: bias, inputs: inputs, outputs: outputs, operandType: operandType)
     }
 
     /// Converts a checkpoint tensor to floats.

@@ -42,7 +42,8 @@ public final class CostEngine: Engine {
     /// Counts the bytes of weights and operands at `precision`.
     public init(precision: Precision = .fp32) { self.precision = precision }
 
-    private var operandBytes: Double { precision == .bf16 ? 2 : 4 }
+    private var operandBytes: Double { precision == .fp32 ? 4 : 2 }
+    private var weightBytes: Double { precision == .int8 ? 1 : operandBytes }
 
     private func record(_ label: String, flops: Double, bytes: Double) {
         operations.append(OperationCost(label: label, flops: flops, bytes: bytes))
@@ -50,7 +51,7 @@ public final class CostEngine: Engine {
 
     private func record(_ label: String, rows: Int, _ layer: Linear, resultBytes: Double) {
         let (m, k, n) = (Double(rows), Double(layer.inputs), Double(layer.outputs))
-        record(label, flops: 2 * m * k * n, bytes: (m * k + k * n) * operandBytes + m * n * resultBytes)
+        record(label, flops: 2 * m * k * n, bytes: m * k * operandBytes + k * n * weightBytes + m * n * resultBytes)
     }
 }
 

@@ -1,0 +1,51 @@
+// What the scalar and the vectorised products and roundings share.
+#pragma once
+#include "diptych_product.h"
+#include "internal.h"
+
+enum { TILE_ROWS = 6, LARGEST_ROTATION = 256 };
+
+// The largest power of two up to LARGEST_ROTATION that divides `width`, a multiple of 64.
+static inline size_t rotation_block(size_t width) {
+    size_t block = LARGEST_ROTATION;
+    while (width % block) block /= 2;
+    return block;
+}
+
+// The four bytes at a time in which products read operands: how many there are in a row.
+static inline size_t product_steps(diptych_operand operand, size_t inputs) {
+    switch (operand) {
+    case DIPTYCH_OPERAND_BF16: return inputs / 2;
+    case DIPTYCH_OPERAND_I8: return diptych_quantised_width(inputs) / 4;
+    case DIPTYCH_OPERAND_F32: break;
+    }
+    return inputs;
+}
+
+// The pieces that a row's inputs lie in.
+static inline size_t product_places(const diptych_product *p) {
+    return p->windows.window ? p->windows.window * p->windows.window : 1;
+}
+
+// Where the pieces of some rows begin, those outside a map in zeros; `stride` is the bytes of a row that lies in one piece.
+void product_starts(const diptych_product *product, size_t row, size_t rows, size_t stride,
+                    const char *(*starts)[TILE_ROWS]);
+
+// Rotates `width` floats in place and returns the largest magnitude, or what is not finite if there is such a value.
+float rotate_row_scalar(float *row, size_t width);
+// The bytes of a rotated row, and their sum.
+int32_t round_row_scalar(const float *row, float inverse, int8_t *bytes, size_t width);
+// A row rotated, in bytes; `scratch` holds `width` floats.
+void quantise_row_scalar(const void *input, diptych_type type, size_t columns, size_t width, int8_t *bytes,
+                         diptych_quantised_row *facts, float *scratch);
+// The rows from `first` up to `last` of one panel of outputs.
+void product_panel_scalar(const diptych_product *product, size_t panel, size_t first, size_t last);
+
+#if defined(__x86_64__)
+float rotate_row_avx512(float *row, size_t width);
+void quantise_row_avx512(const void *input, diptych_type type, size_t columns, size_t width, int8_t *bytes,
+                         diptych_quantised_row *facts, float *scratch);
+void product_panel_f32(const diptych_product *product, size_t panel, size_t first, size_t last);
+void product_panel_bf16(const diptych_product *product, size_t panel, size_t first, size_t last);
+void product_panel_i8(const diptych_product *product, size_t panel, size_t first, size_t last);
+#endif

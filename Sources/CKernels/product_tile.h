@@ -1,0 +1,76 @@
+// The product of one kind of operands, for the file that defines PRODUCT (its name), FEATURES, OPERAND and MULTIPLY_ADD.
+//
+// A tile is six rows by 64 outputs: 24 sums, the step's weights in four registers, and an operand that is read and spread at
+// once, which leaves the multipliers as the limit. A panel of weights stays in the second-level cache while the rows pass by.
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define NAMED(name) PASTE(name, PRODUCT)
+
+#pragma clang attribute push(__attribute__((target(FEATURES), min_vector_width(512))), apply_to = function)
+
+// The sums of up to six rows, each of which lies in `places` pieces of `steps` words: their beginnings are starts[place][row].
+// `rows` is a constant where this is inlined.
+static inline __attribute__((always_inline)) void NAMED(tile_)(const diptych_product *p, size_t row,
+                                                               const char *const (*starts)[TILE_ROWS], size_t places,
+                                                               size_t steps, const char *weights, __m512i *sums,
+                                                               const int rows) {
+    __m512i sum[TILE_ROWS][4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+        // Weights are stored plus 128, which every byte of the row has to make good.
+        const int32_t start = OPERAND == DIPTYCH_OPERAND_I8 ? -128 * p->facts[row + (size_t)i].sum : 0;
+#pragma clang loop unroll(full)
+        for (int j = 0; j < 4; j++) sum[i][j] = _mm512_set1_epi32(start);
+    }
+    for (size_t place = 0; place < places; place++) {
+        const char *at[TILE_ROWS];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) at[i] = starts[place][i];
+        for (size_t k = 0; k < steps; k++, weights += 4 * DIPTYCH_PANEL) {
+            __m512i step[4];
+#pragma clang loop unroll(full)
+            for (int j = 0; j < 4; j++) step[j] = _mm512_load_si512(weights + 64 * j);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) {
+                int32_t word;
+                memcpy(&word, at[i] + 4 * k, 4);
+                const __m512i x = _mm512_set1_epi32(word);
+#pragma clang loop unroll(full)
+                for (int j = 0; j < 4; j++) sum[i][j] = MULTIPLY_ADD(sum[i][j], step[j], x);
+            }
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int j = 0; j < 4; j++) sums[4 * i + j] = sum[i][j];
+}
+
+void NAMED(product_panel_)(const diptych_product *p, size_t panel, size_t first, size_t last) {
+    const size_t all = product_steps(OPERAND, p->inputs), places = product_places(p), steps = all / places;
+    const char *weights = (const char *)p->packed + panel * all * 4 * DIPTYCH_PANEL;
+    const char *starts[places][TILE_ROWS];
+    __m512i sums[TILE_ROWS * 4];
+    for (size_t row = first; row < last; row += TILE_ROWS) {
+        const size_t rows = last - row < TILE_ROWS ? last - row : TILE_ROWS;
+        product_starts(p, row, rows, 4 * all, starts);
+        switch (rows) {
+        case 6: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 6); break;
+        case 5: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 5); break;
+        case 4: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 4); break;
+        case 3: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 3); break;
+        case 2: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 2); break;
+        default: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 1); break;
+        }
+        finish(p, sums, row, rows, panel * DIPTYCH_PANEL, OPERAND);
+    }
+}
+
+#pragma clang attribute pop
+#undef PASTE_
+#undef PASTE
+#undef NAMED
+#undef PRODUCT
+#undef FEATURES
+#undef OPERAND
+#undef MULTIPLY_ADD
