@@ -6,7 +6,6 @@ over rounds of the median of a few passes in each. The run is refused when outpu
 """
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,34 +22,9 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 import models
 from measure import THREADS, cosine_loss, embed, peak_memory, profile, typical, wall_time
+from peers import ImageTower, export, processor_name
 
 ROUNDS = int(os.environ.get("DIPTYCH_ROUNDS", "7"))
-
-
-class ImageTower(torch.nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixels):
-        return self.model.get_image_features(pixels).pooler_output
-
-
-def export(tower, pixels, path):
-    if not path.exists():
-        torch.onnx.export(tower, (pixels,), str(path), input_names=["pixels"], output_names=["features"],
-                          dynamic_axes={"pixels": {0: "batch"}, "features": {0: "batch"}}, opset_version=17, dynamo=False)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def processor_name():
-    for line in open("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def main():

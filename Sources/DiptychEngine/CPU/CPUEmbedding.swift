@@ -9,7 +9,7 @@ extension CPUEngine {
         guard tokens.layout.longest <= embedding.context else {
             throw EngineError("a text has \(tokens.layout.longest) tokens, the model reads \(embedding.context)")
         }
-        let x = tensor(tokens.layout.rows, width, tokens.layout, DIPTYCH_F32)  // [rows, width]
+        let x = tensor(tokens.layout.rows, width, tokens.layout, DIPTYCH_F32, fillsUp: true)  // [rows, width]
         for text in 0..<tokens.layout.count {
             let range = tokens.layout[text]
             for row in range {
@@ -68,7 +68,7 @@ extension CPUEngine {
 
     public func operand(of x: CPUTensor) throws -> CPUTensor {
         guard x.type != operandType else { return x }
-        let y = tensor(x.rows, x.columns, x.layout, operandType)
+        let y = tensor(x.rows, x.columns, x.layout, operandType, fillsUp: x.isFilledUp)
         diptych_narrow_bf16(
             instructions.kernels, x.floatPointer, y.pointer.assumingMemoryBound(to: UInt16.self), x.rows * x.columns)
         return y

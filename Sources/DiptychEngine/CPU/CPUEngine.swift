@@ -63,10 +63,14 @@ public final class CPUEngine: Engine {
 
     func type(for role: TensorRole) -> diptych_type { role == .stream ? DIPTYCH_F32 : operandType }
 
-    func tensor(_ rows: Int, _ columns: Int, _ layout: SequenceLayout, _ type: diptych_type) -> CPUTensor {
-        CPUTensor(
-            block: workspace.take(rows * columns * type.byteCount), rows: rows, columns: columns, layout: layout,
-            type: type)
+    /// - Parameter fillsUp: whether to add rows up to a number that products are compiled for.
+    func tensor(
+        _ rows: Int, _ columns: Int, _ layout: SequenceLayout, _ type: diptych_type, fillsUp: Bool = false
+    ) -> CPUTensor {
+        let count = (fillsUp ? RowCount.filledUp(rows) : rows) * columns
+        return CPUTensor(
+            block: workspace.take(count * type.byteCount), rows: rows, isFilledUp: fillsUp, columns: columns,
+            layout: layout, type: type)
     }
 
     /// Copies a matrix from one layout to another, converting its element type.
@@ -96,7 +100,8 @@ public final class CPUEngine: Engine {
 
     func multiply(_ x: CPUTensor, _ layer: CPULinear, activation: Activation?, adds: Bool, into y: CPUTensor) throws {
         precondition(x.columns == layer.inputs && x.type == operandType, "not the input that the layer expects")
-        let key = layer.key(rows: x.rows, activation: activation, result: y.type, adds: adds)
+        precondition(x.allRows == y.allRows, "an operand and a result with different numbers of rows")
+        let key = layer.key(rows: x.allRows, activation: activation, result: y.type, adds: adds)
         let product = try products.value(key) { try MatrixProduct(key, layout: layer.layout, engine: engine) }
         try product.run(
             stream: stream, source: x.pointer, weights: layer.weights.pointer, bias: layer.bias,
@@ -110,7 +115,7 @@ extension CPUEngine {
     public func linear(
         _ x: CPUTensor, _ layer: CPULinear, activation: Activation? = nil, as role: TensorRole
     ) throws -> CPUTensor {
-        let y = tensor(x.rows, layer.outputs, x.layout, type(for: role))  // [rows, outputs]
+        let y = tensor(x.rows, layer.outputs, x.layout, type(for: role), fillsUp: x.isFilledUp)  // [rows, outputs]
         try multiply(x, layer, activation: activation, adds: false, into: y)
         return y
     }
@@ -118,7 +123,8 @@ extension CPUEngine {
     public func addLinear(_ x: CPUTensor, _ layer: CPULinear, to residual: inout CPUTensor) throws {
         precondition(residual.rows == x.rows && residual.columns == layer.outputs && residual.type == DIPTYCH_F32)
         if !isKnownUniquelyReferenced(&residual.block) {
-            let copy = tensor(residual.rows, residual.columns, residual.layout, DIPTYCH_F32)
+            let copy = tensor(
+                residual.rows, residual.columns, residual.layout, DIPTYCH_F32, fillsUp: residual.isFilledUp)
             copy.pointer.copyMemory(from: residual.pointer, byteCount: residual.rows * residual.columns * 4)
             residual = copy
         }
@@ -127,7 +133,7 @@ extension CPUEngine {
 
     public func layerNorm(_ x: CPUTensor, _ norm: CPUNorm, as role: TensorRole) throws -> CPUTensor {
         precondition(x.type == DIPTYCH_F32 && x.columns == norm.gain.count, "layer norm of something not a stream")
-        let y = tensor(x.rows, x.columns, x.layout, type(for: role))
+        let y = tensor(x.rows, x.columns, x.layout, type(for: role), fillsUp: x.isFilledUp)
         diptych_layer_norm(
             instructions.kernels, Int32(threads), x.floatPointer, norm.gain, norm.bias, norm.epsilon, y.pointer, y.type,
             x.rows, x.columns)
@@ -137,7 +143,7 @@ extension CPUEngine {
     public func attention(_ x: CPUTensor, heads: Int, mask: AttentionMask) throws -> CPUTensor {
         precondition(x.columns % (3 * heads) == 0, "queries, keys and values do not split into \(heads) heads")
         let width = x.columns / 3
-        let y = tensor(x.rows, width, x.layout, x.type)  // [rows, 3 · width] → [rows, width]
+        let y = tensor(x.rows, width, x.layout, x.type, fillsUp: x.isFilledUp)  // [rows, 3 · width] → [rows, width]
         let share = (diptych_attention_scratch(x.layout.longest, width / heads) + 63) / 64 * 64
         let scratch = workspace.take(share * threads)
         x.layout.offsets.withUnsafeBufferPointer {
@@ -153,7 +159,7 @@ extension CPUEngine {
         precondition(
             width % heads == 0 && keysValues.columns == 2 * width && query.rows == keysValues.layout.count
                 && query.type == keysValues.type, "a query that does not fit its keys and values")
-        let y = tensor(query.rows, width, query.layout, query.type)  // [sequences, width]
+        let y = tensor(query.rows, width, query.layout, query.type, fillsUp: query.isFilledUp)  // [sequences, width]
         let share = ((keysValues.layout.longest + width / heads) * 4 + 63) / 64 * 64
         let scratch = workspace.take(share * threads)
         keysValues.layout.offsets.withUnsafeBufferPointer {
@@ -179,7 +185,8 @@ extension CPUEngine {
 
     /// The given rows, one sequence each.
     private func rows(_ indices: [Int], of x: CPUTensor) -> CPUTensor {
-        let y = tensor(indices.count, x.columns, SequenceLayout(count: indices.count, length: 1), x.type)
+        let layout = SequenceLayout(count: indices.count, length: 1)
+        let y = tensor(indices.count, x.columns, layout, x.type, fillsUp: x.isFilledUp)
         let bytes = x.columns * x.type.byteCount
         for (row, index) in indices.enumerated() {
             (y.pointer + row * bytes).copyMemory(from: x.pointer + index * bytes, byteCount: bytes)

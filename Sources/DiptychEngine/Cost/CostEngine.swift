@@ -6,6 +6,8 @@ public struct OperationCost: Sendable, Hashable {
     public let flops: Double
     /// Bytes that must be read and written at least: weights, inputs and results once each.
     public let bytes: Double
+    /// Those of them that are weights.
+    public let weightBytes: Double
 }
 
 internal import DiptychTensors
@@ -44,13 +46,15 @@ public final class CostEngine: Engine {
 
     private var operandBytes: Double { precision == .bf16 ? 2 : 4 }
 
-    private func record(_ label: String, flops: Double, bytes: Double) {
-        operations.append(OperationCost(label: label, flops: flops, bytes: bytes))
+    private func record(_ label: String, flops: Double, bytes: Double, weightBytes: Double = 0) {
+        operations.append(OperationCost(label: label, flops: flops, bytes: bytes, weightBytes: weightBytes))
     }
 
     private func record(_ label: String, rows: Int, _ layer: Linear, resultBytes: Double) {
         let (m, k, n) = (Double(rows), Double(layer.inputs), Double(layer.outputs))
-        record(label, flops: 2 * m * k * n, bytes: (m * k + k * n) * operandBytes + m * n * resultBytes)
+        record(
+            label, flops: 2 * m * k * n, bytes: (m * k + k * n) * operandBytes + m * n * resultBytes,
+            weightBytes: k * n * operandBytes)
     }
 }
 
@@ -90,7 +94,9 @@ extension CostEngine {
 
     public func embed(_ tokens: TokenBatch, with width: Int) throws -> Tensor {
         let elements = Double(tokens.layout.rows * width)
-        record("token embedding", flops: elements, bytes: 12 * elements)
+        // A token that comes again is found where it was read first.
+        let rows = Double(Set(tokens.ids).count * width)
+        record("token embedding", flops: elements, bytes: 4 * rows + 8 * elements, weightBytes: 4 * rows)
         return Tensor(columns: width, layout: tokens.layout)
     }
 
@@ -201,7 +207,8 @@ extension CostEngine {
         let weights = Double(p.weight.count)
         record(
             label, flops: 2 * y.elements * weights / Double(p.outputs),
-            bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes)
+            bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes,
+            weightBytes: weights * operandBytes)
     }
 
     private func pooled(_ x: Tensor) -> Tensor {
