@@ -9,16 +9,17 @@ import Foundation
 // its name, and how often and for how many bytes it called the allocator. Under callgrind, told to collect inside
 // diptych_guard_measured and to dump after it, the dumps give the instructions in the same order.
 //
-// Usage: engine-guard MODEL-DIRECTORY scalar|avx2|avx512
+// Usage: engine-guard MODEL-DIRECTORY scalar|avx2|avx512 [small]
+// "small" leaves out the large batches, which take long under callgrind.
 @main
 enum EngineGuard {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let instructions = InstructionSet(rawValue: arguments[2]) else {
-            throw EngineError("usage: engine-guard MODEL-DIRECTORY scalar|avx2|avx512")
+        guard (3...4).contains(arguments.count), let instructions = InstructionSet(rawValue: arguments[2]) else {
+            throw EngineError("usage: engine-guard MODEL-DIRECTORY scalar|avx2|avx512 [small]")
         }
         kernels(min(instructions, .detected))
-        try passes(URL(fileURLWithPath: arguments[1]), instructions)
+        try passes(URL(fileURLWithPath: arguments[1]), instructions, isSmall: arguments.count == 4)
     }
 
     /// Runs `body` twice and says what the second time cost.
@@ -30,8 +31,8 @@ enum EngineGuard {
             }
         }
         body()
-        let (calls, bytes) = (diptych_allocation_calls(), diptych_allocation_bytes())
         let boxed = Box(body)
+        let (calls, bytes) = (diptych_allocation_calls(), diptych_allocation_bytes())
         withExtendedLifetime(boxed) {
             diptych_guard_measured(
                 { Unmanaged<Box>.fromOpaque($0!).takeUnretainedValue().body() },
@@ -92,19 +93,19 @@ enum EngineGuard {
 
     // MARK: - Passes
 
-    private static func passes(_ folder: URL, _ instructions: InstructionSet) throws {
+    private static func passes(_ folder: URL, _ instructions: InstructionSet, isSmall: Bool) throws {
         let configuration = try CLIPConfiguration(huggingFace: folder.appendingPathComponent("config.json"))
         let root = Parameters(try Checkpoint(at: folder))
         let engine = try CPUEngine(precision: .fp32, threads: 1, instructions: instructions)
         let vision = try VisionTower(root, configuration, engine: engine)
         let text = try TextTower(root, configuration, engine: engine)
         let size = configuration.vision.imageSize
-        for count in [1, 8] {
+        for count in isSmall ? [1] : [1, 8] {
             let pixels = PixelBatch(values: numbers(count * 3 * size * size), count: count, size: size)
             _ = try vision(pixels)
             measure("image pass, batch \(count)") { _ = try vision(pixels) }
         }
-        for count in [4, 64] {
+        for count in isSmall ? [4] : [4, 64] {
             let tokens = TokenBatch((0..<count).map { index in (0..<3 + index % 14).map { Int32($0 + 1) } })
             _ = try text(tokens)
             measure("text pass, batch \(count)") { _ = try text(tokens) }

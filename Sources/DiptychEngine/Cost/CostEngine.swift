@@ -8,6 +8,14 @@ public struct OperationCost: Sendable, Hashable {
     public let bytes: Double
     /// Those of them that are weights.
     public let weightBytes: Double
+
+    /// Joins what was counted.
+    public init(label: String, flops: Double, bytes: Double, weightBytes: Double) {
+        self.label = label
+        self.flops = flops
+        self.bytes = bytes
+        self.weightBytes = weightBytes
+    }
 }
 
 internal import DiptychTensors
