@@ -54,6 +54,8 @@ import Testing
         // Small whole numbers, so that sums are exact whether or not they are fused.
         let b = (0..<count).map { Float($0 % 97).bitPattern }
         let c = (0..<count).map { Float($0 % 13).bitPattern }
+        let triad: [UInt32] = (0..<count).map { Float($0 % 97 + 3 * ($0 % 13)).bitPattern } + [0]
+        let ones = [UInt32](repeating: Float(1).bitPattern, count: count) + [0]
         let sets = [DIPTYCH_ISA_SCALAR, DIPTYCH_ISA_AVX2, DIPTYCH_ISA_AVX512]
         for set in sets where set.rawValue <= diptych_detected_isa().rawValue {
             var a = [UInt32](repeating: 0, count: count + 1)
@@ -61,12 +63,12 @@ import Testing
                 diptych_stream(set, Int32(threads), pattern, &a, b, c, count, 2)
             }
             #expect(run(DIPTYCH_STREAM_FILL, &a) == 0)
-            #expect(a == [UInt32](repeating: Float(1).bitPattern, count: count) + [0])
+            #expect(a == ones)
             #expect(run(DIPTYCH_STREAM_COPY, &a) == 0)
             #expect(a == b + [0])
             #expect(run(DIPTYCH_STREAM_READ, &a) == b.reduce(0, &+))
             #expect(run(DIPTYCH_STREAM_TRIAD, &a) == 0)
-            #expect(a == (0..<count).map { Float($0 % 97 + 3 * ($0 % 13)).bitPattern } + [0])
+            #expect(a == triad)
         }
     }
 
