@@ -125,6 +125,13 @@ let package = Package(
             name: "search-bench", dependencies: ["Diptych", "DiptychSearch"], path: "Benchmarks/search/SearchBench",
             swiftSettings: strict),
 
+        // No product: the regression guard runs it, to count allocations and instructions.
+        .target(name: "CAllocations", path: "Benchmarks/guard/CAllocations"),
+        .executableTarget(
+            name: "engine-guard",
+            dependencies: ["CAllocations", "CKernels", "DiptychEngine", "DiptychModels", "DiptychTensors"],
+            path: "Benchmarks/guard/EngineGuard", swiftSettings: strict),
+
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
             name: "DiptychTestSupport",
@@ -149,7 +156,9 @@ let package = Package(
         .testTarget(
             name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
-            name: "DiptychEngineTests", dependencies: ["CKernels", "DiptychEngine"], swiftSettings: strict),
+            name: "DiptychEngineTests",
+            dependencies: ["CKernels", "DiptychEngine", "DiptychModels", "DiptychTensors", "engine-guard"],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychTests",
             dependencies: [

@@ -29,6 +29,17 @@ def profile(diptych, folder, precision, batch):
     return json.loads(output.stdout)
 
 
+def profile_texts(diptych, folder, precision, texts, batch, work):
+    """One run of `diptych profile` over `texts`, `batch` at a time, each of its own length."""
+    file = work / "profile-texts.txt"
+    file.write_text("".join(text + "\n" for text in texts))
+    output = subprocess.run(
+        [diptych, "profile", "--model", folder, "--precision", precision, "--batch", str(batch), "--threads",
+         str(THREADS), "--repeat", str(PASSES), "--texts", file, "--format", "json", "--quiet"], check=True,
+        capture_output=True)
+    return json.loads(output.stdout)
+
+
 def wall_time(arguments):
     """Runs a process to its end: wall-clock seconds."""
     start = time.perf_counter()

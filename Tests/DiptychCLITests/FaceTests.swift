@@ -127,4 +127,60 @@ struct FaceTests {
         #expect(try Command.run(arguments + ["--format", "text"]).output.contains("pictures/s"))
         expectFailure(try Command.run(arguments + ["--image-size", "224"]), status: 2, saying: "32")
     }
+
+    @Test func `profiles compare with limits and model more cores`() throws {
+        struct Profile: Decodable {
+            struct Operation: Decodable {
+                let operation: String
+                let calls: Int
+                let seconds, bytes, weight_bytes, attainable_seconds, share_of_time: Double
+                let limit: String?
+            }
+            struct Scaling: Decodable {
+                struct Point: Decodable {
+                    let cores, groups: Int
+                    let within_texts_per_second, within_large_texts_per_second, across_texts_per_second: Double
+                }
+                let memory_bytes_per_second, last_cache_bytes: Double
+                let memory_is_measured: Bool
+                let points: [Point]
+            }
+            let texts: Int?
+            let texts_per_second, total_seconds, attainable_seconds: Double
+            let operations: [Operation]
+            let scaling: Scaling?
+        }
+        let folder = try TemporaryFolder()
+        let file = folder / "texts.txt"
+        try Data("a cat\n\na photo of a red circle\na dog and a cat\n".utf8).write(to: URL(fileURLWithPath: file))
+        let arguments = ["profile", "--batch", "2", "--repeat", "2", "--format", "json", "--texts", file]
+        let profile = try Command.run(
+            arguments + ["--threads", "2", "--cores", "8", "--memory-bandwidth", "100", "--last-cache", "50"]
+        ).json(Profile.self)
+        #expect(profile.texts == 3)
+        #expect(abs(profile.texts_per_second * profile.total_seconds - 3) < 1e-6)
+        #expect(abs(profile.operations.reduce(0) { $0 + $1.share_of_time } - 1) < 1e-6)
+        #expect(
+            abs(profile.operations.reduce(0) { $0 + $1.attainable_seconds } - profile.attainable_seconds) < 1e-9)
+        for operation in profile.operations {
+            #expect(operation.weight_bytes <= operation.bytes)
+            #expect(operation.limit.map { ["compute", "memory", "cache"].contains($0) } ?? (operation.bytes == 0))
+        }
+        // Two batches: of two texts and of one.
+        #expect(profile.operations.first { $0.operation == "token embedding" }?.calls == 2)
+        let scaling = try #require(profile.scaling)
+        #expect(scaling.memory_bytes_per_second == 100e9 && scaling.last_cache_bytes == 50e6)
+        #expect(!scaling.memory_is_measured && scaling.points.map(\.cores) == [2, 4, 8])
+        #expect(scaling.points.map(\.groups) == [1, 2, 4])
+        let first = try #require(scaling.points.first)
+        // One group is all of the cores.
+        #expect(first.within_texts_per_second == first.within_large_texts_per_second)
+        for (few, many) in zip(scaling.points, scaling.points.dropFirst()) {
+            #expect(many.within_large_texts_per_second >= few.within_large_texts_per_second * 0.999)
+        }
+        let one = ["profile", "--threads", "1", "--cores", "8"]
+        expectFailure(try Command.run(one), status: 2, saying: "at least 2 threads")
+        expectFailure(try Command.run(["profile", "--last-cache", "8"]), status: 2, saying: "--cores")
+        expectFailure(try Command.run(arguments + ["--text-length", "9"]), status: 2, saying: "one of")
+    }
 }

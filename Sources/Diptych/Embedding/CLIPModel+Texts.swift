@@ -56,7 +56,7 @@ extension CLIPModel {
     }
 
     /// The ids with what SigLIP wants behind them: padding to the length that it was trained with.
-    private func padded(_ ids: [Int32]) -> [Int32] {
+    func padded(_ ids: [Int32]) -> [Int32] {
         guard configuration.text.architecture == .siglip else { return ids }
         return ids + [Int32](repeating: tokenizer.padID, count: max(0, tokenizer.contextLength - ids.count))
     }

@@ -1,18 +1,24 @@
-internal import DiptychEngine
+public import DiptychEngine
 internal import DiptychModels
+public import DiptychTokenizers
 
 /// How long one kind of operation takes in a forward pass, beside what it costs.
 public struct OperationProfile: Sendable {
     /// The operation with its sizes.
     public let label: String
-    /// How often it runs in a pass.
-    public let calls: Int
     /// The time of all calls, in seconds.
     public let seconds: Double
+    /// What each call costs, in order: calls of one label may have different numbers of rows.
+    public let costs: [OperationCost]
+
+    /// How often it runs in a pass.
+    public var calls: Int { costs.count }
     /// The floating-point operations of all calls.
-    public let flops: Double
+    public var flops: Double { costs.reduce(0) { $0 + $1.flops } }
     /// The bytes that all calls must move at least.
-    public let bytes: Double
+    public var bytes: Double { costs.reduce(0) { $0 + $1.bytes } }
+    /// Those of them that are weights.
+    public var weightBytes: Double { costs.reduce(0) { $0 + $1.weightBytes } }
 }
 
 extension CLIPModel {
@@ -25,7 +31,7 @@ extension CLIPModel {
             values: (0..<count * 3 * size * size).map { Float($0 % 251) / 125 - 1 }, count: count, size: size)
         let precision = try await engineDescription().precision
         return try await Self.pair(
-            room.time(pixels: pixels, tokens: nil, passes: passes), cost(precision: precision).pictures(count))
+            room.time(pixels: pixels, passes: passes), cost(precision: precision).pictures(count))
     }
 
     /// Times every operation of the median of `passes` forward passes over `count` texts of `length` tokens, as
@@ -35,22 +41,38 @@ extension CLIPModel {
     public func profile(texts count: Int, length: Int, passes: Int = 5) async throws -> [OperationProfile] {
         let (count, length) = (max(1, count), min(max(1, length), configuration.text.contextLength))
         let ids = (0..<length).map { Int32($0 % configuration.text.vocabularySize) }
-        let tokens = TokenBatch([[Int32]](repeating: ids, count: count))
+        return try await profile([TokenBatch([[Int32]](repeating: ids, count: count))], passes: passes)
+    }
+
+    /// Times every operation of the median of `passes` passes over all `texts`, `batch` of them at a time, each of its
+    /// own length.
+    ///
+    /// - Throws: ``EngineError`` when a text is longer than the model reads or has an unknown id.
+    public func profile(
+        tokenized texts: [TokenizedText], batch: Int, passes: Int = 5
+    ) async throws -> [OperationProfile] {
+        let ids = texts.map { padded($0.ids) }
+        let batches = stride(from: 0, to: ids.count, by: max(1, batch)).map {
+            TokenBatch(Array(ids[$0..<min(ids.count, $0 + max(1, batch))]))
+        }
+        return try await profile(batches, passes: passes)
+    }
+
+    private func profile(_ batches: [TokenBatch], passes: Int) async throws -> [OperationProfile] {
         let precision = try await engineDescription().precision
+        let costs = try cost(precision: precision)
         return try await Self.pair(
-            room.time(pixels: nil, tokens: tokens, passes: passes),
-            cost(precision: precision).texts(count, length: length))
+            room.time(tokens: batches, passes: passes), batches.flatMap { try costs.texts($0) })
     }
 
     private static func pair(_ durations: [Duration], _ costs: [OperationCost]) -> [OperationProfile] {
         precondition(durations.count == costs.count, "the engines ran different operations")
         var groups: [String: OperationProfile] = [:]
         for (duration, cost) in zip(durations, costs) {
-            let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
             let known = groups[cost.label]
             groups[cost.label] = OperationProfile(
-                label: cost.label, calls: (known?.calls ?? 0) + 1, seconds: (known?.seconds ?? 0) + seconds,
-                flops: (known?.flops ?? 0) + cost.flops, bytes: (known?.bytes ?? 0) + cost.bytes)
+                label: cost.label, seconds: (known?.seconds ?? 0) + duration / .seconds(1),
+                costs: (known?.costs ?? []) + [cost])
         }
         return groups.values.sorted { $0.seconds > $1.seconds }
     }

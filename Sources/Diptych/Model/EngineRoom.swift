@@ -37,26 +37,31 @@ actor EngineRoom {
             reason: decision.reason)
     }
 
-    /// How long each operation of a pass over `pixels` or `tokens` takes: the median pass of `passes`, in order.
-    func time(pixels: PixelBatch?, tokens: TokenBatch?, passes: Int) throws -> [Duration] {
+    /// How long each operation of a pass over `pixels` takes: the median pass of `passes`, in order.
+    func time(pixels: PixelBatch, passes: Int) throws -> [Duration] {
         let timing = try TimingEngine(engine(precision().precision))
-        let run: () throws -> Void
-        if let pixels {
-            let tower = try VisionTower(Parameters(files.checkpoint), files.configuration, engine: timing)
-            run = { _ = try tower(pixels) }
-        } else {
-            let tower = try TextTower(Parameters(files.checkpoint), files.configuration, engine: timing)
-            run = { if let tokens { _ = try tower(tokens) } }
-        }
+        let tower = try VisionTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+        return try Self.median(of: passes, timing) { _ = try tower(pixels) }
+    }
+
+    /// The same for the texts of all `batches`, one batch after the other.
+    func time(tokens batches: [TokenBatch], passes: Int) throws -> [Duration] {
+        let timing = try TimingEngine(engine(precision().precision))
+        let tower = try TextTower(Parameters(files.checkpoint), files.configuration, engine: timing)
+        return try Self.median(of: passes, timing) { for tokens in batches { _ = try tower(tokens) } }
+    }
+
+    private static func median(
+        of passes: Int, _ timing: TimingEngine<CPUEngine>, _ run: () throws -> Void
+    ) throws -> [Duration] {
         try run()  // compiles the matrix products
-        var results: [[Duration]] = []
-        for _ in 0..<max(1, passes) {
+        let results = try (0..<max(1, passes)).map { _ in
             timing.reset()
             try run()
-            results.append(timing.durations)
+            return timing.durations
         }
-        results.sort { $0.reduce(.zero, +) < $1.reduce(.zero, +) }
-        return results[results.count / 2]
+        let sorted = results.sorted { $0.reduce(.zero, +) < $1.reduce(.zero, +) }
+        return sorted[sorted.count / 2]
     }
 
     private func encode(_ tokens: TokenBatch, at precision: Precision) throws -> [Float] {

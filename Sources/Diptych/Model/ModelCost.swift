@@ -44,6 +44,9 @@ public struct ModelCost {
 
     /// The operations of the text tower on texts of `length` tokens each, in order.
     public func texts(_ count: Int, length: Int) throws -> [OperationCost] {
-        try text(TokenBatch([[Int32]](repeating: [Int32](repeating: 0, count: length), count: count)))
+        try texts(TokenBatch([[Int32]](repeating: [Int32](repeating: 0, count: length), count: count)))
     }
+
+    /// The operations of the text tower on the texts of `batch`, in order.
+    public func texts(_ batch: TokenBatch) throws -> [OperationCost] { try text(batch) }
 }

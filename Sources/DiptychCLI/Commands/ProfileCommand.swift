@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diptych
 import DiptychEngine
+import DiptychTokenizers
 import Foundation
 
 struct ProfileCommand: AsyncParsableCommand {
@@ -8,8 +9,9 @@ struct ProfileCommand: AsyncParsableCommand {
         commandName: "profile",
         abstract: "Time a model by operation, beside what the processor could do.",
         discussion: """
-            The limit is measured here: the best of several products of two 2048 × 2048 matrices by the same engine, \
-            threads and precision. Times are those of the median pass; they do not include decoding pictures.
+            The limits are measured here, by the same engine, threads and precision: the best of several products of two \
+            2048 × 2048 matrices, and the bandwidth of memory and caches. Times are those of the median pass; they do not \
+            include decoding pictures or reading texts. Documentation/profile.md says what the columns mean.
 
             Example: diptych profile --batch 4 --repeat 3
             """)
@@ -22,11 +24,31 @@ struct ProfileCommand: AsyncParsableCommand {
     @Option(help: "Profile texts of this many tokens instead of pictures.")
     var textLength: Int?
 
+    @Option(help: "Profile the texts of a file, one a line, each of its own length, in batches of --batch.")
+    var texts: String?
+
     @Option(help: "The side of the pictures; it must be the model's.")
     var imageSize: Int?
 
     @Option(name: .customLong("repeat"), help: "The number of passes, of which the median counts.")
     var passes = 5
+
+    @Option(
+        help: ArgumentHelp(
+            "Also model how the pass would scale, from the threads measured here, to this many cores.", valueName: "n"))
+    var cores: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The memory bandwidth of the machine that --cores is about (default: what is measured here, for any number).",
+            valueName: "GB/s"))
+    var memoryBandwidth: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the last cache of that machine holds, all cores together (default: what it holds here).",
+            valueName: "MB"))
+    var lastCache: Double?
 
     @Option(help: "text or json.")
     var format: ResultFormat?
@@ -36,13 +58,24 @@ struct ProfileCommand: AsyncParsableCommand {
         guard (1...10_000).contains(passes) else {
             throw ValidationError("--repeat must be 1 to 10000, not \(passes).")
         }
-        if textLength != nil, imageSize != nil {
-            throw ValidationError("give either --text-length or --image-size.")
+        if [textLength != nil, imageSize != nil, texts != nil].filter({ $0 }).count > 1 {
+            throw ValidationError("give one of --text-length, --texts and --image-size.")
+        }
+        if let cores, !(2...1024).contains(cores) {
+            throw ValidationError("--cores must be 2 to 1024, not \(cores).")
+        }
+        if cores == nil, memoryBandwidth != nil || lastCache != nil {
+            throw ValidationError("--memory-bandwidth and --last-cache describe the machine of --cores; give that too.")
+        }
+        for (name, value) in [("--memory-bandwidth", memoryBandwidth), ("--last-cache", lastCache)] {
+            if let value, !(value > 0 && value < 1e6) {
+                throw ValidationError("\(name) must be more than 0, not \(value).")
+            }
         }
     }
 
     func run() async throws {
-        let model = try await model.load()
+        let model = try await self.model.load()
         if let imageSize, imageSize != model.configuration.vision.imageSize {
             throw ValidationError(
                 "--image-size \(imageSize): the model reads pictures of \(model.configuration.vision.imageSize).")
@@ -52,18 +85,45 @@ struct ProfileCommand: AsyncParsableCommand {
             throw ValidationError("--text-length must be 2 to \(longest) for this model, not \(textLength).")
         }
         let engine = try await model.engineDescription()
-        let operations =
-            if let textLength {
-                try await model.profile(texts: batch, length: textLength, passes: passes)
-            } else { try await model.profile(pictures: batch, passes: passes) }
+        if let cores, engine.threads < 2 || cores < engine.threads {
+            throw ValidationError("--cores \(cores): measure on at least 2 threads, and on no more than that.")
+        }
+        let tokenized = try texts.map { try TextFile.lines(path: $0, of: "text").map { model.tokenize($0.text) } }
+        let input: ProfileReport.Input =
+            if let tokenized {
+                .file(texts: tokenized.count, tokens: tokenized.reduce(0) { $0 + $1.ids.count }, batch: batch)
+            } else if let textLength { .texts(batch, length: textLength) } else { .pictures(batch) }
+        let operations = try await operations(of: model, tokenized)
         try Task.checkCancellation()
-        let limit = try MatrixPeak.measure(engine)
+        let roofline = try MachineLimits.measure(engine)
         let report = ProfileReport(
-            operations: operations, engine: engine, limit: limit, batch: batch, textLength: textLength)
+            operations: operations, engine: engine, roofline: roofline, input: input,
+            scaling: scaling(operations, engine, roofline, input))
         if (format ?? .preferred) == .text {
             for line in report.lines { try StandardOutput.line(line) }
         } else {
             try StandardOutput.line(report.json.text)
         }
+    }
+
+    private func operations(of model: CLIPModel, _ tokenized: [TokenizedText]?) async throws -> [OperationProfile] {
+        if let tokenized { return try await model.profile(tokenized: tokenized, batch: batch, passes: passes) }
+        if let textLength { return try await model.profile(texts: batch, length: textLength, passes: passes) }
+        return try await model.profile(pictures: batch, passes: passes)
+    }
+
+    private func scaling(
+        _ operations: [OperationProfile], _ engine: EngineDescription, _ roofline: Roofline,
+        _ input: ProfileReport.Input
+    ) -> ScalingReport? {
+        guard let cores else { return nil }
+        let scaling = CoreScaling(
+            operations: operations, roofline: roofline, threads: engine.threads,
+            teamStart: MemoryBandwidth.teamStart(threads: engine.threads),
+            memory: memoryBandwidth.map { $0 * 1e9 } ?? roofline.memory.best,
+            lastCache: lastCache.map { $0 * 1e6 } ?? Double(roofline.caches.last?.capacity ?? 0))
+        return ScalingReport(
+            scaling, cores: cores, input: input, isMemoryMeasured: memoryBandwidth == nil,
+            isCacheMeasured: lastCache == nil)
     }
 }

@@ -6,6 +6,16 @@ public struct OperationCost: Sendable, Hashable {
     public let flops: Double
     /// Bytes that must be read and written at least: weights, inputs and results once each.
     public let bytes: Double
+    /// Those of them that are weights.
+    public let weightBytes: Double
+
+    /// Joins what was counted.
+    public init(label: String, flops: Double, bytes: Double, weightBytes: Double) {
+        self.label = label
+        self.flops = flops
+        self.bytes = bytes
+        self.weightBytes = weightBytes
+    }
 }
 
 internal import DiptychTensors
@@ -45,13 +55,15 @@ public final class CostEngine: Engine {
     private var operandBytes: Double { precision == .fp32 ? 4 : 2 }
     private var weightBytes: Double { precision == .int8 ? 1 : operandBytes }
 
-    private func record(_ label: String, flops: Double, bytes: Double) {
-        operations.append(OperationCost(label: label, flops: flops, bytes: bytes))
+    private func record(_ label: String, flops: Double, bytes: Double, weightBytes: Double = 0) {
+        operations.append(OperationCost(label: label, flops: flops, bytes: bytes, weightBytes: weightBytes))
     }
 
     private func record(_ label: String, rows: Int, _ layer: Linear, resultBytes: Double) {
         let (m, k, n) = (Double(rows), Double(layer.inputs), Double(layer.outputs))
-        record(label, flops: 2 * m * k * n, bytes: m * k * operandBytes + k * n * weightBytes + m * n * resultBytes)
+        record(
+            label, flops: 2 * m * k * n, bytes: m * k * operandBytes + k * n * weightBytes + m * n * resultBytes,
+            weightBytes: k * n * weightBytes)
     }
 }
 
@@ -91,7 +103,9 @@ extension CostEngine {
 
     public func embed(_ tokens: TokenBatch, with width: Int) throws -> Tensor {
         let elements = Double(tokens.layout.rows * width)
-        record("token embedding", flops: elements, bytes: 12 * elements)
+        // A token that comes again is found where it was read first.
+        let rows = Double(Set(tokens.ids).count * width)
+        record("token embedding", flops: elements, bytes: 4 * rows + 8 * elements, weightBytes: 4 * rows)
         return Tensor(columns: width, layout: tokens.layout)
     }
 
@@ -202,7 +216,8 @@ extension CostEngine {
         let weights = Double(p.weight.count)
         record(
             label, flops: 2 * y.elements * weights / Double(p.outputs),
-            bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes)
+            bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes,
+            weightBytes: weights * operandBytes)
     }
 
     private func pooled(_ x: Tensor) -> Tensor {
