@@ -69,7 +69,9 @@ extension CLIPModel {
         while !group.isEmpty {
             let taken = group
             let order = BatchOrder.largestFirst(taken.map(path))
-            let loaded = try await handingOver { try await BatchLoader.load(taken, order: order, threads: threads, load) }
+            let loaded = try await handingOver {
+                try await BatchLoader.load(taken, order: order, threads: threads, load)
+            }
 
             for start in stride(from: 0, to: taken.count, by: options.batchSize) {
                 if Task.isCancelled {
