@@ -74,7 +74,7 @@ def main():
     say()
     say("## Sharing the machine")
     say()
-    say(f"`diptych embed` of {COUNT} pictures, and {ROUNDS * 40} passes of `diptych profile`, ViT-B/32 in bf16, {THREADS} threads on {os.cpu_count()} cores; medians")
+    say(f"`diptych embed` of {COUNT} pictures, and 40 passes of `diptych profile`, ViT-B/32 in bf16, {THREADS} threads on {os.cpu_count()} cores; medians")
     say(f"of {ROUNDS} rounds in turns.")
     say()
     times = {}
