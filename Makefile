@@ -18,8 +18,9 @@ demo: build
 
 # Release: the tests run what users run, and `make demo` shares the build. One at a time: several of them measure memory
 # and time, or fill all cores by themselves.
-test: lint
+test:
 	@./Scripts/setup test
+	@$(MAKE) --no-print-directory lint
 	@./Scripts/milvus install || echo "without it, the tests of the Milvus store are left out" >&2
 	$(SWIFT_BUILD) --product diptych
 	$(SWIFT_BUILD) --product diptychPackageTests  # not --build-tests, which builds the tools of dependencies too

@@ -53,6 +53,8 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Our own C: vectorised kernels, each with a scalar twin.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
+        // libjpeg's errors are long jumps, which must not cross Swift.
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
@@ -61,7 +63,8 @@ let package = Package(
             name: "DiptychDatasets", dependencies: ["CSnappy", "CZlib", "CZstd", "DiptychTensors"],
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
-        .target(name: "DiptychMedia", dependencies: ["CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
+        .target(
+            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],

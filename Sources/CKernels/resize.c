@@ -90,7 +90,7 @@ static void window_of(const axis *a, size_t output, double *center, int64_t *fir
     *count = high - low;
 }
 
-static void free_table(resize_table *table) {
+void resize_free_table(resize_table *table) {
     free(table->start);
     free(table->weights);
     free(table->halves);
@@ -167,6 +167,7 @@ static bool split_digits(const int32_t *weights, size_t taps, int8_t *digits) {
 }
 
 static diptych_resize_status add_halves(resize_table *table) {
+    if (table->halves) return DIPTYCH_RESIZE_DONE;
     table->halves = malloc(table->outputs * 2 * table->taps * sizeof *table->halves);
     if (!table->halves) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
     for (size_t i = 0; i < table->outputs; i++)
@@ -176,6 +177,7 @@ static diptych_resize_status add_halves(resize_table *table) {
 
 // Leaves table->digits NULL where the weights do not fit.
 static diptych_resize_status add_digits(resize_table *table) {
+    if (table->digits) return DIPTYCH_RESIZE_DONE;
     table->digits = malloc(table->outputs * 3 * table->taps);
     if (!table->digits) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
     for (size_t i = 0; i < table->outputs; i++) {
@@ -218,14 +220,9 @@ static void vertical_scalar(
     }
 }
 
-// Rows of pixels somewhere in memory.
-typedef struct {
-    const uint8_t *pixels;
-    size_t stride;
-} plane;
-
 // The horizontal pass over `rows` rows.
-static diptych_resize_status horizontal(plane in, size_t rows, resize_table *table, diptych_isa isa, uint8_t *out) {
+diptych_resize_status resize_horizontal(
+    resize_plane in, size_t rows, resize_table *table, diptych_isa isa, uint8_t *out) {
 #if defined(__x86_64__)
     diptych_resize_status status = DIPTYCH_RESIZE_DONE;
     if (isa >= DIPTYCH_ISA_AVX512 && table->taps % 16 == 0 && resize_has_vnni()) status = add_digits(table);
@@ -247,7 +244,8 @@ static diptych_resize_status horizontal(plane in, size_t rows, resize_table *tab
 }
 
 // The vertical pass over rows of `bytes` bytes.
-static diptych_resize_status vertical(plane in, size_t bytes, resize_table *table, diptych_isa isa, uint8_t *out) {
+diptych_resize_status resize_vertical(
+    resize_plane in, size_t bytes, resize_table *table, diptych_isa isa, uint8_t *out) {
 #if defined(__x86_64__)
     if (isa >= DIPTYCH_ISA_AVX2 && bytes >= 16) {
         diptych_resize_status status = add_halves(table);
@@ -262,8 +260,7 @@ static diptych_resize_status vertical(plane in, size_t bytes, resize_table *tabl
     return DIPTYCH_RESIZE_DONE;
 }
 
-// The input samples that a table draws on, from *first, which becomes the table's zero. Returns their number.
-static size_t narrow(resize_table *table, size_t *first) {
+size_t resize_narrow(resize_table *table, size_t *first) {
     *first = (size_t)table->start[0];
     size_t last = (size_t)table->start[table->outputs - 1] + table->taps;
     for (size_t i = 0; i < table->outputs; i++) table->start[i] -= (int32_t)*first;
@@ -272,56 +269,69 @@ static size_t narrow(resize_table *table, size_t *first) {
 
 // Both passes. The first one is done only for the samples that the second draws on.
 static diptych_resize_status both_passes(
-    plane in, bool vertical_first, resize_table *across, resize_table *down, diptych_isa isa, uint8_t *out) {
-    size_t first, needed = narrow(vertical_first ? across : down, &first);
+    resize_plane in, bool vertical_first, resize_table *across, resize_table *down, diptych_isa isa, uint8_t *out) {
+    size_t first, needed = resize_narrow(vertical_first ? across : down, &first);
     size_t stride = (vertical_first ? needed : across->outputs) * 3;
     uint8_t *between = malloc((vertical_first ? down->outputs : needed) * stride);
     if (!between) return DIPTYCH_RESIZE_OUT_OF_MEMORY;
-    plane halfway = {between, stride};
+    resize_plane halfway = {between, stride};
     diptych_resize_status status;
     if (vertical_first) {
         in.pixels += first * 3;
-        status = vertical(in, stride, down, isa, between);
-        if (status == DIPTYCH_RESIZE_DONE) status = horizontal(halfway, down->outputs, across, isa, out);
+        status = resize_vertical(in, stride, down, isa, between);
+        if (status == DIPTYCH_RESIZE_DONE) status = resize_horizontal(halfway, down->outputs, across, isa, out);
     } else {
         in.pixels += first * in.stride;
-        status = horizontal(in, needed, across, isa, between);
-        if (status == DIPTYCH_RESIZE_DONE) status = vertical(halfway, stride, down, isa, out);
+        status = resize_horizontal(in, needed, across, isa, between);
+        if (status == DIPTYCH_RESIZE_DONE) status = resize_vertical(halfway, stride, down, isa, out);
     }
     free(between);
     return status;
 }
 
-static diptych_resize_status convolve(
-    const uint8_t *pixels, uint8_t *out, const diptych_resize_geometry *g, filter_shape shape, diptych_isa isa) {
-    plane in = {pixels, g->in_width * 3};
-    input_side columns = {g->in_width, g->box_x, g->box_width}, rows = {g->in_height, g->box_y, g->box_height};
-    bool wider = g->in_width != g->out_width || !is_whole(columns);
-    bool higher = g->in_height != g->out_height || !is_whole(rows);
-    // Pillow 13 began to do the vertical pass first where the height shrinks by more than twice what the width does.
+// Pillow 13 began to do the vertical pass first where the height shrinks by more than twice what the width does.
+static bool is_vertical_first(const diptych_resize_geometry *g) {
     int64_t shrink_x = (int64_t)g->in_width - (int64_t)g->out_width;
     int64_t shrink_y = (int64_t)g->in_height - (int64_t)g->out_height;
-    bool vertical_first = shrink_y > 0 && shrink_y > 2 * shrink_x;
+    return shrink_y > 0 && shrink_y > 2 * shrink_x;
+}
 
-    resize_table across = {0}, down = {0};
+size_t resize_block(diptych_isa isa) { return isa == DIPTYCH_ISA_SCALAR ? 1 : isa == DIPTYCH_ISA_AVX2 ? 8 : 16; }
+
+diptych_resize_status resize_tables(
+    const diptych_resize_geometry *g, diptych_filter filter, size_t across_multiple, size_t down_multiple,
+    resize_passes *passes) {
+    *passes = (resize_passes){.vertical_first = is_vertical_first(g)};
+    filter_shape shape = shape_of(filter);
+    if (!shape.value) return DIPTYCH_RESIZE_BAD_ARGUMENT;
+    input_side columns = {g->in_width, g->box_x, g->box_width}, rows = {g->in_height, g->box_y, g->box_height};
+    passes->wider = g->in_width != g->out_width || !is_whole(columns);
+    passes->higher = g->in_height != g->out_height || !is_whole(rows);
     diptych_resize_status status = DIPTYCH_RESIZE_DONE;
-    size_t block = isa == DIPTYCH_ISA_SCALAR ? 1 : isa == DIPTYCH_ISA_AVX2 ? 8 : 16;
-    if (wider) status = make_table(&across, columns, g->out_width, g->crop_x, g->crop_width, shape, block);
-    if (higher && status == DIPTYCH_RESIZE_DONE)
-        status = make_table(&down, rows, g->out_height, g->crop_y, g->crop_height, shape, 1);
+    if (passes->wider)
+        status = make_table(&passes->across, columns, g->out_width, g->crop_x, g->crop_width, shape, across_multiple);
+    if (passes->higher && status == DIPTYCH_RESIZE_DONE)
+        status = make_table(&passes->down, rows, g->out_height, g->crop_y, g->crop_height, shape, down_multiple);
+    return status;
+}
 
-    if (!wider) in.pixels += g->crop_x * 3;
-    if (!higher) in.pixels += g->crop_y * in.stride;
+static diptych_resize_status convolve(
+    const uint8_t *pixels, uint8_t *out, const diptych_resize_geometry *g, diptych_filter filter, diptych_isa isa) {
+    resize_plane in = {pixels, g->in_width * 3};
+    resize_passes p;
+    diptych_resize_status status = resize_tables(g, filter, resize_block(isa), 1, &p);
+    if (!p.wider) in.pixels += g->crop_x * 3;
+    if (!p.higher) in.pixels += g->crop_y * in.stride;
     if (status == DIPTYCH_RESIZE_DONE) {
-        if (wider && higher) status = both_passes(in, vertical_first, &across, &down, isa, out);
-        else if (wider) status = horizontal(in, g->crop_height, &across, isa, out);
-        else if (higher) status = vertical(in, g->crop_width * 3, &down, isa, out);
+        if (p.wider && p.higher) status = both_passes(in, p.vertical_first, &p.across, &p.down, isa, out);
+        else if (p.wider) status = resize_horizontal(in, g->crop_height, &p.across, isa, out);
+        else if (p.higher) status = resize_vertical(in, g->crop_width * 3, &p.down, isa, out);
         else
             for (size_t y = 0; y < g->crop_height; y++)
                 memcpy(out + y * g->crop_width * 3, in.pixels + y * in.stride, g->crop_width * 3);
     }
-    free_table(&across);
-    free_table(&down);
+    resize_free_table(&p.across);
+    resize_free_table(&p.down);
     return status;
 }
 
@@ -354,16 +364,17 @@ static bool is_inside(input_side in) {
 
 static bool is_side(size_t side) { return side >= 1 && side <= DIPTYCH_RESIZE_MAX_SIDE; }
 
+bool resize_is_sound(const diptych_resize_geometry *g) {
+    return is_side(g->in_width) && is_side(g->in_height) && is_side(g->out_width) && is_side(g->out_height) &&
+           is_side(g->crop_width) && is_side(g->crop_height) && g->crop_width <= g->out_width &&
+           g->crop_height <= g->out_height && g->crop_x <= g->out_width - g->crop_width &&
+           g->crop_y <= g->out_height - g->crop_height && is_inside((input_side){g->in_width, g->box_x, g->box_width}) &&
+           is_inside((input_side){g->in_height, g->box_y, g->box_height});
+}
+
 diptych_resize_status diptych_resize_rgb8(
     const uint8_t *in, uint8_t *out, const diptych_resize_geometry *g, diptych_filter filter, diptych_isa isa) {
-    if (!is_side(g->in_width) || !is_side(g->in_height) || !is_side(g->out_width) || !is_side(g->out_height) ||
-        !is_side(g->crop_width) || !is_side(g->crop_height) || g->crop_x > g->out_width - g->crop_width ||
-        g->crop_y > g->out_height - g->crop_height || g->crop_width > g->out_width || g->crop_height > g->out_height ||
-        !is_inside((input_side){g->in_width, g->box_x, g->box_width}) ||
-        !is_inside((input_side){g->in_height, g->box_y, g->box_height}))
-        return DIPTYCH_RESIZE_BAD_ARGUMENT;
+    if (!resize_is_sound(g)) return DIPTYCH_RESIZE_BAD_ARGUMENT;
     if (filter == DIPTYCH_FILTER_NEAREST) return nearest(in, out, g);
-    filter_shape shape = shape_of(filter);
-    if (!shape.value) return DIPTYCH_RESIZE_BAD_ARGUMENT;
-    return convolve(in, out, g, shape, isa);
+    return convolve(in, out, g, filter, isa);
 }

@@ -18,6 +18,37 @@ typedef struct {
     int8_t *digits;   // outputs × 3 × taps: weight = Σ digit_i × 2^(8i), signed digits; lowest first
 } resize_table;
 
+// Rows of pixels somewhere in memory.
+typedef struct {
+    const uint8_t *pixels;
+    size_t stride;
+} resize_plane;
+
+// The passes of a resize: which are needed, in which order, and their weights.
+typedef struct {
+    bool wider, higher, vertical_first;
+    resize_table across, down;
+} resize_passes;
+
+// Whether the numbers of a geometry make sense.
+bool resize_is_sound(const diptych_resize_geometry *geometry);
+// The multiple of taps that the horizontal kernels of an instruction set want; the vertical ones take any number.
+size_t resize_block(diptych_isa isa);
+// Makes the tables, with rows whose length is a multiple of what is given where the input is long enough. Both are to be
+// freed, whatever the status. No pass resamples by the nearest pixel.
+diptych_resize_status resize_tables(
+    const diptych_resize_geometry *geometry, diptych_filter filter, size_t across_multiple, size_t down_multiple,
+    resize_passes *passes);
+void resize_free_table(resize_table *table);
+// The input samples that a table draws on, from *first, which becomes the table's zero. Returns their number.
+size_t resize_narrow(resize_table *table, size_t *first);
+// The horizontal pass over `rows` rows.
+diptych_resize_status resize_horizontal(
+    resize_plane in, size_t rows, resize_table *table, diptych_isa isa, uint8_t *out);
+// The vertical pass over rows of `bytes` bytes.
+diptych_resize_status resize_vertical(
+    resize_plane in, size_t bytes, resize_table *table, diptych_isa isa, uint8_t *out);
+
 static inline uint8_t resize_clip(int32_t sum) {
     int32_t value = sum >> WEIGHT_BITS;
     return value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;

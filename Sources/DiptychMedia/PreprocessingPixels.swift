@@ -32,12 +32,7 @@ extension Preprocessing {
     public func pixels(
         of picture: Picture, instructions: diptych_isa = diptych_detected_isa()
     ) throws(PictureError) -> [Float] {
-        let full = picture.fullSize, size = outputSize(of: picture)
-        guard size.width * size.height <= 1 << 28 else {
-            throw PictureError(
-                .invalidPixels, source: "picture",
-                reason: "\(full.width) × \(full.height) would become \(size.width) × \(size.height)")
-        }
+        let size = try checkedSize(of: picture.fullSize)
         var failure: PictureError?
         let count = size.width * size.height * 3
         let pixels = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -54,6 +49,17 @@ extension Preprocessing {
         return pixels
     }
 
+    /// The size of what the model sees of a picture of this size, if it can be held.
+    func checkedSize(of full: Size) throws(PictureError) -> Size {
+        let size = outputSize(width: full.width, height: full.height)
+        guard size.width * size.height <= 1 << 28 else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "\(full.width) × \(full.height) would become \(size.width) × \(size.height)")
+        }
+        return size
+    }
+
     /// Writes the pixels of a picture as the model sees them.
     ///
     /// - Parameters:
@@ -66,27 +72,59 @@ extension Preprocessing {
         of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>,
         instructions: diptych_isa = diptych_detected_isa()
     ) throws(PictureError) {
-        let full = picture.fullSize, size = outputSize(of: picture)
+        let full = picture.fullSize
+        try check(buffer, full)
+        let plan = plan(full)
+        let part = try resample(
+            picture, width: plan.target.width, height: plan.target.height, keeping: plan.target.crop,
+            instructions: instructions)
+        write(part, plan, into: buffer)
+    }
+
+    /// Where the crop of a picture lies.
+    struct Plan {
+        /// What is resampled.
+        let target: Picture.Target
+        /// The size of what the model sees.
+        let size: Size
+        /// Where the resampled part lies in it.
+        let x: Int
+        let y: Int
+    }
+
+    /// What becomes of a picture of this size.
+    func plan(_ full: Size) -> Plan {
+        let size = outputSize(width: full.width, height: full.height)
         let resized = resizedSize(width: full.width, height: full.height)
-        guard let out = buffer.baseAddress, buffer.count == size.width * size.height * 3 else {
-            throw PictureError(
-                .invalidPixels, source: "picture",
-                reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
-        }
         // Where the crop begins in the resized picture; a negative place is padding.
         let left = cropOffset(resized.width - size.width), top = cropOffset(resized.height - size.height)
         let x = max(left, 0), y = max(top, 0)
         let kept = Picture.Crop(
             x: x, y: y, width: min(left + size.width, resized.width) - x,
             height: min(top + size.height, resized.height) - y)
-        let part = try resample(
-            picture, width: resized.width, height: resized.height, keeping: kept, instructions: instructions)
+        return Plan(
+            target: Picture.Target(width: resized.width, height: resized.height, crop: kept), size: size, x: x - left,
+            y: y - top)
+    }
 
+    private func check(_ buffer: UnsafeMutableBufferPointer<Float>, _ full: Size) throws(PictureError) {
+        let size = outputSize(width: full.width, height: full.height)
+        guard buffer.baseAddress != nil, buffer.count == size.width * size.height * 3 else {
+            throw PictureError(
+                .invalidPixels, source: "picture",
+                reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
+        }
+    }
+
+    /// Normalises a resampled part and puts it in its place.
+    func write(_ part: Picture, _ plan: Plan, into buffer: UnsafeMutableBufferPointer<Float>) {
+        guard let out = buffer.baseAddress else { return }
+        let (size, kept) = (plan.size, plan.target.crop)
         let tables = sampleTables(), plane = size.width * size.height
         if kept.width < size.width || kept.height < size.height {
             for channel in 0..<3 { (out + channel * plane).update(repeating: tables[channel * 256], count: plane) }
         }
-        let first = (y - top) * size.width + (x - left)
+        let first = plan.y * size.width + plan.x
         part.bytes.withUnsafeBufferPointer { samples in
             tables.withUnsafeBufferPointer { table in
                 for row in 0..<kept.height {

@@ -47,21 +47,9 @@ extension Picture {
     func resized(
         width: Int, height: Int, keeping crop: Crop, filter: ResamplingFilter, instructions: diptych_isa
     ) throws(PictureError) -> Picture {
-        let sides = 1...Int(clamping: UInt64(1) << 24)
-        let (pixels, overflow) = crop.width.multipliedReportingOverflow(by: crop.height)
-        guard sides.contains(width), sides.contains(height), sides.contains(self.width), sides.contains(self.height),
-            crop.x >= 0, crop.y >= 0, crop.width > 0, crop.height > 0, crop.x <= width - crop.width,
-            crop.y <= height - crop.height, !overflow, pixels <= 1 << 28
-        else {
-            throw PictureError(
-                .invalidPixels, source: "picture",
-                reason: "\(self.width) × \(self.height) cannot be resized to \(width) × \(height)")
-        }
-        let box = reduction?.box(width: self.width, height: self.height) ?? Box(width: self.width, height: self.height)
-        var geometry = diptych_resize_geometry(
-            in_width: self.width, in_height: self.height, box_x: box.x, box_y: box.y, box_width: box.width,
-            box_height: box.height, out_width: width, out_height: height,
-            crop_x: crop.x, crop_y: crop.y, crop_width: crop.width, crop_height: crop.height)
+        let target = Target(width: width, height: height, crop: crop)
+        var geometry = try Frame(width: self.width, height: self.height, reduction: reduction).geometry(to: target)
+        let pixels = crop.width * crop.height
         // A wider set than the processor has would stop the process.
         let usable = diptych_isa(min(instructions.rawValue, diptych_detected_isa().rawValue))
         var status = DIPTYCH_RESIZE_DONE
@@ -74,8 +62,7 @@ extension Picture {
             count = status == DIPTYCH_RESIZE_DONE ? pixels * 3 : 0
         }
         guard status == DIPTYCH_RESIZE_DONE else {
-            throw PictureError(
-                .invalidPixels, source: "picture", reason: "no memory to resize it to \(width) × \(height)")
+            throw target.noMemory
         }
         return Picture(uncheckedWidth: crop.width, height: crop.height, bytes: resized)
     }

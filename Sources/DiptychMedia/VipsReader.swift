@@ -1,3 +1,4 @@
+internal import CKernels
 internal import CVips
 internal import Synchronization
 
@@ -9,39 +10,111 @@ struct VipsReader {
     let options: PictureOptions
 
     func picture(_ bytes: [UInt8]) throws(PictureError) -> Picture {
-        try Vips.start(label)
-        if format == .webp { try checkCanvas(bytes) }
-        let outcome = bytes.withUnsafeBytes { raw in
-            Result { () throws(PictureError) in
-                try decode(
-                    raw, isIndexed: StoredMode.isIndexed(bytes, format: format),
-                    hasOpacity: StoredMode.hasOpacity(bytes, format: format))
+        try reading(bytes) { opened, raw, errors throws(PictureError) in
+            if opened.isPlainJPEG, let jpeg = try JPEGRows(raw, shrink: opened.factor, label: label) {
+                return opened.picture(try jpeg.everything()).oriented(opened.orientation)
             }
+            return try picture(
+                opened, errors, isIndexed: StoredMode.isIndexed(bytes, format: format),
+                hasOpacity: StoredMode.hasOpacity(bytes, format: format))
         }
-        return try outcome.get()
     }
 
-    private func decode(_ raw: UnsafeRawBufferPointer, isIndexed: Bool, hasOpacity: Bool) throws(PictureError)
-        -> Picture
-    {
+    /// A JPEG picture resampled while it is decoded, so that it is never in memory as a whole: what ``picture(_:)`` and
+    /// ``Picture/resized(width:height:keeping:filter:instructions:)`` would give of it. Nil where only these can do it.
+    ///
+    /// - Parameter plan: What becomes of an upright picture of this size.
+    func resized(
+        _ bytes: [UInt8], filter: ResamplingFilter, instructions: diptych_isa,
+        to plan: (Preprocessing.Size) throws(PictureError) -> Picture.Target
+    ) throws(PictureError) -> (part: Picture, fullSize: Preprocessing.Size)? {
+        guard format == .jpeg else { return nil }
+        return try reading(bytes) { opened, raw, _ throws(PictureError) in
+            guard opened.isPlainJPEG else { return nil }
+            let fullSize = opened.uprightSize
+            let target = try plan(fullSize)
+            guard
+                let stream = try opened.frame.stream(
+                    to: target, orientation: opened.orientation, filter: filter, instructions: instructions),
+                let jpeg = try JPEGRows(raw, shrink: opened.factor, label: label)
+            else { return nil }
+            return (try stream.picture(of: jpeg), fullSize)
+        }
+    }
+
+    /// What a header says, of a picture whose size has been allowed.
+    private struct Opened {
+        let image: UnsafeMutablePointer<VipsImage>
+        let layout: SampleLayout
+        /// What will be decoded, as it lies in the file.
+        let width: Int
+        let height: Int
+        let full: Preprocessing.Size
+        let factor: Int
+        let orientation: Int
+        let isPlainJPEG: Bool
+
+        private var reduction: Picture.Reduction? {
+            factor == 1 ? nil : Picture.Reduction(width: full.width, height: full.height, factor: factor)
+        }
+
+        func picture(_ pixels: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool = false) -> Picture {
+            Picture(
+                uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed,
+                reduction: reduction)
+        }
+
+        private var isTurned: Bool { (5...8).contains(orientation) }
+
+        /// The size of the whole picture, upright.
+        var uprightSize: Preprocessing.Size {
+            isTurned ? Preprocessing.Size(width: full.height, height: full.width) : full
+        }
+
+        /// The upright picture without its pixels.
+        var frame: Picture.Frame {
+            Picture.Frame(
+                width: isTurned ? height : width, height: isTurned ? width : height,
+                reduction: (2...8).contains(orientation) ? reduction?.oriented(orientation) : reduction)
+        }
+    }
+
+    /// Opens a file, and checks its size before anything of that size is allocated.
+    private func reading<T>(
+        _ bytes: [UInt8],
+        _ body: (Opened, UnsafeRawBufferPointer, Vips.ErrorScope) throws(PictureError) -> T
+    ) throws(PictureError) -> T {
+        try Vips.start(label)
+        if format == .webp { try checkCanvas(bytes) }
+        return try bytes.withUnsafeBytes { raw in
+            Result { () throws(PictureError) in try opened(raw, body) }
+        }.get()
+    }
+
+    private func opened<T>(
+        _ raw: UnsafeRawBufferPointer,
+        _ body: (Opened, UnsafeRawBufferPointer, Vips.ErrorScope) throws(PictureError) -> T
+    ) throws(PictureError) -> T {
         let errors = Vips.ErrorScope()
         defer { errors.end() }
         let whole = try open(raw, shrink: 1, errors)
         var opened = [whole]
         defer { for image in opened { diptych_vips_release(image) } }
-        let fullWidth = Int(vips_image_get_width(whole)), fullHeight = Int(vips_image_get_height(whole))
-        try options.check(width: fullWidth, height: fullHeight, label: label, format: format)
+        let full = Preprocessing.Size(
+            width: Int(vips_image_get_width(whole)), height: Int(vips_image_get_height(whole)))
+        try options.check(width: full.width, height: full.height, label: label, format: format)
 
         let orientation = options.appliesOrientation ? Int(vips_image_get_orientation(whole)) : 1
         let factor =
-            format == .jpeg ? options.reduction(width: fullWidth, height: fullHeight, isTurned: orientation >= 5) : 1
+            format == .jpeg
+            ? options.reduction(width: full.width, height: full.height, isTurned: orientation >= 5) : 1
         // Only headers have been read so far, so opening once more costs little.
         let image = factor == 1 ? whole : try open(raw, shrink: factor, errors)
         if factor > 1 { opened.append(image) }
         let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
         // libjpeg rounds sides up, libvips down: of the last pixels only a part would lie in the picture.
-        guard width > 0, height > 0, abs(width * factor - fullWidth) < factor,
-            abs(height * factor - fullHeight) < factor
+        guard width > 0, height > 0, abs(width * factor - full.width) < factor,
+            abs(height * factor - full.height) < factor
         else {
             throw PictureError(
                 .unsupported, source: label,
@@ -52,7 +125,22 @@ struct VipsReader {
                 .unsupported, source: label,
                 reason: "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
         }
-        guard let region = vips_region_new(image) else {
+        var isPlainJPEG = false
+        if format == .jpeg, case .rgb(channels: 3) = layout {
+            isPlainJPEG = width == max(1, full.width / factor) && height == max(1, full.height / factor)
+        }
+        return try body(
+            Opened(
+                image: image, layout: layout, width: width, height: height, full: full, factor: factor,
+                orientation: orientation, isPlainJPEG: isPlainJPEG), raw, errors)
+    }
+
+    /// The pixels as libvips decodes them.
+    private func picture(
+        _ opened: Opened, _ errors: Vips.ErrorScope, isIndexed: Bool, hasOpacity: Bool
+    ) throws(PictureError) -> Picture {
+        let (width, height, layout) = (opened.width, opened.height, opened.layout)
+        guard let region = vips_region_new(opened.image) else {
             throw damaged("libvips could not begin to decode it", errors)
         }
         defer { diptych_vips_release(region) }
@@ -68,10 +156,7 @@ struct VipsReader {
             count = complete ? width * height * 3 : 0
         }
         guard complete else { throw damaged("its \(format.rawValue) data are damaged or end too early", errors) }
-        let stored = Picture(
-            uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed,
-            reduction: factor == 1 ? nil : Picture.Reduction(width: fullWidth, height: fullHeight, factor: factor))
-        return stored.oriented(orientation)
+        return opened.picture(pixels, opacity: opacity, isIndexed: isIndexed).oriented(opened.orientation)
     }
 
     /// Reads the header. A JPEG picture's sides are divided by `shrink`.

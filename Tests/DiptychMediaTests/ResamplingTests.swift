@@ -49,6 +49,95 @@ struct ResamplingTests {
         }
     }
 
+    /// Rows that come a few at a time, as they lie in a file, give the bytes of the upright picture that comes as a whole.
+    @Test func rowsThatComeOneByOneGiveTheSame() throws {
+        var random = SeededGenerator(state: 79)
+        var compared = 0
+        for round in 0..<600 {
+            let longest = round % 10 == 0 ? 700 : 110
+            let (width, height) = (
+                Int.random(in: 1...longest, using: &random), Int.random(in: 1...longest, using: &random)
+            )
+            let lying = try Picture.noise(seed: round, width: width, height: height).bytes
+            let orientation = Int.random(in: 1...8, using: &random)
+            let upright = Self.upright(lying, width: width, height: height, orientation)
+            let turned = orientation >= 5
+            let out = (width: Int.random(in: 1...90, using: &random), height: Int.random(in: 1...90, using: &random))
+            let (x, y) = (Int.random(in: 0..<out.width, using: &random), Int.random(in: 0..<out.height, using: &random))
+            var geometry = diptych_resize_geometry(
+                in_width: turned ? height : width, in_height: turned ? width : height, box_x: 0, box_y: 0,
+                box_width: Float(turned ? height : width), box_height: Float(turned ? width : height),
+                out_width: out.width, out_height: out.height, crop_x: x, crop_y: y,
+                crop_width: .random(in: 1...out.width - x, using: &random),
+                crop_height: .random(in: 1...out.height - y, using: &random))
+            if round.isMultiple(of: 3) {
+                geometry.box_x = .random(in: -0.9...0.9, using: &random)
+                geometry.box_width -= max(geometry.box_x, 0)
+            }
+            let filter = diptych_filter(UInt32.random(in: 1...5, using: &random))
+            for instructions in Self.instructionSets {
+                let count = geometry.crop_width * geometry.crop_height * 3
+                var (whole, parts) = ([UInt8](repeating: 1, count: count), [UInt8](repeating: 2, count: count))
+                #expect(diptych_resize_rgb8(upright, &whole, &geometry, filter, instructions) == DIPTYCH_RESIZE_DONE)
+                var status = DIPTYCH_RESIZE_DONE
+                guard
+                    let stream = diptych_resize_begin(&geometry, Int32(orientation), filter, instructions, &status)
+                else {
+                    // Only where a side keeps its length.
+                    let same = geometry.in_width == out.width || geometry.in_height == out.height
+                    #expect(status == DIPTYCH_RESIZE_BAD_ARGUMENT && same)
+                    continue
+                }
+                defer { diptych_resize_discard(stream) }
+                var row = 0
+                while true {
+                    var room = 0
+                    let space = diptych_resize_space(stream, &room)
+                    guard room > 0, let space else { break }
+                    let rows = Int.random(in: 1...room, using: &random)
+                    for at in 0..<rows * width * 3 { space[at] = lying[row * width * 3 + at] }
+                    #expect(diptych_resize_took(stream, room + 1) == DIPTYCH_RESIZE_BAD_ARGUMENT)
+                    #expect(diptych_resize_took(stream, rows) == DIPTYCH_RESIZE_DONE)
+                    row += rows
+                    if row < height { #expect(diptych_resize_end(stream, &parts) == DIPTYCH_RESIZE_BAD_ARGUMENT) }
+                }
+                #expect(row == height)
+                #expect(diptych_resize_end(stream, &parts) == DIPTYCH_RESIZE_DONE)
+                #expect(parts == whole, "\(width) × \(height), \(orientation), to \(out), \(instructions.rawValue)")
+                compared += 1
+            }
+        }
+        #expect(compared > 500)
+        var (geometry, status) = (diptych_resize_geometry(), DIPTYCH_RESIZE_DONE)
+        #expect(diptych_resize_begin(&geometry, 1, DIPTYCH_FILTER_BICUBIC, DIPTYCH_ISA_SCALAR, &status) == nil)
+        #expect(status == DIPTYCH_RESIZE_BAD_ARGUMENT)
+    }
+
+    /// The picture as EXIF 2.32 says that a viewer shows it.
+    private static func upright(_ lying: [UInt8], width: Int, height: Int, _ orientation: Int) -> [UInt8] {
+        let turned = orientation >= 5
+        var upright: [UInt8] = []
+        for y in 0..<(turned ? width : height) {
+            for x in 0..<(turned ? height : width) {
+                // The row and column of what is shown at the top left and how the rest follows.
+                let (column, row) =
+                    switch orientation {
+                    case 2: (width - 1 - x, y)
+                    case 3: (width - 1 - x, height - 1 - y)
+                    case 4: (x, height - 1 - y)
+                    case 5: (y, x)
+                    case 6: (y, height - 1 - x)
+                    case 7: (width - 1 - y, height - 1 - x)
+                    case 8: (width - 1 - y, x)
+                    default: (x, y)
+                    }
+                let at = (row * width + column) * 3
+                upright += lying[at..<at + 3]
+            }
+        }
+        return upright
+    }
+
     /// The kernel's bytes for a box of a picture's columns, all of its rows.
     private static func resized(
         _ source: Picture, x: Float, width: Float, to out: (width: Int, height: Int), filter: ResamplingFilter,

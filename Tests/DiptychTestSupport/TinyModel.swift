@@ -15,10 +15,10 @@ public enum TinyModel {
 
     /// Loads it.
     public static func load(
-        _ precision: ModelOptions.PrecisionChoice = .fp32, batchSize: Int = 16
+        _ precision: ModelOptions.PrecisionChoice = .fp32, threads: Int = 2, batchSize: Int = 16
     ) async throws -> CLIPModel {
         try await CLIPModel.load(
-            directory.path, options: ModelOptions(precision: precision, threads: 2, batchSize: batchSize))
+            directory.path, options: ModelOptions(precision: precision, threads: threads, batchSize: batchSize))
     }
 
     /// Copies the model's files into a new directory, where a test may change them.

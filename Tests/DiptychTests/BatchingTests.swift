@@ -139,6 +139,48 @@ import Testing
         #expect(facts == Array(0..<11))
     }
 
+    /// A large file that is begun last would keep the other threads waiting.
+    @Test func largeFilesAreLoadedFirstAndHandedOverInOrder() async throws {
+        let folder = try TemporaryDirectory()
+        let sizes = [5, 900, 40, 40, 7000, 1, 300, 2]
+        let paths = try sizes.enumerated().map { try folder.write([UInt8](repeating: 0, count: $1), to: "\($0)") }
+        let model = try await TinyModel.load(threads: 1, batchSize: 4)
+        let begun = Mutex<[Int]>([])
+        var handed: [Int] = []
+        try await model.embedBatches(
+            0..<sizes.count, readingFrom: { paths[$0] },
+            load: { index in
+                begun.withLock { $0.append(index) }
+                return LoadedInput(facts: (), pixels: nil)
+            }, { handed += $0.map(\.index) })
+        #expect(handed == Array(sizes.indices))
+        #expect(begun.withLock { $0 } == [4, 1, 6, 2, 3, 0, 7, 5])
+    }
+
+    @Test func whatIsEncodedIsHandedOverWhenTheRunIsCancelled() async throws {
+        let model = try await TinyModel.load(threads: 1, batchSize: 2)
+        let gate = DispatchSemaphore(value: 0)
+        let (started, continuation) = AsyncStream<Void>.makeStream()
+        let handed = Counter()
+        let task = Task {
+            try await model.embedBatches(
+                0..<100, readingFrom: { _ in nil },
+                load: { index in
+                    // The third pair of batches waits for the cancellation.
+                    if index >= 8 {
+                        continuation.yield()
+                        gate.wait()
+                    }
+                    return LoadedInput(facts: (), pixels: nil)
+                }, { items in for _ in items { handed.increment() } })
+        }
+        for await _ in started { break }
+        task.cancel()
+        for _ in 0..<100 { gate.signal() }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(handed.value == 8)
+    }
+
     @Test func anErrorOfTheReceiverEndsTheRun() async throws {
         struct Enough: Error {}
         let model = try await TinyModel.load(batchSize: 2)

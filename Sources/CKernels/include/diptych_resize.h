@@ -38,3 +38,19 @@ typedef struct {
 // gaps between rows. Every instruction set gives the same bytes.
 diptych_resize_status diptych_resize_rgb8(
     const uint8_t *in, uint8_t *out, const diptych_resize_geometry *geometry, diptych_filter filter, diptych_isa isa);
+
+// The same for a picture that comes a few rows at a time, which may lie turned or mirrored in its file. The geometry is
+// that of the upright picture, `orientation` the EXIF value, 1 to 8; rows come as they lie. NULL, with a status, when there is no
+// memory, and for what is not resampled along both sides or by the nearest pixel: those need the whole picture.
+typedef struct diptych_resize_stream diptych_resize_stream;
+diptych_resize_stream *diptych_resize_begin(
+    const diptych_resize_geometry *geometry, int orientation, diptych_filter filter, diptych_isa isa,
+    diptych_resize_status *status);
+
+// Where the next rows are to be put, without gaps, and how many at most: 0 after the last.
+uint8_t *diptych_resize_space(diptych_resize_stream *stream, size_t *rows);
+// Takes so many rows from there.
+diptych_resize_status diptych_resize_took(diptych_resize_stream *stream, size_t rows);
+// Gives the upright crop after the last row, as diptych_resize_rgb8 does.
+diptych_resize_status diptych_resize_end(diptych_resize_stream *stream, uint8_t *out);
+void diptych_resize_discard(diptych_resize_stream *stream);

@@ -16,9 +16,10 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
 
     /// What `load` gives or throws for each input, in their order.
     ///
+    /// - Parameter order: The positions of all inputs, in the order in which they are begun.
     /// - Throws: `CancellationError`; inputs whose loading has begun are waited for.
     static func load<Input: Sendable>(
-        _ batch: [Input], threads: Int, _ load: @escaping @Sendable (Input) throws -> Loaded
+        _ batch: [Input], order: [Int], threads: Int, _ load: @escaping @Sendable (Input) throws -> Loaded
     ) async throws -> [Result<Loaded, any Error>] {
         let loader = BatchLoader(count: batch.count)
         await withTaskCancellationHandler {
@@ -27,8 +28,9 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
                     // One iteration a thread, each taking the next input until none is left.
                     DispatchQueue.concurrentPerform(iterations: min(threads, batch.count)) { _ in
                         while !loader.isCancelled.load(ordering: .relaxed) {
-                            let position = loader.next.wrappingAdd(1, ordering: .relaxed).oldValue
-                            guard position < batch.count else { return }
+                            let turn = loader.next.wrappingAdd(1, ordering: .relaxed).oldValue
+                            guard turn < order.count else { return }
+                            let position = order[turn]
                             let result = Result { try load(batch[position]) }
                             loader.results.withLock { $0[position] = result }
                         }

@@ -29,51 +29,90 @@ extension CLIPModel {
     /// Embeds any number of inputs in constant memory and hands them over in order, a batch at a time.
     ///
     /// An input that cannot be loaded is handed over with its error, and the run goes on. Stages take turns on the cores
-    /// instead of sharing them: one batch is loaded on all threads, then encoded on all threads. A team of OpenMP threads
-    /// whose cores are also decoding waits at every barrier for its slowest member, which costs more than it saves.
-    /// While a batch is encoded, the system already reads the next batch's files.
+    /// instead of sharing them: two batches are loaded on all threads, then encoded one after the other on all threads. A team
+    /// of OpenMP threads whose cores are also decoding waits at every barrier for its slowest member, which costs more than it
+    /// saves. What mostly waits happens meanwhile: the system reads the next files, and the receiver stores the last batch.
     ///
     /// - Parameters:
-    ///   - inputs: taken from the sequence a batch at a time.
-    ///   - path: the file that an input will read, if any, so that reading can begin early.
+    ///   - inputs: taken from the sequence two batches at a time, while what was taken before is encoded.
+    ///   - path: the file that an input will read, if any, so that reading can begin early, and large files first.
     ///   - normalize: whether embeddings are scaled to length 1.
     ///   - load: reads, decodes and preprocesses one input; runs on several threads at once, none of them Swift's own.
-    ///   - body: takes over each batch; an error that it throws ends the run.
+    ///   - body: takes over each batch; an error that it throws ends the run. What is encoded is handed over also where the run
+    ///     is cancelled or fails then.
     /// - Throws: what `body` throws, `CancellationError`, or ``ModelError`` when the model itself fails.
     public func embedBatches<Input: Sendable, Facts: Sendable>(
         _ inputs: some Sequence<Input>, readingFrom path: (Input) -> String?, normalize: Bool = true,
         load: @escaping @Sendable (Input) throws -> LoadedInput<Facts>,
         _ body: ([BulkItem<Input, Facts>]) async throws -> Void
     ) async throws {
+        typealias Item = BulkItem<Input, Facts>
         var iterator = inputs.makeIterator()
         var index = 0
-        var batch = Self.take(options.batchSize, from: &iterator)
-        while !batch.isEmpty {
-            try Task.checkCancellation()
-            let loaded = try await BatchLoader.load(batch, threads: options.threadCount, load)
-            let next = Self.take(options.batchSize, from: &iterator)
-            next.compactMap(path).forEach(Readahead.hint)
+        var finished: [Item]?
 
-            let pixels = loaded.compactMap { try? $0.get().pixels }
-            let embeddings =
-                pixels.isEmpty
-                ? Embeddings(values: [], dimension: dimension)
-                : try checked(await encode(pixels.flatMap { $0 }, count: pixels.count), normalize: normalize)
-            var row = 0
-            var items: [BulkItem<Input, Facts>] = []
-            for (input, loaded) in zip(batch, loaded) {
-                let result = loaded.map { loaded in
-                    guard loaded.pixels != nil else { return (facts: loaded.facts, embedding: Embedding?.none) }
-                    defer { row += 1 }
-                    return (facts: loaded.facts, embedding: embeddings[row])
-                }
-                items.append(BulkItem(index: index, input: input, result: result))
-                index += 1
+        /// Does the work of the next stage, and hands over meanwhile what the last one has finished.
+        func handingOver<T: Sendable>(
+            _ work: @escaping @Sendable () async throws -> T, then prepare: () -> Void = {}
+        ) async throws -> T {
+            async let result = work()
+            if let items = finished {
+                finished = nil
+                try await body(items)
             }
-            try await body(items)
-            batch = next
+            prepare()
+            return try await result
         }
+
+        let threads = options.threadCount
+        var group = Self.take(options.batchSize * Self.batchesAtOnce, from: &iterator)
+        while !group.isEmpty {
+            let taken = group
+            let order = BatchOrder.largestFirst(taken.map(path))
+            let loaded = try await handingOver {
+                try await BatchLoader.load(taken, order: order, threads: threads, load)
+            }
+
+            for start in stride(from: 0, to: taken.count, by: options.batchSize) {
+                if Task.isCancelled {
+                    if let finished { try await body(finished) }
+                    throw CancellationError()
+                }
+                let range = start..<min(start + options.batchSize, taken.count)
+                let batch = loaded[range]
+                let embeddings = try await handingOver(
+                    { [self] in
+                        let pixels = batch.compactMap { try? $0.get().pixels }
+                        return pixels.isEmpty
+                            ? Embeddings(values: [], dimension: dimension)
+                            : try checked(
+                                await encode(pixels.flatMap { $0 }, count: pixels.count), normalize: normalize)
+                    },
+                    then: {
+                        // Taking may wait for whoever writes a list, so everything else has been handed over by then.
+                        guard range.upperBound == taken.count else { return }
+                        group = Self.take(options.batchSize * Self.batchesAtOnce, from: &iterator)
+                        group.compactMap(path).forEach(Readahead.hint)
+                    })
+                var row = 0
+                var items: [Item] = []
+                for (input, loaded) in zip(taken[range], batch) {
+                    let result = loaded.map { loaded in
+                        guard loaded.pixels != nil else { return (facts: loaded.facts, embedding: Embedding?.none) }
+                        defer { row += 1 }
+                        return (facts: loaded.facts, embedding: embeddings[row])
+                    }
+                    items.append(BulkItem(index: index, input: input, result: result))
+                    index += 1
+                }
+                finished = items
+            }
+        }
+        if let finished { try await body(finished) }
     }
+
+    /// The batches that are loaded together: with more of them, threads wait less for the one that has the last picture.
+    private static let batchesAtOnce = 2
 
     /// Embeds any number of pictures in constant memory and hands them over one by one, in their order.
     ///
@@ -90,14 +129,12 @@ extension CLIPModel {
         _ body: (Int, PictureSource, Result<Embedding, any Error>) async throws -> Void
     ) async throws {
         let preprocessing = preprocessing
-        let options = preprocessing.readingOptions(options)
         try await embedBatches(
             sources, readingFrom: { if case .file(let path) = $0 { path } else { nil } }, normalize: normalize,
             load: { source in
-                let picture = try source.picture(options: options, fetch: fetch)
-                do throws(PictureError) {
-                    return LoadedInput(facts: (), pixels: try preprocessing.pixels(of: picture))
-                } catch { throw error.naming(source) }
+                let bytes = try source.bytes(maximumBytes: options.maximumBytes, fetch: fetch)
+                let picture = try preprocessing.preprocessed(bytes, label: source.description, options: options)
+                return LoadedInput(facts: (), pixels: picture.pixels)
             },
             { items in
                 for item in items {

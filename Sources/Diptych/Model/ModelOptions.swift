@@ -49,7 +49,7 @@ public struct ModelOptions: Sendable {
     }
 
     /// The number of threads to use.
-    var threadCount: Int { min(max(1, threads ?? Self.physicalCores), 4 * Self.logicalProcessors) }
+    package var threadCount: Int { min(max(1, threads ?? Self.physicalCores), 4 * Self.logicalProcessors) }
 
     /// The hardware threads that this process may run on.
     private static let logicalProcessors = max(1, ProcessInfo.processInfo.activeProcessorCount)

@@ -32,11 +32,10 @@ struct PreprocessCommand: AsyncParsableCommand {
 
     func run() async throws {
         let model = try await model.load()
-        let picture = try PictureInput(image).picture(
-            options: model.preprocessing.readingOptions(self.model.pictures), fetch: fetching.options)
-        let size = model.preprocessing.outputSize(of: picture)
-        let writer = try NumpyWriter(path: output, entryShape: [3, size.height, size.width])
-        try writer.append(model.preprocessing.pixels(of: picture))
+        let picture = try PictureInput(image).preprocessed(
+            for: model.preprocessing, options: self.model.pictures, fetch: fetching.options)
+        let writer = try NumpyWriter(path: output, entryShape: [3, picture.size.height, picture.size.width])
+        try writer.append(picture.pixels)
         try writer.finish()
     }
 }

@@ -48,6 +48,17 @@ struct PictureInput: Sendable {
         }
         return try source.picture(options: options, fetch: fetch)
     }
+
+    /// Reads and decodes it, and makes of it what a model sees.
+    func preprocessed(
+        for preprocessing: Preprocessing, options: PictureOptions, fetch: FetchOptions
+    ) throws -> PreprocessedPicture {
+        let label = source?.description ?? "standard input"
+        let bytes =
+            try source?.bytes(maximumBytes: options.maximumBytes, fetch: fetch)
+            ?? StandardInput.bytes(limit: options.maximumBytes)
+        return try preprocessing.preprocessed(bytes, label: label, options: options)
+    }
 }
 
 /// All pictures that arguments stand for, one after the other, in constant memory.

@@ -21,13 +21,12 @@ struct PictureRun {
         _ pictures: PictureInputs, afterBatch: () throws -> Void = {},
         _ body: (String, Result<Embedding, any Error>) throws -> Void
     ) async throws {
-        let (fetch, preprocessing) = (fetch, model.preprocessing)
-        let options = preprocessing.readingOptions(options)
+        let (fetch, preprocessing, options) = (fetch, model.preprocessing, options)
         try await model.embedBatches(
             pictures, readingFrom: \.file, normalize: normalize,
             load: { input in
-                let picture = try input.picture(options: options, fetch: fetch)
-                return LoadedInput(facts: (), pixels: try preprocessing.pixels(of: picture))
+                let picture = try input.preprocessed(for: preprocessing, options: options, fetch: fetch)
+                return LoadedInput(facts: (), pixels: picture.pixels)
             },
             { items in
                 for item in items {

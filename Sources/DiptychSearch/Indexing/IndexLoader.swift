@@ -29,7 +29,7 @@ struct IndexLoader: Sendable {
     init(store: any VectorStore, preprocessing: Preprocessing, options: PictureOptions) {
         self.store = store
         self.preprocessing = preprocessing
-        self.options = preprocessing.readingOptions(options)
+        self.options = options
     }
 
     /// Looks at one picture. Blocks.
@@ -63,10 +63,10 @@ struct IndexLoader: Sendable {
             change = known.content == content && isSaidAlready ? .touched : .updated
         }
         if try store.hasEmbedding(of: content) { return LoadedInput(facts: .stored(record, change), pixels: nil) }
-        let picture = try PictureDecoder(options: options).decode(bytes, label: input.path)
+        let picture = try preprocessing.preprocessed(bytes, label: input.path, options: options)
         record.picture = PictureFacts(
             width: picture.fullSize.width, height: picture.fullSize.height, metadata: PictureMetadata(of: bytes))
-        return LoadedInput(facts: .embed(record, change), pixels: try preprocessing.pixels(of: picture))
+        return LoadedInput(facts: .embed(record, change), pixels: picture.pixels)
     }
 
     private func isUnchanged(_ known: KnownItem, _ state: FileState?, refreshes: Bool) -> Bool {

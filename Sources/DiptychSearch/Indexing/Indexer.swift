@@ -90,21 +90,24 @@ public struct Indexer: Sendable {
             for case (.success(let input), let known) in step where refreshes || known?.isMissing ?? true {
                 input.prepare?()
             }
+            var embedded: Set<ContentHash> = []
             try await model.embedBatches(
                 step, readingFrom: { try? $0.input.get().file },
                 load: { try loader.load($0.input.get(), known: $0.known, refreshes: refreshes) },
-                { items in try await take(over: items, summary: &summary, body) })
+                { items in try await take(over: items, &embedded, summary: &summary, body) })
         }
     }
 
     /// Stores a batch, and tells of its items.
+    ///
+    /// - Parameter embedded: The contents of this step that have been embedded: a batch is loaded before the last one is
+    ///   stored, so that the store cannot know them yet.
     private func take(
-        over items: [BulkItem<KnownInput, IndexFinding>], summary: inout IndexSummary,
-        _ body: (IndexEvent) throws -> Void
+        over items: [BulkItem<KnownInput, IndexFinding>], _ embedded: inout Set<ContentHash>,
+        summary: inout IndexSummary, _ body: (IndexEvent) throws -> Void
     ) async throws {
         var records: [ItemRecord] = []
         var events: [IndexEvent] = []
-        var embedded: Set<ContentHash> = []
         for item in items {
             let path: String
             switch item.input.input {
@@ -123,7 +126,7 @@ public struct Indexer: Sendable {
                 records.append(record)
                 events.append(summary.count(change, of: path, isReused: true))
             case .success((.embed(var record, let change), let embedding)):
-                // Of pictures with the same content in one batch, the first one's embedding counts.
+                // Of pictures with the same content, the first one's embedding counts.
                 let isFirst = embedded.insert(record.content).inserted
                 if isFirst { record.embedding = embedding }
                 records.append(record)

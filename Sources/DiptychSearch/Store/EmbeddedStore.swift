@@ -63,7 +63,7 @@ public final class EmbeddedStore: VectorStore {
                     of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
                 try await create(in: pool, like: identity, path: path)
             }
-            let store = try await connected(directory, pool)
+            let store = try await connected(directory, pool, threads: model.options.threadCount)
             try await store.require(model)
             if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
@@ -168,7 +168,7 @@ public final class EmbeddedStore: VectorStore {
 
     static func connected(
         _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
-        capacity: Int = CodeWriter.usualCapacity, atOnce: Int = StoreCodes.usualAtOnce
+        capacity: Int = CodeWriter.usualCapacity, atOnce: Int = StoreCodes.usualAtOnce, threads: Int? = nil
     ) async throws -> EmbeddedStore {
         try await migrate(pool)
         return try await pool.read { db in
@@ -195,7 +195,7 @@ public final class EmbeddedStore: VectorStore {
                     appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode),
                 codes: StoreCodes(
                     folder: directory.appendingPathComponent(codesName).path, identity: try identity(db),
-                    dimension: dimension, minimum: minimum, capacity: capacity, atOnce: atOnce))
+                    dimension: dimension, minimum: minimum, capacity: capacity, atOnce: atOnce, threads: threads))
         }
     }
 

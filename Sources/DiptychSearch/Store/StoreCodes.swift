@@ -44,14 +44,17 @@ final class StoreCodes: Sendable {
         let signature: CodeState.Signature
     }
 
-    init(folder: String, identity: UInt64, dimension: Int, minimum: Int, capacity: Int, atOnce: Int) {
+    /// - Parameter threads: nil for one a processor.
+    init(
+        folder: String, identity: UInt64, dimension: Int, minimum: Int, capacity: Int, atOnce: Int, threads: Int?
+    ) {
         files = CodeFiles(folder: folder, identity: identity, dimension: dimension)
         self.minimum = minimum
         self.capacity = capacity
         self.atOnce = atOnce
-        threads = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
         // Also keeps the team's threads from spinning long after a scan, which would take the cores from others.
-        diptych_set_threads(Int32(threads))
+        diptych_set_threads(Int32(self.threads))
     }
 
     /// Notes new vectors; true when it is time to make codes for them.
