@@ -20,6 +20,9 @@ bool diptych_product_is_fast(diptych_operand operand) {
 // The rows of a task at most: they stay in the second-level cache while the weights pass by.
 enum { CHUNK = 96 };
 
+// The bytes of weights that stay in the second-level cache beside the rows.
+enum { FEW_WEIGHTS = 640 << 10 };
+
 static size_t panels_of(size_t outputs) { return (outputs + DIPTYCH_PANEL - 1) / DIPTYCH_PANEL; }
 
 size_t diptych_packed_size(diptych_operand operand, size_t inputs, size_t outputs) {
@@ -166,16 +169,16 @@ static float inner_product(const diptych_product *p, size_t row, size_t output, 
     return p->operand == DIPTYCH_OPERAND_I8 ? (float)whole * (p->facts[row].scale * p->scales[output]) : sum;
 }
 
-void product_panel_scalar(const diptych_product *p, size_t panel, size_t first, size_t last) {
+void product_part_scalar(const diptych_product *p, product_range panels, product_range rows) {
     const size_t steps = product_steps(p->operand, p->inputs);
-    const char *weights = (const char *)p->packed + panel * steps * 4 * DIPTYCH_PANEL;
+    const size_t end = panels.end * DIPTYCH_PANEL < p->outputs ? panels.end * DIPTYCH_PANEL : p->outputs;
     const char *starts[product_places(p)][TILE_ROWS];
-    for (size_t row = first; row < last; row++) {
+    for (size_t row = rows.first; row < rows.end; row++) {
         product_starts(p, row, 1, 4 * steps, starts);
-        for (size_t column = 0; column < DIPTYCH_PANEL; column++) {
-            const size_t output = panel * DIPTYCH_PANEL + column, at = row * p->outputs + output;
-            if (output >= p->outputs) break;
-            float y = inner_product(p, row, output, weights + 4 * column, starts) + p->bias[output];
+        for (size_t output = panels.first * DIPTYCH_PANEL; output < end; output++) {
+            const size_t panel = output / DIPTYCH_PANEL, column = output % DIPTYCH_PANEL, at = row * p->outputs + output;
+            const char *weights = (const char *)p->packed + (panel * steps * DIPTYCH_PANEL + column) * 4;
+            float y = inner_product(p, row, output, weights, starts) + p->bias[output];
             if (p->output_type == DIPTYCH_BF16) {
                 uint16_t *result = (uint16_t *)p->output + at;
                 *result = float_to_bf16(activated(y + (p->adds ? bf16_to_float(*result) : 0), p->activation));
@@ -190,32 +193,39 @@ void product_panel_scalar(const diptych_product *p, size_t panel, size_t first, 
 // MARK: over threads
 
 typedef struct {
-    void (*panel)(const diptych_product *product, size_t panel, size_t first, size_t last);
+    void (*part)(const diptych_product *product, product_range panels, product_range rows);
     const diptych_product *product;
-    size_t panels, chunk;
+    size_t panels, together, chunk;  // panels in all, those of a task, and its rows
 } product_work;
 
 // Neighbouring tasks share their rows.
 static void product_task(void *context, size_t index) {
     const product_work *w = context;
-    const size_t first = index / w->panels * w->chunk, last = first + w->chunk;
-    w->panel(w->product, index % w->panels, first, last < w->product->rows ? last : w->product->rows);
+    const size_t groups = (w->panels + w->together - 1) / w->together;
+    const size_t row = index / groups * w->chunk, panel = index % groups * w->together;
+    const product_range rows = {row, row + w->chunk < w->product->rows ? row + w->chunk : w->product->rows};
+    const product_range panels = {panel, panel + w->together < w->panels ? panel + w->together : w->panels};
+    w->part(w->product, panels, rows);
 }
 
 void diptych_multiply(diptych_isa isa, int threads, const diptych_product *product) {
-    // Fewer where that leaves cores idle at the end.
-    const size_t panels = panels_of(product->outputs), rows = product->rows;
-    size_t chunk = rows < CHUNK ? round_up(rows, TILE_ROWS) : CHUNK;
-    while (chunk > 4 * TILE_ROWS && panels * ((rows + chunk - 1) / chunk) < 8 * (size_t)threads)
-        chunk = round_up(chunk / 2, TILE_ROWS);
-    product_work w = {product_panel_scalar, product, panels, chunk};
+    const size_t panels = panels_of(product->outputs), rows = product->rows, tasks = 8 * (size_t)threads;
+    // Fewer rows where many would leave cores idle at the end.
+    size_t chunk = rows < CHUNK ? round_up(rows, TILE_ROWS) : CHUNK, together = 1;
+    while (chunk > 4 * TILE_ROWS && panels * ((rows + chunk - 1) / chunk) < tasks) chunk = round_up(chunk / 2, TILE_ROWS);
+    // Few weights stay in the cache all together; then rows of results are written from end to end.
+    if (diptych_packed_size(product->operand, product->inputs, product->outputs) <= FEW_WEIGHTS &&
+        (rows + chunk - 1) / chunk >= tasks)
+        together = panels;
+    product_work w = {product_part_scalar, product, panels, together, chunk};
 #if defined(__x86_64__)
     if (isa == DIPTYCH_ISA_AVX512 && diptych_product_is_fast(product->operand))
         switch (product->operand) {
-        case DIPTYCH_OPERAND_F32: w.panel = product_panel_f32; break;
-        case DIPTYCH_OPERAND_BF16: w.panel = product_panel_bf16; break;
-        case DIPTYCH_OPERAND_I8: w.panel = product_panel_i8; break;
+        case DIPTYCH_OPERAND_F32: w.part = product_part_f32; break;
+        case DIPTYCH_OPERAND_BF16: w.part = product_part_bf16; break;
+        case DIPTYCH_OPERAND_I8: w.part = product_part_i8; break;
         }
 #endif
-    if (rows > 0) diptych_parallel(threads, panels * ((rows + chunk - 1) / chunk), product_task, &w);
+    if (rows > 0)
+        diptych_parallel(threads, (panels + together - 1) / together * ((rows + chunk - 1) / chunk), product_task, &w);
 }

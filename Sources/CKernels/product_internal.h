@@ -38,14 +38,19 @@ int32_t round_row_scalar(const float *row, float inverse, int8_t *bytes, size_t 
 // A row rotated, in bytes; `scratch` holds `width` floats.
 void quantise_row_scalar(const void *input, diptych_type type, size_t columns, size_t width, int8_t *bytes,
                          diptych_quantised_row *facts, float *scratch);
-// The rows from `first` up to `last` of one panel of outputs.
-void product_panel_scalar(const diptych_product *product, size_t panel, size_t first, size_t last);
+// From `first` up to `end`.
+typedef struct {
+    size_t first, end;
+} product_range;
+
+// Some rows by some panels of outputs.
+void product_part_scalar(const diptych_product *product, product_range panels, product_range rows);
 
 #if defined(__x86_64__)
 float rotate_row_avx512(float *row, size_t width);
 void quantise_row_avx512(const void *input, diptych_type type, size_t columns, size_t width, int8_t *bytes,
                          diptych_quantised_row *facts, float *scratch);
-void product_panel_f32(const diptych_product *product, size_t panel, size_t first, size_t last);
-void product_panel_bf16(const diptych_product *product, size_t panel, size_t first, size_t last);
-void product_panel_i8(const diptych_product *product, size_t panel, size_t first, size_t last);
+void product_part_f32(const diptych_product *product, product_range panels, product_range rows);
+void product_part_bf16(const diptych_product *product, product_range panels, product_range rows);
+void product_part_i8(const diptych_product *product, product_range panels, product_range rows);
 #endif

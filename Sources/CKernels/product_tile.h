@@ -1,7 +1,7 @@
 // The product of one kind of operands, for the file that defines PRODUCT (its name), FEATURES, OPERAND and MULTIPLY_ADD.
 //
 // A tile is six rows by 64 outputs: 24 sums, the step's weights in four registers, and an operand that is read and spread at
-// once, which leaves the multipliers as the limit. A panel of weights stays in the second-level cache while the rows pass by.
+// once, which leaves the multipliers as the limit. Weights stay in the second-level cache while the rows pass by.
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 #define NAMED(name) PASTE(name, PRODUCT)
@@ -46,23 +46,25 @@ static inline __attribute__((always_inline)) void NAMED(tile_)(const diptych_pro
         for (int j = 0; j < 4; j++) sums[4 * i + j] = sum[i][j];
 }
 
-void NAMED(product_panel_)(const diptych_product *p, size_t panel, size_t first, size_t last) {
+void NAMED(product_part_)(const diptych_product *p, product_range panels, product_range rows) {
     const size_t all = product_steps(OPERAND, p->inputs), places = product_places(p), steps = all / places;
-    const char *weights = (const char *)p->packed + panel * all * 4 * DIPTYCH_PANEL;
     const char *starts[places][TILE_ROWS];
     __m512i sums[TILE_ROWS * 4];
-    for (size_t row = first; row < last; row += TILE_ROWS) {
-        const size_t rows = last - row < TILE_ROWS ? last - row : TILE_ROWS;
-        product_starts(p, row, rows, 4 * all, starts);
-        switch (rows) {
-        case 6: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 6); break;
-        case 5: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 5); break;
-        case 4: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 4); break;
-        case 3: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 3); break;
-        case 2: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 2); break;
-        default: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 1); break;
+    for (size_t row = rows.first; row < rows.end; row += TILE_ROWS) {
+        const size_t count = rows.end - row < TILE_ROWS ? rows.end - row : TILE_ROWS;
+        product_starts(p, row, count, 4 * all, starts);
+        for (size_t panel = panels.first; panel < panels.end; panel++) {
+            const char *weights = (const char *)p->packed + panel * all * 4 * DIPTYCH_PANEL;
+            switch (count) {
+            case 6: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 6); break;
+            case 5: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 5); break;
+            case 4: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 4); break;
+            case 3: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 3); break;
+            case 2: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 2); break;
+            default: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 1); break;
+            }
+            finish(p, sums, row, count, panel * DIPTYCH_PANEL, OPERAND);
         }
-        finish(p, sums, row, rows, panel * DIPTYCH_PANEL, OPERAND);
     }
 }
 
