@@ -5,8 +5,6 @@
 
 #pragma STDC FP_CONTRACT OFF  // the same codes on every processor
 
-extern int omp_get_thread_num(void);
-
 static size_t padded_width(size_t dimension) { return (dimension + 15) / 16 * 16; }
 
 size_t diptych_code_block_bytes(size_t dimension) {
@@ -94,7 +92,7 @@ typedef struct {
 static void encode_block(void *context, size_t index) {
     const encode_work *w = context;
     size_t dimension = w->rotation->dimension, record_bytes = diptych_code_record_bytes(dimension);
-    float *y = w->scratch + (size_t)omp_get_thread_num() * 2 * dimension;
+    float *y = w->scratch + (size_t)diptych_thread_index() * 2 * dimension;
     unsigned char *block = w->codes + index * diptych_code_block_bytes(dimension);
     memset(block, 0, diptych_code_block_bytes(dimension));
     for (size_t lane = 0; lane < DIPTYCH_CODE_BLOCK; lane++) {
@@ -202,7 +200,7 @@ typedef struct {
 // A chunk is small enough to stay in the second-level cache while all queries pass over it.
 static void scan_chunk(void *context, size_t index) {
     const scan_work *w = context;
-    diptych_code_list *lists = w->lists + (size_t)omp_get_thread_num() * w->query_count;
+    diptych_code_list *lists = w->lists + (size_t)diptych_thread_index() * w->query_count;
     const diptych_code_chunk *chunk = w->chunks + index;
     for (size_t q = 0; q < w->query_count; q += CODE_QUERIES) {
         size_t count = w->query_count - q < CODE_QUERIES ? w->query_count - q : CODE_QUERIES;

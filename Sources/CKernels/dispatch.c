@@ -53,8 +53,6 @@ size_t diptych_attention_scratch(size_t longest, size_t head_width) {
     return (2 * length * width + 6 * (2 * width + 2 * length)) * sizeof(float);
 }
 
-extern int omp_get_thread_num(void);
-
 typedef struct {
     diptych_isa isa;
     const char *qkv;
@@ -82,7 +80,7 @@ static void attend(const attention_work *w, size_t sequence, size_t head) {
         .length = (size_t)w->offsets[sequence + 1] - first,
         .head_width = w->head_width,
         .causal = w->causal,
-        .scratch = (float *)(w->scratch + (size_t)omp_get_thread_num() * w->scratch_per_thread),
+        .scratch = (float *)(w->scratch + (size_t)diptych_thread_index() * w->scratch_per_thread),
     };
 #if defined(__x86_64__)
     if (w->isa == DIPTYCH_ISA_AVX512 && w->type == DIPTYCH_F32) return attention_head_f32(&h);
@@ -135,7 +133,7 @@ static void query_task(void *context, size_t index) {
         .stride = 2 * width,
         .length = (size_t)w->offsets[sequence + 1] - first,
         .head_width = w->head_width,
-        .scratch = (float *)(w->scratch + (size_t)omp_get_thread_num() * w->scratch_per_thread),
+        .scratch = (float *)(w->scratch + (size_t)diptych_thread_index() * w->scratch_per_thread),
     };
     CHOOSE(w->isa, query_head)(&h);
 }

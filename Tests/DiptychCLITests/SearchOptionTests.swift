@@ -71,6 +71,11 @@ struct SearchOptionTests {
         #expect(relevant.results.count < 60)
         #expect(relevant.results.allSatisfy { ($0.match_probability ?? 0) >= 0.1 })
 
+        // No answer at all says why.
+        let nothing = try Command.run(
+            "search", "--store", store, "a cat", "--filter", "width < 3", "--only-relevant", "--format", "text")
+        #expect(nothing.status == 0 && nothing.output.isEmpty && nothing.error.contains("better than chance"))
+
         // A copy that differs by its bytes only.
         var bytes = try Data(contentsOf: URL(fileURLWithPath: first.path))
         bytes.append(0)

@@ -16,11 +16,14 @@ diptych_isa diptych_detected_isa(void);
 // Whether the processor multiplies bfloat16 in hardware (AVX512_BF16).
 int diptych_has_bf16(void);
 
-// Calls body(context, index) for every index below count, on the OpenMP team that oneDNN uses too, so that the two never
-// compete for cores.
+// Calls body(context, index) for every index below count, on up to `threads` threads, the calling one among them. Threads
+// of the team stay for the next call and end with the thread that calls. A call from inside a body runs on its own thread.
 void diptych_parallel(int threads, size_t count, void (*body)(void *context, size_t index), void *context);
 
-// The number of threads that oneDNN and diptych_parallel use when called from this thread.
+// Which thread of the team calls a body: below the `threads` of its diptych_parallel, and different for those at work at once.
+int diptych_thread_index(void);
+
+// The number of threads that oneDNN uses when called from this thread.
 void diptych_set_threads(int threads);
 
 // Converts count elements of `source` (possibly unaligned) to float.

@@ -98,7 +98,7 @@ struct SearchCommand: AsyncParsableCommand {
             ("exact", .bool(results.isExact)), ("next", results.next.map { .string($0.description) } ?? .null),
         ])
         if results.isEmpty, onlyRelevant, !model.quiet {
-            Console.say("nothing is better than chance; without --only-relevant the nearest pictures are shown")
+            Console.say("nothing found is better than chance; without --only-relevant the nearest pictures are shown")
         }
         if formatting.chosen == .text, !model.quiet, let next = results.next {
             Console.say("more: --page \(next)")
