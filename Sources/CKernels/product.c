@@ -210,6 +210,7 @@ static void product_task(void *context, size_t index) {
 
 void diptych_multiply(diptych_isa isa, int threads, const diptych_product *product) {
     const size_t panels = panels_of(product->outputs), rows = product->rows, tasks = 8 * (size_t)threads;
+    if (panels == 0 || rows == 0) return;
     // Fewer rows where many would leave cores idle at the end.
     size_t chunk = rows < CHUNK ? round_up(rows, TILE_ROWS) : CHUNK, together = 1;
     while (chunk > 4 * TILE_ROWS && panels * ((rows + chunk - 1) / chunk) < tasks) chunk = round_up(chunk / 2, TILE_ROWS);
@@ -226,6 +227,5 @@ void diptych_multiply(diptych_isa isa, int threads, const diptych_product *produ
         case DIPTYCH_OPERAND_I8: w.part = product_part_i8; break;
         }
 #endif
-    if (rows > 0)
-        diptych_parallel(threads, (panels + together - 1) / together * ((rows + chunk - 1) / chunk), product_task, &w);
+    diptych_parallel(threads, (panels + together - 1) / together * ((rows + chunk - 1) / chunk), product_task, &w);
 }

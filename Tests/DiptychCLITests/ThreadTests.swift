@@ -38,8 +38,8 @@ struct ThreadTests {
         ]
         for command in commands {
             let one = try Self.cores(command + ["--threads", "1"])
-            // The clock of the shell counts in thousandths.
-            #expect(one.share <= 1.05 + 0.004 / one.seconds, "\(command[0]): \(one)")
+            // Processor time is counted in ticks of some milliseconds, which a tenth of a second has not many of.
+            #expect(one.share <= 1.05 + 0.02 / one.seconds, "\(command[0]): \(one)")
         }
     }
 }

@@ -100,9 +100,9 @@ import Testing
             Notes(count: 64, threads: 4, nests: false).run()
             usleep(50_000)
             var start = rusage(), end = rusage()
-            getrusage(RUSAGE_SELF, &start)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &start)
             usleep(500_000)
-            getrusage(RUSAGE_SELF, &end)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &end)
             func seconds(_ usage: rusage) -> Double {
                 Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
                     + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
