@@ -63,10 +63,11 @@ extension CPUEngine {
     }
 
     public func prepare(_ parameters: PatchEmbeddingParameters) throws -> CPUPatchEmbedding {
-        // A convolution whose stride is its size is a matrix product over cut-out patches.
+        // A convolution whose stride is its size is a matrix product over cut-out patches. Everything after depends on it, and it
+        // is a thirtieth of the work: not in bytes.
         let projection = try pack(
             [parameters.projection], inputs: 3 * parameters.patchSize * parameters.patchSize,
-            outputs: parameters.width, layout: .outputsByInputs, bias: parameters.bias?.floats())
+            outputs: parameters.width, layout: .outputsByInputs, bias: parameters.bias?.floats(), allowsBytes: false)
         return CPUPatchEmbedding(
             projection: projection, classToken: parameters.classToken?.floats(),
             positions: parameters.positions.floats(), imageSize: parameters.imageSize,

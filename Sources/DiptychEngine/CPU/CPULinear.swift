@@ -38,20 +38,21 @@ extension dnnl_data_type_t {
 
 extension CPUEngine {
     /// What this package's own products would multiply, or nil where oneDNN is to multiply `inputs` numbers a row.
-    private func operand(inputs: Int) -> diptych_operand? {
+    private func operand(inputs: Int, allowsBytes: Bool) -> diptych_operand? {
         guard instructions == .avx512 else { return nil }
-        switch precision {
-        case .fp32: return DIPTYCH_OPERAND_F32
-        // Pairs are multiplied. No model has an odd width, but a file might.
-        case .bf16: return inputs.isMultiple(of: 2) ? DIPTYCH_OPERAND_BF16 : nil
         // Sums of more products of bytes might not fit 32 bits.
-        case .int8: return inputs <= 1 << 16 ? DIPTYCH_OPERAND_I8 : nil
-        }
+        if precision == .int8, allowsBytes, inputs <= 1 << 16 { return DIPTYCH_OPERAND_I8 }
+        if operandType == DIPTYCH_F32 { return DIPTYCH_OPERAND_F32 }
+        // Pairs are multiplied. No model has an odd width, but a file might.
+        return inputs.isMultiple(of: 2) ? DIPTYCH_OPERAND_BF16 : nil
     }
 
     /// Puts the parts of a weight matrix side by side and packs them.
+    ///
+    /// - Parameter allowsBytes: whether the layer may be multiplied in bytes, where that is the engine's precision.
     func pack(
-        _ parts: [TensorView], inputs: Int, outputs: Int, layout: LinearParameters.Layout, bias: [Float]?
+        _ parts: [TensorView], inputs: Int, outputs: Int, layout: LinearParameters.Layout, bias: [Float]?,
+        allowsBytes: Bool = true
     ) throws -> CPULinear {
         let source = workspace.take(inputs * outputs * 4)
         var at = source.pointer.assumingMemoryBound(to: Float.self)
@@ -61,7 +62,7 @@ extension CPUEngine {
             part.releasePages()
         }
         let weights: CPULinear.Weights =
-            if let operand = operand(inputs: inputs) {
+            if let operand = operand(inputs: inputs, allowsBytes: allowsBytes) {
                 .packed(pack(source, as: operand, inputs: inputs, outputs: outputs, layout: layout, bias: bias))
             } else {
                 .dnnl(try packForDNNL(source, inputs: inputs, outputs: outputs, layout: layout, bias: bias))
