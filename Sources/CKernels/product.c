@@ -104,7 +104,7 @@ void diptych_pack(int threads, diptych_operand operand, const float *weights, si
 static const char zeros[DIPTYCH_MOST_CHANNELS * 4];
 
 void product_starts(const diptych_product *p, size_t row, size_t rows, size_t stride,
-                    const char *(*starts)[TILE_ROWS]) {
+                    const char *(*starts)[MOST_ROWS]) {
     const char *input = p->input;
     const diptych_windows *w = &p->windows;
     if (w->window == 0) {
@@ -140,7 +140,7 @@ static float activated(float x, diptych_activation activation) {
 
 // The product of a row and one output's weights, which stand DIPTYCH_PANEL words apart.
 static float inner_product(const diptych_product *p, size_t row, size_t output, const char *weights,
-                           const char *(*starts)[TILE_ROWS]) {
+                           const char *(*starts)[MOST_ROWS]) {
     const size_t places = product_places(p), steps = product_steps(p->operand, p->inputs) / places;
     float sum = 0;
     int32_t whole = 0;
@@ -172,7 +172,7 @@ static float inner_product(const diptych_product *p, size_t row, size_t output, 
 void product_part_scalar(const diptych_product *p, product_range panels, product_range rows) {
     const size_t steps = product_steps(p->operand, p->inputs);
     const size_t end = panels.end * DIPTYCH_PANEL < p->outputs ? panels.end * DIPTYCH_PANEL : p->outputs;
-    const char *starts[product_places(p)][TILE_ROWS];
+    const char *starts[product_places(p)][MOST_ROWS];
     for (size_t row = rows.first; row < rows.end; row++) {
         product_starts(p, row, 1, 4 * steps, starts);
         for (size_t output = panels.first * DIPTYCH_PANEL; output < end; output++) {

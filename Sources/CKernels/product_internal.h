@@ -3,7 +3,7 @@
 #include "diptych_product.h"
 #include "internal.h"
 
-enum { TILE_ROWS = 6, LARGEST_ROTATION = 256 };
+enum { TILE_ROWS = 6, MOST_ROWS = 12, LARGEST_ROTATION = 256 };
 
 // The largest power of two up to LARGEST_ROTATION that divides `width`, a multiple of 64.
 static inline size_t rotation_block(size_t width) {
@@ -29,7 +29,7 @@ static inline size_t product_places(const diptych_product *p) {
 
 // Where the pieces of some rows begin, those outside a map in zeros; `stride` is the bytes of a row that lies in one piece.
 void product_starts(const diptych_product *product, size_t row, size_t rows, size_t stride,
-                    const char *(*starts)[TILE_ROWS]);
+                    const char *(*starts)[MOST_ROWS]);
 
 // Rotates `width` floats in place and returns the largest magnitude, or what is not finite if there is such a value.
 float rotate_row_scalar(float *row, size_t width);

@@ -1,67 +1,73 @@
 // The product of one kind of operands, for the file that defines PRODUCT (its name), FEATURES, OPERAND and MULTIPLY_ADD.
 //
-// A tile is six rows by 64 outputs: 24 sums, the step's weights in four registers, and an operand that is read and spread at
-// once, which leaves the multipliers as the limit. Weights stay in the second-level cache while the rows pass by.
+// A tile is six rows by 64 outputs, or twelve by 32 where there are no more: 24 sums, the step's weights in four registers, and an
+// operand that is read and spread at once, which leaves the multipliers as the limit. Weights stay in the second-level cache while the rows pass by.
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 #define NAMED(name) PASTE(name, PRODUCT)
 
 #pragma clang attribute push(__attribute__((target(FEATURES), min_vector_width(512))), apply_to = function)
 
-// The sums of up to six rows, each of which lies in `places` pieces of `steps` words: their beginnings are starts[place][row].
-// `rows` is a constant where this is inlined.
+// The sums of some rows, each of which lies in `places` pieces of `steps` words: their beginnings are starts[place][row]. `rows`
+// and `vectors`, of 16 outputs each, are constants where this is inlined.
 static inline __attribute__((always_inline)) void NAMED(tile_)(const diptych_product *p, size_t row,
-                                                               const char *const (*starts)[TILE_ROWS], size_t places,
+                                                               const char *const (*starts)[MOST_ROWS], size_t places,
                                                                size_t steps, const char *weights, __m512i *sums,
-                                                               const int rows) {
-    __m512i sum[TILE_ROWS][4];
+                                                               const int rows, const int vectors) {
+    __m512i sum[MOST_ROWS][4];
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
         // Weights are stored plus 128, which every byte of the row has to make good.
         const int32_t start = OPERAND == DIPTYCH_OPERAND_I8 ? -128 * p->facts[row + (size_t)i].sum : 0;
 #pragma clang loop unroll(full)
-        for (int j = 0; j < 4; j++) sum[i][j] = _mm512_set1_epi32(start);
+        for (int j = 0; j < vectors; j++) sum[i][j] = _mm512_set1_epi32(start);
     }
     for (size_t place = 0; place < places; place++) {
-        const char *at[TILE_ROWS];
+        const char *at[MOST_ROWS];
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) at[i] = starts[place][i];
         for (size_t k = 0; k < steps; k++, weights += 4 * DIPTYCH_PANEL) {
             __m512i step[4];
 #pragma clang loop unroll(full)
-            for (int j = 0; j < 4; j++) step[j] = _mm512_load_si512(weights + 64 * j);
+            for (int j = 0; j < vectors; j++) step[j] = _mm512_load_si512(weights + 64 * j);
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++) {
                 int32_t word;
                 memcpy(&word, at[i] + 4 * k, 4);
                 const __m512i x = _mm512_set1_epi32(word);
 #pragma clang loop unroll(full)
-                for (int j = 0; j < 4; j++) sum[i][j] = MULTIPLY_ADD(sum[i][j], step[j], x);
+                for (int j = 0; j < vectors; j++) sum[i][j] = MULTIPLY_ADD(sum[i][j], step[j], x);
             }
         }
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < 4; j++) sums[4 * i + j] = sum[i][j];
+        for (int j = 0; j < vectors; j++) sums[4 * i + j] = sum[i][j];
 }
 
 void NAMED(product_part_)(const diptych_product *p, product_range panels, product_range rows) {
     const size_t all = product_steps(OPERAND, p->inputs), places = product_places(p), steps = all / places;
-    const char *starts[places][TILE_ROWS];
-    __m512i sums[TILE_ROWS * 4];
-    for (size_t row = rows.first; row < rows.end; row += TILE_ROWS) {
+    const char *starts[places][MOST_ROWS];
+    __m512i sums[MOST_ROWS * 4];
+    size_t row = rows.first;
+    for (; p->outputs <= 32 && row + MOST_ROWS <= rows.end; row += MOST_ROWS) {
+        product_starts(p, row, MOST_ROWS, 4 * all, starts);
+        NAMED(tile_)(p, row, starts, places, steps, p->packed, sums, MOST_ROWS, 2);
+        finish(p, sums, row, MOST_ROWS, 0, OPERAND);
+    }
+    for (; row < rows.end; row += TILE_ROWS) {
         const size_t count = rows.end - row < TILE_ROWS ? rows.end - row : TILE_ROWS;
         product_starts(p, row, count, 4 * all, starts);
         for (size_t panel = panels.first; panel < panels.end; panel++) {
             const char *weights = (const char *)p->packed + panel * all * 4 * DIPTYCH_PANEL;
             switch (count) {
-            case 6: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 6); break;
-            case 5: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 5); break;
-            case 4: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 4); break;
-            case 3: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 3); break;
-            case 2: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 2); break;
-            default: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 1); break;
+            case 6: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 6, 4); break;
+            case 5: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 5, 4); break;
+            case 4: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 4, 4); break;
+            case 3: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 3, 4); break;
+            case 2: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 2, 4); break;
+            default: NAMED(tile_)(p, row, starts, places, steps, weights, sums, 1, 4); break;
             }
             finish(p, sums, row, count, panel * DIPTYCH_PANEL, OPERAND);
         }
