@@ -224,7 +224,7 @@ void diptych_multiply(diptych_isa isa, int threads, const diptych_product *produ
         switch (product->operand) {
         case DIPTYCH_OPERAND_F32: w.part = product_part_f32; break;
         case DIPTYCH_OPERAND_BF16: w.part = product_part_bf16; break;
-        case DIPTYCH_OPERAND_I8: w.part = product_part_i8; break;
+        case DIPTYCH_OPERAND_I8: w.part = diptych_has_bf16() ? product_part_i8_bf16 : product_part_i8; break;
         }
 #endif
     diptych_parallel(threads, (panels + together - 1) / together * ((rows + chunk - 1) / chunk), product_task, &w);

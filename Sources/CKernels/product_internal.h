@@ -53,4 +53,5 @@ void quantise_row_avx512(const void *input, diptych_type type, size_t columns, s
 void product_part_f32(const diptych_product *product, product_range panels, product_range rows);
 void product_part_bf16(const diptych_product *product, product_range panels, product_range rows);
 void product_part_i8(const diptych_product *product, product_range panels, product_range rows);
+void product_part_i8_bf16(const diptych_product *product, product_range panels, product_range rows);
 #endif

@@ -53,3 +53,16 @@ INLINE vec exp_of(vec x) {
     p = __builtin_elementwise_fma(p, r, splat(1.0f));
     return p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23);
 }
+
+// The same to 5e-5, with the polynomial of degree 4.
+INLINE vec rough_exp_of(vec x) {
+    x = __builtin_elementwise_max(x, splat(-87.0f));
+    vec n = __builtin_elementwise_roundeven(x * 1.44269504088896341f);
+    vec r = __builtin_elementwise_fma(n, splat(-0.693147180559945f), x);
+    vec p = splat(1.0f / 24);
+    p = __builtin_elementwise_fma(p, r, splat(1.0f / 6));
+    p = __builtin_elementwise_fma(p, r, splat(0.5f));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f));
+    p = __builtin_elementwise_fma(p, r, splat(1.0f));
+    return p * (vec)((__builtin_convertvector(n, ivec) + 127) << 23);
+}
