@@ -42,7 +42,7 @@ def measure(diptych, work, folder, processor, batch, files, say):
     with torch.inference_mode():
         reference = tower(pixels).numpy()
         losses = {"ONNX Runtime fp32": (cosine_loss(session.run(None, {"pixels": arrays})[0], reference), 1e-5)}
-        for precision, limit in (("fp32", 1e-5), ("bf16", 2e-3)):
+        for precision, limit in (("fp32", 1e-5), ("bf16", 2e-3), ("int8", 2e-3)):
             losses[f"Diptych {precision}"] = (
                 cosine_loss(embed(diptych, folder, precision, files, work), reference), limit)
         for name, (loss, limit) in losses.items():
@@ -53,7 +53,7 @@ def measure(diptych, work, folder, processor, batch, files, say):
             rates.setdefault("transformers fp32", []).append(batch / typical(lambda: tower(pixels), passes=2))
             rates.setdefault("ONNX Runtime fp32", []).append(
                 batch / typical(lambda: session.run(None, {"pixels": arrays}), passes=2))
-            for precision in ("fp32", "bf16"):
+            for precision in ("fp32", "bf16", "int8"):
                 result = profile(diptych, folder, precision, batch)
                 rates.setdefault(f"Diptych {precision}", []).append(result["pictures_per_second"])
                 shares.setdefault(f"Diptych {precision}", []).append(result["share_of_limit"])

@@ -21,6 +21,7 @@ from measure import THREADS, cosine_loss, profile_texts, typical
 
 ROUNDS = int(os.environ.get("DIPTYCH_ROUNDS", "7"))
 BATCH, BATCHES, SINGLE = 64, 3, 48
+LIMITS = {"fp32": 1e-5, "bf16": 2e-3, "int8": 2e-3}  # the largest 1 - cosine to transformers in fp32
 SHORTEST, LONGEST, CONTEXT = 3, 20, 77
 WORDS = ("a the photo of red blue green small big dog cat car star circle square tree house two three and with on under "
          "left right yellow black white picture street beach night day old new").split()
@@ -80,11 +81,11 @@ def main():
         reference = features("fp32", "77")
         losses = {(f"transformers {precision}", padding): cosine_loss(features(precision, padding), reference)
                   for precision in ("fp32", "bf16") for padding in ("77", "longest")}
-        for precision in ("fp32", "bf16"):
+        for precision in LIMITS:
             losses[(f"Diptych {precision}", "none")] = cosine_loss(
                 embed_texts(diptych, folder, precision, texts, work), reference)
         for (name, padding), loss in losses.items():
-            limit = 2e-3 if "bf16" in name else 1e-5
+            limit = LIMITS[name.split()[-1]]
             if not loss <= limit:
                 sys.exit(f"benchmark refused: {name}, padding {padding}, disagrees with transformers fp32,"
                          f" 1 - cosine {loss:.2e} > {limit:.0e}")
@@ -98,7 +99,7 @@ def main():
                         lambda: [tower.get_text_features(x) for x in some], passes=1 if padding == "77" else 2))
                 single.setdefault(name, []).append(typical(
                     lambda: [tower.get_text_features(x) for x in alone], passes=2) / SINGLE)
-            for precision in ("fp32", "bf16"):
+            for precision in LIMITS:
                 name = f"Diptych {precision}"
                 result = profile_texts(diptych, folder, precision, texts, BATCH, work)
                 rates.setdefault((name, "none"), []).append(result["texts_per_second"])
