@@ -48,7 +48,16 @@ extension EmbeddedStore {
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCacheKilobytes)")
             }
         }
-        return try DatabasePool(
-            path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
+        // SQLite does not wait where two connections turn a new database into one with a log at once: it says busy.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                return try DatabasePool(
+                    path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                guard ContinuousClock.now < deadline else { throw error }
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+        }
     }
 }
