@@ -113,7 +113,9 @@ import Testing
         }
     }
 
-    static let shapes = [(1, 2, 1), (6, 64, 64), (7, 588, 100), (13, 100, 65), (50, 320, 128), (5, 48, 7), (31, 64, 20)]
+    static let shapes = [
+        (1, 2, 1), (6, 64, 64), (7, 588, 100), (13, 100, 65), (50, 320, 128), (5, 48, 7), (31, 64, 20),
+    ]
 
     @Test(arguments: operands, shapes)
     func productsAgreeWithPlainSums(operand: diptych_operand, shape: (Int, Int, Int)) {
