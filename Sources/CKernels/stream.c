@@ -1,6 +1,8 @@
 // Streams over long arrays: the scalar twin, and the split over threads.
 #include "stream_internal.h"
 
+#include <stdatomic.h>
+
 #include "internal.h"
 
 static float float_of(uint32_t bits) {
@@ -70,11 +72,24 @@ uint32_t diptych_stream(diptych_isa isa, int threads, diptych_stream_pattern pat
     return w.sum;
 }
 
-static void nothing(void *context, size_t index) {
-    (void)context;
+typedef struct {
+    atomic_int arrived;
+    int threads;
+} meeting;
+
+// A thread that finds nothing left to do would not come at all: all wait until the last is there, but not for ever.
+static void meet(void *context, size_t index) {
     (void)index;
+    meeting *m = context;
+    atomic_fetch_add(&m->arrived, 1);
+    for (int turns = 0; turns < 1 << 20 && atomic_load(&m->arrived) < m->threads; turns++) {
+    }
 }
 
 void diptych_team_start(int threads, size_t repeats) {
-    for (size_t i = 0; i < repeats; i++) diptych_parallel(threads, (size_t)(threads > 1 ? threads : 1), nothing, 0);
+    if (threads < 1) threads = 1;
+    for (size_t i = 0; i < repeats; i++) {
+        meeting m = {0, threads};
+        diptych_parallel(threads, (size_t)threads, meet, &m);
+    }
 }

@@ -17,5 +17,5 @@ typedef enum {
 uint32_t diptych_stream(diptych_isa isa, int threads, diptych_stream_pattern pattern, uint32_t *a, const uint32_t *b,
                         const uint32_t *c, size_t count, size_t repeats);
 
-// Starts and joins the team `repeats` times with nothing to do: what handing an operation to several cores costs.
+// Brings the team together `repeats` times, until each of its threads is there: what handing an operation to several cores costs.
 void diptych_team_start(int threads, size_t repeats);

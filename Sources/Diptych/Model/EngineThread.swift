@@ -2,8 +2,8 @@ internal import Foundation
 
 /// A thread that runs an actor's jobs one after the other.
 ///
-/// oneDNN's OpenMP team belongs to the thread that calls it: on Swift's shared pool, which moves an actor from thread to
-/// thread, each thread would raise a team of its own. Blocking work does not belong on the shared pool either.
+/// A team of workers belongs to the thread that calls it, this package's and oneDNN's: on Swift's shared pool, which moves an
+/// actor from thread to thread, each thread would raise teams of its own. Blocking work does not belong on the shared pool either.
 final class EngineThread: SerialExecutor {
     // Sendable: `jobs` and `isStopped` are only touched while holding the condition's lock.
     private final class Queue: @unchecked Sendable {

@@ -19,14 +19,7 @@ public struct CPUFeatureMap {
 
 /// A convolution with its normalisation folded in, and its weights packed once.
 public struct CPUConvolution {
-    enum Weights {
-        /// For this package's own products, over windows that are rows in pieces.
-        case packed(PackedWeights)
-        /// For oneDNN's convolutions, on processors without AVX-512 and for the three channels of pictures.
-        case dnnl(DNNLWeights)
-    }
-
-    let weights: Weights
+    let weights: CPUWeights
     let key: ConvolutionKey
 }
 

@@ -4,16 +4,17 @@ internal import DiptychTensors
 
 /// A linear layer with its weights packed once into the layout that products read.
 public struct CPULinear {
-    enum Weights {
-        /// For this package's own products.
-        case packed(PackedWeights)
-        /// For oneDNN's, on processors without AVX-512.
-        case dnnl(DNNLWeights)
-    }
-
     let inputs: Int
     let outputs: Int
-    let weights: Weights
+    let weights: CPUWeights
+}
+
+/// Weights of a product or a convolution.
+enum CPUWeights {
+    /// For this package's own products.
+    case packed(PackedWeights)
+    /// For oneDNN, on processors without AVX-512 and for the three channels of pictures.
+    case dnnl(DNNLWeights)
 }
 
 /// Weights as `diptych_multiply` reads them.
@@ -61,7 +62,7 @@ extension CPUEngine {
             at += part.count
             part.releasePages()
         }
-        let weights: CPULinear.Weights =
+        let weights: CPUWeights =
             if let operand = operand(inputs: inputs, allowsBytes: allowsBytes) {
                 .packed(pack(source, as: operand, inputs: inputs, outputs: outputs, layout: layout, bias: bias))
             } else {

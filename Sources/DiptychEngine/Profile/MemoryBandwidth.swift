@@ -46,7 +46,6 @@ extension MemoryBandwidth {
         threads: Int, instructions: InstructionSet
     ) -> (caches: [MemoryBandwidth], memory: MemoryBandwidth) {
         let threads = max(1, threads)
-        diptych_set_threads(Int32(threads))
         let levels = CacheLevel.detected(threads: threads)
         let last = levels.last?.bytes ?? 0
         let available = Int(ProcessInfo.processInfo.physicalMemory / 4)
@@ -86,11 +85,10 @@ extension MemoryBandwidth {
         return (caches, level("memory", capacity: nil, buffer: size))
     }
 
-    /// The seconds that starting and joining `threads` threads takes, with nothing for them to do: the median of several
+    /// The seconds that starting and joining `threads` threads takes, until all are there: the median of several
     /// rounds.
     public static func teamStart(threads: Int) -> Double {
         let repeats = 200
-        diptych_set_threads(Int32(max(1, threads)))
         let times = (0..<15).map { _ in
             let start = ContinuousClock.now
             diptych_team_start(Int32(threads), repeats)

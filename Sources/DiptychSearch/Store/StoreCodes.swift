@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Dispatch
 internal import Foundation
 internal import Synchronization
@@ -53,8 +52,6 @@ final class StoreCodes: Sendable {
         self.capacity = capacity
         self.atOnce = atOnce
         self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        // Also keeps the team's threads from spinning long after a scan, which would take the cores from others.
-        diptych_set_threads(Int32(self.threads))
     }
 
     /// Notes new vectors; true when it is time to make codes for them.
