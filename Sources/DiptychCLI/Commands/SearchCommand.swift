@@ -105,18 +105,3 @@ struct SearchCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension SearchHit {
-    /// What results say about it, in the order of JSON keys.
-    var members: [(String, JSON)] {
-        var members: [(String, JSON)] = [
-            ("id", .string(id)), ("path", .string(path)), ("similarity", .float(similarity)),
-        ]
-        if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
-        members.append(("attributes", attributes.json))
-        if !nearDuplicates.isEmpty {
-            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members) })))
-        }
-        return members
-    }
-}

@@ -1,3 +1,4 @@
+import Diptych
 import Foundation
 
 /// A line of captions.jsonl, as `diptych pictures` writes it beside its pictures.

@@ -1,3 +1,4 @@
+import Diptych
 import Foundation
 
 /// How a pass would scale to more cores, as text and JSON.

@@ -5,6 +5,7 @@ internal import DiptychMedia
 public struct Searcher: Sendable {
     private let store: any VectorStore
     private let model: CLIPModel
+    private let texts: any TextEmbedder
 
     /// How a search goes on from its query.
     public struct Options: Sendable {
@@ -31,9 +32,12 @@ public struct Searcher: Sendable {
     }
 
     /// Searches `store` with `model`, which must be the store's: see ``VectorStore/require(_:)``.
-    public init(store: any VectorStore, model: CLIPModel) {
+    ///
+    /// - Parameter texts: what embeds texts with the model, where that is not the model itself.
+    public init(store: any VectorStore, model: CLIPModel, texts: (any TextEmbedder)? = nil) {
         self.store = store
         self.model = model
+        self.texts = texts ?? model
     }
 
     /// The query as one point of length 1: the sum of what is wanted, without what is not.
@@ -48,7 +52,7 @@ public struct Searcher: Sendable {
         let texts = query.terms.compactMap { if case .text(let text) = $0.content { text } else { nil } }
         let pictures = query.terms.compactMap { if case .picture(let picture) = $0.content { picture } else { nil } }
         let items = try await store.items(ids: query.items)
-        let textEmbeddings = texts.isEmpty ? nil : try await model.embed(texts: texts)
+        let textEmbeddings = texts.isEmpty ? nil : try await self.texts.embed(texts: texts)
         let pictureEmbeddings = pictures.isEmpty ? nil : try await model.embed(pictures: pictures)
         var (text, picture) = (0, 0)
         var sum = [Double](repeating: 0, count: store.dimension)
@@ -90,9 +94,13 @@ public struct Searcher: Sendable {
 
     /// The items that fit best, best first. Items that the query names are not among them.
     ///
+    /// - Parameter known: the embedding of `query`, where it is known already.
     /// - Throws: ``StoreError``, ``ModelError``.
-    public func search(_ query: SearchQuery, _ options: Options = Options()) async throws -> SearchResults {
-        let embedding = try await embedding(of: query)
+    public func search(
+        _ query: SearchQuery, embedding known: Embedding? = nil, _ options: Options = Options()
+    ) async throws -> SearchResults {
+        let embedding: Embedding
+        if let known { embedding = known } else { embedding = try await self.embedding(of: query) }
         var filter = options.filter
         if !query.items.isEmpty {
             let others = Filter.not(.oneOf(.id, query.items.map(FilterValue.text)))

@@ -1,3 +1,4 @@
+import Diptych
 import ArgumentParser
 import DiptychSearch
 

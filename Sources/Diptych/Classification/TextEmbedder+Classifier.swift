@@ -1,7 +1,7 @@
-extension CLIPModel {
-    /// The sentences that are embedded in one go, so that many labels need little memory.
-    private static let sentencesPerPass = 512
+/// The sentences that are embedded in one go, so that many labels need little memory.
+private let sentencesPerPass = 512
 
+extension TextEmbedder {
     /// Makes a classifier whose labels are embedded once, each as the normalised mean over the templates.
     ///
     /// - Parameter progress: called with the number of labels that are done.
@@ -11,7 +11,7 @@ extension CLIPModel {
     ) async throws -> Classifier {
         try Classifier.check(labels)
         let templates = try templates.checked()
-        let (each, step) = (templates.count, max(1, Self.sentencesPerPass / templates.count))
+        let (each, step) = (templates.count, max(1, sentencesPerPass / templates.count))
         var values: [Float] = []  // [labels, dimension]
         values.reserveCapacity(labels.count * dimension)
         for start in stride(from: 0, to: labels.count, by: step) {

@@ -1,6 +1,6 @@
 /// A JSON value whose keys keep their order and whose numbers keep their precision: the shortest text that reads back as
-/// the same float.
-enum JSON: Sendable {
+/// the same float. What the command line and the server answer with.
+package enum JSON: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -13,7 +13,7 @@ enum JSON: Sendable {
     case floats([Float])
 
     /// The value on one line.
-    var text: String {
+    package var text: String {
         var text = ""
         write(to: &text)
         return text
@@ -71,7 +71,7 @@ enum JSON: Sendable {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral {
-    init(stringLiteral value: String) { self = .string(value) }
-    init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
-    init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
+    package init(arrayLiteral elements: JSON...) { self = .array(elements) }
 }

@@ -1,0 +1,54 @@
+package import Diptych
+
+extension SearchHit {
+    /// What results say about it, in the order of JSON keys.
+    package var members: [(String, JSON)] {
+        var members: [(String, JSON)] = [
+            ("id", .string(id)), ("path", .string(path)), ("similarity", .float(similarity)),
+        ]
+        if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
+        members.append(("attributes", attributes.json))
+        if !nearDuplicates.isEmpty {
+            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members) })))
+        }
+        return members
+    }
+}
+
+extension ItemAttributes {
+    /// As results show them.
+    package var json: JSON {
+        var members: [(String, JSON)] = [
+            ("width", .int(width)), ("height", .int(height)), ("bytes", .int(bytes)), ("modified", .double(modified)),
+            ("added", .double(added)),
+        ]
+        func add(_ name: String, _ value: JSON?) { if let value { members.append((name, value)) } }
+        add("type", type.map(JSON.string))
+        add("taken", taken.map(JSON.double))
+        add("camera", camera.map(JSON.string))
+        add("latitude", latitude.map(JSON.double))
+        add("longitude", longitude.map(JSON.double))
+        add("caption", caption.map(JSON.string))
+        // What was given may be called like what every item has; the latter comes first and counts.
+        let taken = Set(members.map(\.0))
+        for (name, value) in other.sorted(by: { $0.key < $1.key }) where !taken.contains(name) {
+            add(name, value.json)
+        }
+        return .object(members)
+    }
+}
+
+extension AttributeValue {
+    /// As results show it.
+    package var json: JSON {
+        switch self {
+        case .null: .null
+        case .bool(let value): .bool(value)
+        case .integer(let value): .int(Int(value))
+        case .number(let value): .double(value)
+        case .text(let text): .string(text)
+        case .list(let values): .array(values.map(\.json))
+        case .object(let members): .object(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })
+        }
+    }
+}
