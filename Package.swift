@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
+        .library(name: "DiptychServer", targets: ["DiptychServer"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
     // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. Without its trait, DiptychMilvus is
@@ -37,6 +38,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // The server.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Only with the trait Milvus.
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
@@ -111,14 +122,35 @@ let package = Package(
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
             ],
             exclude: ["Schema/milvus.proto"], swiftSettings: strict),
+        // HTTP and web pages.
+        .target(
+            name: "DiptychServer",
+            dependencies: [
+                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch", "DiptychTokenizers",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            resources: [.copy("Pages")], swiftSettings: strict),
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
                 "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus",
                 "DiptychModels",
                 "DiptychONNX", "DiptychPictures",
-                "DiptychSearch", "DiptychTensors", "DiptychTokenizers",
+                "DiptychSearch", "DiptychServer", "DiptychTensors", "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.copy("Resources")],
             swiftSettings: strict),
@@ -181,6 +213,14 @@ let package = Package(
             dependencies: [
                 "Diptych", "DiptychMedia", "DiptychMilvus", "DiptychSearch", "DiptychTestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Milvus"])),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiptychServerTests",
+            dependencies: [
+                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychServer", "DiptychTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(

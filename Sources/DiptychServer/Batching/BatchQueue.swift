@@ -1,0 +1,275 @@
+internal import Foundation
+internal import Synchronization
+
+/// Gathers what concurrent requests want computed into shared passes.
+///
+/// While one pass runs, inputs gather for the next. Equal ones, by their keys, are computed once, also when they come while
+/// the first is being computed, and what was computed is kept for those that come later.
+///
+/// Everything that waits is in one of three places: in `waiting`, in order; in the pass that runs; or kept. A request that is
+/// cancelled leaves at once, and what nobody else wants is not computed.
+package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output: Sendable>: Sendable {
+    /// One request, with what it has got so far.
+    private final class Ticket {
+        var results: [Result<Output, any Error>?]
+        var missing: Int
+        var keys: [Key] = []
+        var continuation: CheckedContinuation<[Result<Output, any Error>], any Error>?
+
+        init(count: Int) {
+            results = Array(repeating: nil, count: count)
+            missing = count
+        }
+    }
+
+    /// An input that is not computed yet, and who wants it.
+    private struct Pending {
+        let input: Input
+        let arrived: ContinuousClock.Instant
+        var isRunning = false
+        var wanted: [(ticket: Int, position: Int)] = []
+    }
+
+    private struct State {
+        var kept: RecentValues<Key, Output>
+        var waiting: [Key] = []
+        var first = 0
+        var pending: [Key: Pending] = [:]
+        var tickets: [Int: Ticket] = [:]
+        var nextTicket = 0
+        var sleeper: CheckedContinuation<Void, Never>?
+        var isClosed = false
+        var lastBatchHadCompany = false
+        var lastBatchEnd = ContinuousClock.now
+        var counts = QueueCounts()
+
+        /// Inputs that no pass has taken yet.
+        var waitingCount = 0
+    }
+
+    // Tickets are classes, which only code that holds the lock touches.
+    private struct Locked: @unchecked Sendable { var state: State }
+    private let locked: Mutex<Locked>
+    private let limits: QueueLimits
+    private let onWait: @Sendable (Duration) -> Void
+
+    /// Prepares a queue; ``run(_:)`` works it off.
+    ///
+    /// - Parameter onWait: told how long each input waited for its pass.
+    package init(_ limits: QueueLimits, onWait: @escaping @Sendable (Duration) -> Void = { _ in }) {
+        self.limits = limits
+        self.onWait = onWait
+        locked = Mutex(Locked(state: State(kept: RecentValues(limit: limits.kept))))
+    }
+
+    private func withState<T: Sendable>(_ body: (inout State) throws -> sending T) rethrows -> T {
+        try locked.withLock { try body(&$0.state) }
+    }
+
+    /// What it did so far, and what waits now.
+    package var counts: QueueCounts {
+        withState { state in
+            var counts = state.counts
+            counts.kept = state.kept.count
+            counts.waiting = state.waitingCount
+            return counts
+        }
+    }
+
+    // MARK: Asking
+
+    /// The results of `inputs`, in their order; each fails for itself.
+    ///
+    /// - Throws: ``QueueError``, `CancellationError`.
+    package func results(of inputs: [(key: Key, input: Input)]) async throws -> [Result<Output, any Error>] {
+        guard !inputs.isEmpty else { return [] }
+        let id = withState { state in
+            state.nextTicket += 1
+            return state.nextTicket
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                enter(id, inputs, continuation)
+            }
+        } onCancel: {
+            leave(id)
+        }
+    }
+
+    private func enter(
+        _ id: Int, _ inputs: [(key: Key, input: Input)],
+        _ continuation: CheckedContinuation<[Result<Output, any Error>], any Error>
+    ) {
+        let isCancelled = Task.isCancelled
+        let sleeper: CheckedContinuation<Void, Never>? = withState { state in
+            guard !isCancelled else {
+                continuation.resume(throwing: CancellationError())
+                return nil
+            }
+            guard !state.isClosed else {
+                continuation.resume(throwing: QueueError.closed)
+                return nil
+            }
+            // Before anything changes: a request is taken as a whole or not at all.
+            let new = Set(inputs.map(\.key)).filter { state.pending[$0] == nil && !state.kept.holds($0) }
+            guard state.waitingCount + new.count <= limits.waiting || state.waitingCount == 0 else {
+                continuation.resume(throwing: QueueError.full(waiting: state.waitingCount))
+                return nil
+            }
+            let ticket = Ticket(count: inputs.count)
+            let now = ContinuousClock.now
+            for (position, (key, input)) in inputs.enumerated() {
+                if let value = state.kept.value(for: key) {
+                    ticket.results[position] = .success(value)
+                    ticket.missing -= 1
+                    state.counts.hits += 1
+                    continue
+                }
+                ticket.keys.append(key)
+                if state.pending[key] == nil {
+                    state.counts.misses += 1
+                    state.pending[key] = Pending(input: input, arrived: now)
+                    state.waiting.append(key)
+                    state.waitingCount += 1
+                } else {
+                    state.counts.hits += 1
+                }
+                state.pending[key]?.wanted.append((id, position))
+            }
+            guard ticket.missing > 0 else {
+                continuation.resume(returning: ticket.results.compactMap { $0 })
+                return nil
+            }
+            ticket.continuation = continuation
+            state.tickets[id] = ticket
+            defer { state.sleeper = nil }
+            return state.sleeper
+        }
+        sleeper?.resume()
+        // Cancelled between the look and the entry: the handler found nothing to take away.
+        if Task.isCancelled { leave(id) }
+    }
+
+    private func leave(_ id: Int) {
+        let continuation = withState { state -> CheckedContinuation<[Result<Output, any Error>], any Error>? in
+            guard let ticket = state.tickets.removeValue(forKey: id) else { return nil }
+            for key in ticket.keys {
+                guard var pending = state.pending[key] else { continue }
+                pending.wanted.removeAll { $0.ticket == id }
+                if pending.wanted.isEmpty, !pending.isRunning {
+                    state.pending[key] = nil
+                    state.waitingCount -= 1
+                } else {
+                    state.pending[key] = pending
+                }
+            }
+            return ticket.continuation
+        }
+        continuation?.resume(throwing: CancellationError())
+    }
+
+    // MARK: Working
+
+    /// Takes inputs and hands `pass` a batch at a time, until the queue is closed and empty.
+    ///
+    /// - Parameter pass: gives a result for each input, in their order.
+    package func run(_ pass: @Sendable ([Input]) async -> [Result<Output, any Error>]) async {
+        while let keys = await next() {
+            let inputs = withState { state in keys.compactMap { state.pending[$0]?.input } }
+            let results = await pass(inputs)
+            deliver(keys, results)
+        }
+    }
+
+    /// Takes no more inputs; those that wait are still worked off.
+    package func close() {
+        let sleeper = withState { state in
+            state.isClosed = true
+            defer { state.sleeper = nil }
+            return state.sleeper
+        }
+        sleeper?.resume()
+    }
+
+    /// The next batch; nil when the queue is closed and empty.
+    private func next() async -> [Key]? {
+        while true {
+            await withCheckedContinuation { continuation in
+                let isReady = withState { state in
+                    guard state.waitingCount == 0, !state.isClosed else { return true }
+                    state.sleeper = continuation
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+            let expectsCompany = withState { state in
+                state.waitingCount > 0 && state.waitingCount < limits.largestBatch && !state.isClosed
+                    && state.lastBatchHadCompany && .now - state.lastBatchEnd < .milliseconds(20)
+            }
+            if expectsCompany { try? await Task.sleep(for: limits.longestWait) }
+            let (batch, isOver) = withState { state in
+                (take(&state), state.isClosed && state.pending.isEmpty)
+            }
+            if !batch.isEmpty { return batch }
+            if isOver { return nil }
+        }
+    }
+
+    private func take(_ state: inout State) -> [Key] {
+        var batch: [Key] = []
+        let now = ContinuousClock.now
+        while state.first < state.waiting.count, batch.count < limits.largestBatch {
+            let key = state.waiting[state.first]
+            state.first += 1
+            // Those whose requests were cancelled are gone, or came again and stand further back.
+            guard let pending = state.pending[key], !pending.isRunning else { continue }
+            state.pending[key]?.isRunning = true
+            state.waitingCount -= 1
+            onWait(now - pending.arrived)
+            batch.append(key)
+        }
+        if state.first > 1024, state.first * 2 > state.waiting.count {
+            state.waiting.removeFirst(state.first)
+            state.first = 0
+        }
+        if !batch.isEmpty {
+            state.counts.batches += 1
+            state.counts.inputs += batch.count
+        }
+        return batch
+    }
+
+    private func deliver(_ keys: [Key], _ results: [Result<Output, any Error>]) {
+        typealias Finished = (CheckedContinuation<[Result<Output, any Error>], any Error>, [Result<Output, any Error>])
+        let finished = withState { state -> [Finished] in
+            var finished: [Finished] = []
+            state.lastBatchHadCompany = keys.count > 1
+            state.lastBatchEnd = .now
+            for (index, key) in keys.enumerated() {
+                guard let pending = state.pending.removeValue(forKey: key) else { continue }
+                let result = index < results.count ? results[index] : .failure(QueueError.closed)
+                if case .success(let value) = result { state.kept.keep(value, for: key) }
+                for (id, position) in pending.wanted {
+                    guard let ticket = state.tickets[id] else { continue }
+                    ticket.results[position] = result
+                    ticket.missing -= 1
+                    guard ticket.missing == 0 else { continue }
+                    state.tickets[id] = nil
+                    if let continuation = ticket.continuation {
+                        finished.append((continuation, ticket.results.compactMap { $0 }))
+                    }
+                }
+            }
+            return finished
+        }
+        for (continuation, results) in finished { continuation.resume(returning: results) }
+    }
+}
+
+/// Why a queue takes nothing more.
+package enum QueueError: Error {
+    /// Too much waits already.
+    case full(waiting: Int)
+    /// The server is going down.
+    case closed
+}

@@ -1,0 +1,170 @@
+internal import HummingbirdCore
+internal import DiptychMedia
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdTLS
+public import Logging
+internal import NIOCore
+internal import NIOSSL
+public import ServiceLifecycle
+
+/// The HTTP API and the pages over models and a store.
+///
+///     let server = try DiptychServer(ServerOptions(models: [source]), logger: logger)
+///     try await ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+public struct DiptychServer: Service {
+    /// The version that answers carry.
+    public static let version = "0.1"
+
+    private let options: ServerOptions
+    private let logger: Logger
+    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let services: Services
+
+    /// Prepares a server; nothing is loaded or listened to before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - logger: gets a line for each request, without what users asked.
+    ///   - onListening: told when connections are accepted; models may still be loading.
+    /// - Throws: ``ServerError`` when the options contradict each other.
+    public init(
+        _ options: ServerOptions, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) throws {
+        self.options = options
+        self.logger = logger
+        self.onListening = onListening
+        let registry = PrometheusRegistry(help: Self.help)
+        let stages = Stages(factory: registry)
+        services = Services(
+            models: try ModelPool(
+                options.models, batches: options.batches, reading: options.reading, stages: stages,
+                idleLimit: options.modelIdleLimit, logger: logger),
+            loader: PictureLoader(fetch: options.fetch, reading: options.reading, stages: stages),
+            store: options.store.map { ServedStore($0, folder: options.folder, undoTime: options.undoTime) },
+            thumbnails: Thumbnails(folder: options.folder, threads: 2, stages: stages), stages: stages,
+            metrics: registry, keys: options.keys, rates: RateLimits(perMinute: options.requestsPerMinute),
+            reading: options.reading, limits: options.limits, queueLimit: options.batches.waiting,
+            cacheLimit: options.batches.kept)
+    }
+
+    private static let help = [
+        "diptych_requests_total": "Requests answered, by route, method and status.",
+        "diptych_request_seconds": "Time from a request's head to its answer, by route.",
+        "diptych_stage_seconds": "Time of the stages of requests: queue, fetch, decode, encode, search.",
+        "diptych_batch_size": "Inputs that shared a forward pass.",
+        "diptych_queue_depth": "Inputs that wait for a forward pass.",
+        "diptych_cache_entries": "Embeddings that are kept.",
+        "diptych_requests_active": "Requests being answered.",
+        "process_resident_memory_bytes": "Memory that the process holds.",
+    ]
+
+    /// Serves until the task is cancelled or a graceful shutdown begins; then finishes what was accepted.
+    ///
+    /// - Throws: ``ServerError`` where it cannot listen; what loading a model throws.
+    public func run() async throws {
+        let onListening = onListening
+        var application = Application(
+            router: router(), server: try builder(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(options.host, port: options.port), serverName: "diptych",
+                availableConnectionsDelegate: .maximum(options.connections, logger: quiet)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
+        application.addServices(services.models)
+        if let store = services.store { application.addServices(Removal(store: store, logger: logger)) }
+        do { try await application.run() } catch let error as IOError {
+            throw ServerError(
+                "cannot listen at \(options.host) port \(options.port): \(String(cString: strerror(error.errnoCode)))")
+        }
+    }
+
+    /// For what Hummingbird itself says, which is about connections.
+    private var quiet: Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private func builder() throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [ConnectionWatch()],
+                idleTimeout: .nanoseconds(options.idleTimeout.inNanoseconds)))
+        guard let certificate = options.certificate else { return plain }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain)
+            let key = try NIOSSLPrivateKey(file: certificate.key, format: .pem)
+            let configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            return try .tls(plain, tlsConfiguration: configuration)
+        } catch {
+            throw ServerError(
+                "\(certificate.chain) and \(certificate.key) are no certificate chain and key in PEM: \(error)")
+        }
+    }
+
+    private func router() -> Router<ServerContext> {
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+        let isEncrypted = options.certificate != nil
+        router.addMiddleware {
+            EnvelopeMiddleware(
+                limits: options.limits, budget: BodyBudget(bytes: options.limits.allBodyBytes),
+                stages: services.stages, logger: logger, isEncrypted: isEncrypted)
+            OriginMiddleware(origins: options.origins)
+            DeadlineMiddleware()
+        }
+        var routes = RouteTable(router, services)
+        let items = ItemRoutes(services: services)
+        let status = StatusRoutes(services: services)
+        let session = SessionRoutes(services: services, isEncrypted: isEncrypted)
+        let pages = PageRoutes()
+        routes.on(.post, "/similarity", use: SimilarityRoute(services: services).respond)
+        routes.on(.post, "/v1/embeddings", use: EmbeddingsRoute(services: services).respond)
+        routes.on(.post, "/v1/classify", use: ClassifyRoute(services: services).respond)
+        routes.on(.post, "/v1/search", use: SearchRoute(services: services).respond)
+        routes.on(.get, "/v1/models", use: status.models)
+        routes.on(.get, "/v1/items", use: items.list)
+        routes.on(.post, "/v1/items", scope: .write, use: items.add)
+        routes.on(.get, "/v1/items/{id}", use: items.read)
+        routes.on(.delete, "/v1/items/{id}", scope: .write, use: items.remove)
+        routes.on(.post, "/v1/items/{id}/restore", scope: .write, use: items.restore)
+        routes.on(.get, "/v1/items/{id}/thumbnail", use: items.thumbnail)
+        routes.on(.get, "/v1/items/{id}/original", use: items.original)
+        routes.on(.get, "/v1/status", use: status.status)
+        routes.on(.get, "/v1/session", scope: nil, use: session.read)
+        routes.on(.post, "/v1/session", scope: nil, use: session.begin)
+        routes.on(.delete, "/v1/session", scope: nil, use: session.end)
+        routes.on(.get, "/health", scope: nil, use: status.health)
+        routes.on(.get, "/ready", scope: nil, use: status.ready)
+        routes.on(.get, "/metrics", use: status.metrics)
+        routes.on(.get, "/openapi.json", scope: nil, use: pages.page("openapi.json"))
+        routes.on(.get, "/", scope: nil, use: pages.page("index.html"))
+        routes.on(.get, "/status", scope: nil, use: pages.page("status.html"))
+        routes.on(.get, "/assets/{name}", scope: nil, use: pages.asset)
+        routes.finish()
+        return router
+    }
+}
+
+/// Removes items for good when they can no longer be brought back.
+private struct Removal: Service {
+    let store: ServedStore
+    let logger: Logger
+    let stopper = Stopper()
+
+    func run() async throws {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            while await stopper.wait(atMost: .seconds(5)) { await purge(everything: false) }
+            await purge(everything: true)
+        } onCancelOrGracefulShutdown: {
+            stopper.finish()
+        }
+    }
+
+    private func purge(everything: Bool) async {
+        do { try await store.purge(everything: everything) } catch {
+            logger.error("removing items failed", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,110 @@
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// What every request gets: an identifier, limits, a log line, counts, headers for browsers, and a problem document where it
+/// fails.
+struct EnvelopeMiddleware: RouterMiddleware {
+    typealias Context = ServerContext
+
+    let limits: RequestLimits
+    let budget: BodyBudget
+    let stages: Stages
+    let logger: Logger
+    /// Whether the server answers over TLS.
+    let isEncrypted: Bool
+
+    func handle(
+        _ request: Request, context: ServerContext,
+        next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        let begin = ContinuousClock.now
+        stages.totals.began()
+        var context = context
+        context.requestID = Self.identifier(request.headers[.requestID])
+        context.limits = limits
+        context.share = budget.share()
+        context.logger = logger
+        context.logger[metadataKey: "request_id"] = "\(context.requestID)"
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            response = problem(error, context).response(requestID: context.requestID)
+        }
+        decorate(&response, context)
+        let time = ContinuousClock.now - begin
+        // The route's pattern, not the path, which may hold what a user typed.
+        let route = context.endpointPath ?? "none"
+        stages.answered(route, method: Self.name(request.method), status: response.status.code, after: time)
+        context.logger.info(
+            "request",
+            metadata: [
+                "method": "\(Self.name(request.method))", "route": "\(route)", "status": "\(response.status.code)",
+                "milliseconds": "\((time.inSeconds * 1e5).rounded() / 100)",
+                "bytes": "\(response.body.contentLength ?? 0)",
+            ])
+        return response
+    }
+
+    private func problem(_ error: any Error, _ context: ServerContext) -> Problem {
+        if let problem = Problem.explaining(error) {
+            context.logger.debug("refused", metadata: ["reason": "\(problem.detail)"])
+            return problem
+        }
+        if error is CancellationError {
+            return Problem(
+                status: .init(code: 499, reasonPhrase: "Client Closed Request"), detail: "nobody waits for it")
+        }
+        context.logger.error("failed", metadata: ["error": "\(error)", "type": "\(type(of: error))"])
+        return Problem(
+            status: .internalServerError, detail: "the server failed; its log has the reason under this request_id")
+    }
+
+    private func decorate(_ response: inout Response, _ context: ServerContext) {
+        var fields = [
+            (HTTPField.Name.requestID, context.requestID), (.xContentTypeOptions, "nosniff"),
+            (.referrerPolicy, "no-referrer"), (.frameOptions, "DENY"), (.contentSecurityPolicy, Self.policy),
+            (.permissionsPolicy, "camera=(), microphone=(), geolocation=()"), (.openerPolicy, "same-origin"),
+        ]
+        if isEncrypted { fields.append((.strictTransportSecurity, "max-age=31536000")) }
+        if response.headers[.cacheControl] == nil { fields.append((.cacheControl, "no-store")) }
+        for (name, value) in fields { response.headers[name] = value }
+    }
+
+    /// Nothing from elsewhere, nothing inline.
+    private static let policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+    /// A method that is known by name, so that nobody fills the counts with others.
+    private static func name(_ method: HTTPRequest.Method) -> String {
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .options, .patch]
+        return known.contains(method) ? method.rawValue : "other"
+    }
+
+    /// The client's identifier where it is harmless, else one of our own.
+    private static func identifier(_ given: String?) -> String {
+        let isHarmless = { (byte: UInt8) in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        if let given, (1...64).contains(given.utf8.count), given.utf8.allSatisfy(isHarmless) { return given }
+        return String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+}
+
+extension HTTPField.Name {
+    // Each is a token by RFC 9110, so that none can be nil.
+    static let requestID = HTTPField.Name("X-Request-ID")!
+    static let frameOptions = HTTPField.Name("X-Frame-Options")!
+    static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+    static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let apiKey = HTTPField.Name("X-API-Key")!
+}

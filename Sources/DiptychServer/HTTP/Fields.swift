@@ -1,0 +1,189 @@
+internal import DiptychSearch
+internal import Foundation
+
+/// What a request's body says, by name: the members of a JSON object or the fields of a form.
+///
+/// Reading asks for each name once and says what is wrong in the client's terms; names that nobody asks for are refused, so
+/// that a misspelt option is not passed over.
+struct Fields {
+    private enum Body {
+        case json(KeyedDecodingContainer<Name>)
+        case form(MultipartForm)
+    }
+
+    /// A member's name.
+    struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    private let body: Body
+
+    init(_ json: KeyedDecodingContainer<Name>) { body = .json(json) }
+    init(_ form: MultipartForm) { body = .form(form) }
+
+    /// Refuses names other than these.
+    func allow(only names: String...) throws {
+        let given: [String] =
+            switch body {
+            case .json(let container): container.allKeys.map(\.stringValue)
+            case .form(let form): form.parts.map(\.name)
+            }
+        if let unknown = given.first(where: { !names.contains($0) }) {
+            throw Problem.badRequest(
+                "'\(unknown.prefix(60))' is no member of this request; there are \(names.joined(separator: ", "))")
+        }
+    }
+
+    // MARK: Plain values
+
+    /// A text; nil where there is none or it is null.
+    func text(_ name: String) throws -> String? {
+        switch body {
+        case .json(let container): try value(String.self, name, in: container, "a text")
+        case .form(let form): try only(name, form).map { try Self.utf8($0, name) }
+        }
+    }
+
+    /// A text that must be there and not be empty.
+    func requiredText(_ name: String) throws -> String {
+        guard let text = try text(name) else { throw Problem.badRequest("'\(name)' is missing") }
+        guard !text.allSatisfy(\.isWhitespace) else { throw Problem.badRequest("'\(name)' is empty") }
+        return text
+    }
+
+    /// One text or a list of texts; nil where there is none.
+    func texts(_ name: String) throws -> [String]? {
+        switch body {
+        case .json(let container):
+            let key = Name(stringValue: name)
+            guard container.contains(key), try !container.decodeNil(forKey: key) else { return nil }
+            if let one = try? container.decode(String.self, forKey: key) { return [one] }
+            return try value([String].self, name, in: container, "a text or a list of texts")
+        case .form(let form):
+            let parts = form.parts.filter { $0.name == name }
+            return parts.isEmpty ? nil : try parts.map { try Self.utf8($0, name) }
+        }
+    }
+
+    /// A whole number within a range.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        let number: Int?
+        switch body {
+        case .json(let container): number = try value(Int.self, name, in: container, "a whole number")
+        case .form(let form):
+            number = try only(name, form).map { part in
+                let text = try Self.utf8(part, name)
+                guard let number = Int(text) else { throw Problem.badRequest("'\(name)' must be a whole number") }
+                return number
+            }
+        }
+        if let number, !range.contains(number) {
+            throw Problem.badRequest(
+                "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
+        }
+        return number
+    }
+
+    /// A number within a range.
+    func number(_ name: String, in range: ClosedRange<Float>) throws -> Float? {
+        let number: Float?
+        switch body {
+        case .json(let container): number = try value(Float.self, name, in: container, "a number")
+        case .form(let form):
+            number = try only(name, form).map { part in
+                guard let number = Float(try Self.utf8(part, name)) else {
+                    throw Problem.badRequest("'\(name)' must be a number")
+                }
+                return number
+            }
+        }
+        if let number, !range.contains(number) {
+            throw Problem.badRequest(
+                "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
+        }
+        return number
+    }
+
+    /// A truth value; false where there is none.
+    func flag(_ name: String) throws -> Bool {
+        switch body {
+        case .json(let container): return try value(Bool.self, name, in: container, "true or false") ?? false
+        case .form(let form):
+            guard let part = try only(name, form) else { return false }
+            switch try Self.utf8(part, name) {
+            case "true", "1", "on": return true
+            case "false", "0", "": return false
+            default: throw Problem.badRequest("'\(name)' must be true or false")
+            }
+        }
+    }
+
+    /// An object of attributes; in a form, as JSON text.
+    func attributes(_ name: String) throws -> [String: AttributeValue]? {
+        switch body {
+        case .json(let container):
+            return try value([String: AttributeValue].self, name, in: container, "an object")
+        case .form(let form):
+            guard let part = try only(name, form) else { return nil }
+            do { return try AttributeText.decode(Self.utf8(part, name)) } catch let error as AttributeError {
+                throw Problem.badRequest("'\(name)': \(error.description)")
+            }
+        }
+    }
+
+    // MARK: Pictures
+
+    /// One picture; nil where there is none.
+    func picture(_ name: String) throws -> PictureInput? {
+        let all = try pictures(name)
+        guard all?.count ?? 1 == 1 else { throw Problem.badRequest("'\(name)' must be one picture") }
+        return all?.first
+    }
+
+    /// One picture or several, each as a URL, a data URI, or a file of a form.
+    func pictures(_ name: String) throws -> [PictureInput]? {
+        if case .form(let form) = body {
+            let parts = form.parts.filter { $0.name == name }
+            guard !parts.isEmpty else { return nil }
+            return try parts.map { part in
+                if part.fileName != nil { return .file(Array(part.bytes), name: part.fileName ?? "") }
+                return .url(try Self.utf8(part, name))
+            }
+        }
+        return try texts(name)?.map(PictureInput.url)
+    }
+
+    // MARK: Parts
+
+    private func value<T: Decodable>(
+        _ type: T.Type, _ name: String, in container: KeyedDecodingContainer<Name>, _ wanted: String
+    ) throws -> T? {
+        do { return try container.decodeIfPresent(type, forKey: Name(stringValue: name)) } catch {
+            throw Problem.badRequest("'\(name)' must be \(wanted)")
+        }
+    }
+
+    private func only(_ name: String, _ form: MultipartForm) throws -> MultipartForm.Part? {
+        let parts = form.parts.filter { $0.name == name }
+        guard parts.count < 2 else { throw Problem.badRequest("'\(name)' is given \(parts.count) times") }
+        return parts.first
+    }
+
+    private static func utf8(_ part: MultipartForm.Part, _ name: String) throws -> String {
+        guard let text = String(validating: part.bytes, as: UTF8.self) else {
+            throw Problem.badRequest("'\(name)' is not UTF-8")
+        }
+        return text
+    }
+}
+
+/// A picture that a request brings or names.
+enum PictureInput: Sendable {
+    /// A URL or a data URI.
+    case url(String)
+    /// A file, and what the client calls it.
+    case file([UInt8], name: String)
+}

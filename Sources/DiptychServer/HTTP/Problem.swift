@@ -1,0 +1,68 @@
+internal import Diptych
+internal import DiptychMedia
+internal import DiptychSearch
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// Why a request was not answered as asked, as RFC 9457 writes it.
+struct Problem: Error, Equatable {
+    var status: HTTPResponse.Status
+    /// What was wrong, where, and what to do.
+    var detail: String
+    var headers: HTTPFields = [:]
+
+    /// The request itself is wrong.
+    static func badRequest(_ detail: String) -> Problem { Problem(status: .badRequest, detail: detail) }
+    /// There is no such thing.
+    static func notFound(_ detail: String) -> Problem { Problem(status: .notFound, detail: detail) }
+
+    /// Too much is going on; try again after so many seconds.
+    static func busy(_ detail: String, retryAfter seconds: Int = 1) -> Problem {
+        Problem(status: .serviceUnavailable, detail: detail, headers: [.retryAfter: String(seconds)])
+    }
+
+    /// The answer.
+    func response(requestID: String) -> Response {
+        let body: JSON = [
+            "type": "about:blank", "title": .string(status.reasonPhrase), "status": .int(status.code),
+            "detail": .string(detail), "request_id": .string(requestID),
+        ]
+        var response = Response(
+            status: status, headers: [.contentType: "application/problem+json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: body.text)))
+        for field in headers { response.headers.append(field) }
+        return response
+    }
+
+    /// What an error means to the client; nil where it is a fault of the server's.
+    static func explaining(_ error: any Error) -> Problem? {
+        switch error {
+        case let problem as Problem: problem
+        case let error as PictureError: badRequest(error.description)
+        case let error as FilterError: badRequest("filter: \(error.description)")
+        case let error as AttributeError: badRequest(error.description)
+        case let error as StoreError where error.kind == .invalidRequest: badRequest(error.reason)
+        case let error as StoreError where error.kind == .busy: busy(error.reason)
+        case QueueError.full(let waiting):
+            busy("\(waiting) inputs are waiting already; try again in a moment")
+        case QueueError.closed: busy("the server is going down; try again in a moment", retryAfter: 5)
+        case is NIOTooManyBytesError:
+            Problem(status: .contentTooLarge, detail: "the body is larger than this server takes")
+        case let error as HTTPError:
+            Problem(status: error.status, detail: error.body ?? error.status.reasonPhrase, headers: error.headers)
+        default: nil
+        }
+    }
+}
+
+extension JSON {
+    /// The value as an answer.
+    func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+        var fields = headers
+        fields[.contentType] = "application/json"
+        return Response(
+            status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

@@ -1,0 +1,18 @@
+internal import Diptych
+internal import DiptychMedia
+internal import DiptychSearch
+
+/// A picture file on its way to an embedding.
+struct PictureWork: Sendable {
+    let bytes: [UInt8]
+    /// What messages call it.
+    let label: String
+    let content: ContentHash
+}
+
+/// A picture's embedding, and what decoding it learnt.
+struct EmbeddedPicture: Sendable {
+    let embedding: Embedding
+    /// The size of the picture in its file, upright where the picture is read upright.
+    let size: Preprocessing.Size
+}

@@ -1,0 +1,127 @@
+internal import Diptych
+internal import DiptychMedia
+internal import DiptychSearch
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// `/v1/items`: looking at items, adding and removing them.
+struct ItemRoutes: Sendable {
+    let services: Services
+
+    private struct NewItem: BodyFields {
+        let picture: PictureInput
+        let caption: String?
+        let attributes: [String: AttributeValue]
+
+        init(_ fields: Fields) throws {
+            try fields.allow(only: "file", "url", "caption", "attributes")
+            let (file, url) = (try fields.picture("file"), try fields.text("url"))
+            switch (file, url) {
+            case (.some(let file), nil): picture = file
+            case (nil, .some(let url)): picture = .url(url)
+            default: throw Problem.badRequest("a new item needs either 'file' or 'url'")
+            }
+            caption = try fields.text("caption").flatMap { $0.isEmpty ? nil : $0 }
+            if let caption, caption.utf8.count > AttributeText.captionByteLimit {
+                throw Problem.badRequest("'caption' is longer than \(AttributeText.captionByteLimit) bytes")
+            }
+            attributes = try fields.attributes("attributes") ?? [:]
+            _ = try AttributeText.encode(attributes)
+        }
+    }
+
+    func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let store = try services.requiredStore()
+        let query = request.uri.queryParameters
+        let limit = try query.integer("limit", in: 1...context.limits.results) ?? 24
+        let filter = try query.get("filter").flatMap { $0.allSatisfy(\.isWhitespace) ? nil : try Filter($0) }
+        let after = query.get("after").flatMap { $0.isEmpty ? nil : $0 }
+        if let after {
+            guard after.utf8.count <= 20, Int64(after) != nil else {
+                throw Problem.badRequest("'after' is no item's id; give what an earlier list called next")
+            }
+        }
+        let (items, next) = try await store.items(after: after, limit: limit, filter: filter)
+        return JSON.object([
+            ("items", .array(items.map(Self.json))), ("next", next.map(JSON.string) ?? .null),
+        ]).response()
+    }
+
+    func read(_ request: Request, _ context: ServerContext) async throws -> Response {
+        Self.json(try await item(context)).response()
+    }
+
+    func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let store = try services.requiredStore()
+        let new = try await request.read(NewItem.self, in: context)
+        let work = try await services.loader.load(new.picture, as: "file")
+        let embedded = try await services.models.model().embed(work)
+        var source: String?
+        if case .url(let url) = new.picture, !url.lowercased().hasPrefix("data:") { source = url }
+        let item = try await store.add(
+            work, embedded, url: source, caption: new.caption, attributes: new.attributes)
+        return Self.json(item).response(status: .created, headers: [.location: "/v1/items/\(item.id)"])
+    }
+
+    func remove(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let id = try context.parameters.require("id")
+        let until = try await services.requiredStore().remove(id)
+        return JSON.object([("id", .string(id)), ("restorable_until", .double(until.timeIntervalSince1970))]).response()
+    }
+
+    func restore(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let id = try context.parameters.require("id")
+        return Self.json(try await services.requiredStore().restore(id)).response()
+    }
+
+    func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let store = try services.requiredStore()
+        let side = try request.uri.queryParameters.integer("size", in: 16...1024) ?? 256
+        let item = try await item(context)
+        let tag = "\"\(item.content.hex.prefix(24))-\(side)\""
+        let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, max-age=86400", .contentType: "image/jpeg"]
+        if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
+        let limit = services.reading.maximumBytes
+        let bytes = try await services.thumbnails.thumbnail(of: item.content, side: side) {
+            try store.original(of: item, maximumBytes: limit)
+        }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    func original(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let store = try services.requiredStore()
+        let item = try await item(context)
+        let limit = services.reading.maximumBytes
+        let bytes = try await services.thumbnails.reading { try store.original(of: item, maximumBytes: limit) }
+        // A type from its content, never from its name: what is no picture is only offered for saving.
+        let type = PictureFormat(sniffing: bytes).map { "image/\($0.rawValue.lowercased())" }
+        var headers: HTTPFields = [
+            .contentType: type ?? "application/octet-stream", .cacheControl: "private, max-age=3600",
+        ]
+        if type == nil { headers[.contentDisposition] = "attachment" }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private func item(_ context: ServerContext) async throws -> StoredItem {
+        try await services.requiredStore().item(try context.parameters.require("id"))
+    }
+
+    private static func json(_ item: StoredItem) -> JSON {
+        .object(
+            [("id", .string(item.id)), ("path", .string(item.path)), ("attributes", item.attributes.json)]
+                + ItemLinks(item.id, item.attributes).members)
+    }
+}
+
+extension Parameters {
+    /// A whole number within a range; nil where it is not given.
+    func integer(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw Problem.badRequest("'\(name)' must be a whole number, \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+}

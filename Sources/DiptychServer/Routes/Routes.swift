@@ -1,0 +1,59 @@
+internal import DiptychMedia
+internal import HTTPTypes
+internal import Hummingbird
+
+/// What routes work with.
+struct Services: Sendable {
+    let models: ModelPool
+    let loader: PictureLoader
+    let store: ServedStore?
+    let thumbnails: Thumbnails
+    let stages: Stages
+    let metrics: PrometheusRegistry
+    let keys: APIKeys?
+    let rates: RateLimits
+    let reading: PictureOptions
+    let limits: RequestLimits
+    let queueLimit: Int
+    let cacheLimit: Int
+    let started = ContinuousClock.now
+}
+
+/// Adds routes, and answers other methods of their paths with 405.
+struct RouteTable {
+    typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
+
+    private let router: Router<ServerContext>
+    private let services: Services
+    private var methods: [String: [HTTPRequest.Method]] = [:]
+
+    init(_ router: Router<ServerContext>, _ services: Services) {
+        self.router = router
+        self.services = services
+    }
+
+    /// Adds a route that needs `scope`; nil for one that everybody may use.
+    mutating func on(
+        _ method: HTTPRequest.Method, _ path: String, scope: Scope? = .read, use handler: @escaping Handler
+    ) {
+        methods[path, default: []].append(method)
+        router.group()
+            .add(middleware: AccessMiddleware(keys: services.keys, limits: services.rates, scope: scope))
+            .on(RouterPath(path), method: method) { request, context in try await handler(request, context) }
+    }
+
+    /// Answers the methods that no route has.
+    func finish() {
+        let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace]
+        for (path, known) in methods {
+            let allowed = known.contains(.get) ? known + [.head] : known
+            let list = allowed.map(\.rawValue).joined(separator: ", ")
+            for method in all where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw Problem(
+                        status: .methodNotAllowed, detail: "this path answers \(list)", headers: [.allow: list])
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Diptych
+internal import DiptychSearch
+internal import Hummingbird
+
+/// `POST /v1/search`: the items of the store that are nearest to a text, a picture, an item, or all of them together.
+struct SearchRoute: Sendable {
+    let services: Services
+
+    private struct Body: BodyFields {
+        let text: String?
+        let picture: PictureInput?
+        let item: String?
+        let minus: [String]
+        let offset: Int
+        var options = Searcher.Options()
+
+        init(_ fields: Fields) throws {
+            try fields.allow(
+                only: "text", "image", "item", "minus", "k", "filter", "offset", "page", "min_similarity",
+                "only_relevant", "group", "exact")
+            func given(_ text: String?) -> String? { text.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 } }
+            text = given(try fields.text("text"))
+            picture = try fields.picture("image")
+            item = given(try fields.text("item"))
+            minus = (try fields.texts("minus") ?? []).compactMap(given)
+            guard text != nil || picture != nil || item != nil else {
+                throw Problem.badRequest("a search needs 'text', 'image' or 'item'")
+            }
+            options.limit = try fields.integer("k", in: 1...100_000) ?? 10
+            options.filter = try given(fields.text("filter")).map { try Filter($0) }
+            offset = try fields.integer("offset", in: 0...100_000) ?? 0
+            options.minimumSimilarity = try fields.number("min_similarity", in: -1...1)
+            options.onlyRelevant = try fields.flag("only_relevant")
+            options.groupsFrom = try fields.number("group", in: -1...1)
+            options.isExact = try fields.flag("exact")
+            if let page = given(try fields.text("page")) {
+                guard let cursor = SearchCursor(page) else {
+                    throw Problem.badRequest("'page' is no page; give what an earlier search called next")
+                }
+                guard offset == 0 else { throw Problem.badRequest("give 'page' or 'offset', not both") }
+                options.after = cursor
+            }
+        }
+    }
+
+    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let body = try await request.read(Body.self, in: context)
+        let store = try services.requiredStore()
+        let most = context.limits.results
+        guard body.options.limit + body.offset <= most else {
+            throw Problem.badRequest("'k' and 'offset' are together at most \(most); 'page' goes further")
+        }
+        let model = try await services.models.model()
+        var terms: [SearchQuery.Term] = []
+        if let text = body.text { terms.append(.text(text)) }
+        if let picture = body.picture {
+            let work = try await services.loader.load(picture, as: "image")
+            terms.append(SearchQuery.Term(.embedding(try await model.embed(work).embedding)))
+        }
+        if let item = body.item { terms.append(.item(try await store.item(item).id)) }
+        terms += body.minus.map { .text($0, weight: -1) }
+        var options = body.options
+        options.limit += body.offset
+        let searcher = Searcher(store: store.store, model: model.model, texts: model)
+        let query = SearchQuery(terms), wanted = options
+        let embedding = try await searcher.embedding(of: query)
+        let results = try await services.stages.measure(.search) {
+            try await searcher.search(query, embedding: embedding, wanted)
+        }
+        let before = options.after?.position ?? 0
+        let hits = results.enumerated().dropFirst(body.offset).map { index, hit in
+            JSON.object([("rank", .int(before + index + 1))] + hit.members + ItemLinks(hit.id, hit.attributes).members)
+        }
+        return JSON.object([
+            ("results", .array(hits)), ("exact", .bool(results.isExact)),
+            ("next", results.next.map { .string($0.description) } ?? .null),
+        ]).response()
+    }
+}
+
+extension Services {
+    /// The store.
+    ///
+    /// - Throws: ``Problem``, 404, where the server has none.
+    func requiredStore() throws -> ServedStore {
+        guard let store else {
+            throw Problem.notFound("this server has no store; start it with --store DIR, made by `diptych index`")
+        }
+        return store
+    }
+}
+
+/// Where an item's pictures are.
+struct ItemLinks {
+    let members: [(String, JSON)]
+
+    /// The links change when the picture does, so that browsers may keep what they lead to.
+    init(_ id: String, _ attributes: ItemAttributes) {
+        let version = String(Int(attributes.modified), radix: 36)
+        members = [
+            ("thumbnail", .string("/v1/items/\(id)/thumbnail?v=\(version)")),
+            ("original", .string("/v1/items/\(id)/original")),
+        ]
+    }
+}

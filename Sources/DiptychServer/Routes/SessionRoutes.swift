@@ -1,0 +1,67 @@
+internal import DiptychSearch
+internal import Diptych
+internal import HTTPTypes
+internal import Hummingbird
+
+/// `/v1/session`: what the page may do, and the cookie in which it keeps a key.
+struct SessionRoutes: Sendable {
+    let services: Services
+    let isEncrypted: Bool
+
+    private struct Body: BodyFields {
+        let key: String
+
+        init(_ fields: Fields) throws {
+            try fields.allow(only: "key")
+            key = try fields.requiredText("key")
+        }
+    }
+
+    func read(_ request: Request, _ context: ServerContext) async throws -> Response {
+        try await answer(try AccessMiddleware.identity(of: request, services.keys)).response()
+    }
+
+    func begin(_ request: Request, _ context: ServerContext) async throws -> Response {
+        // Guessing costs as much as any other request.
+        try services.rates.count(
+            "address \(context.channel.remoteAddress?.ipAddress ?? "local")", own: services.keys == nil ? nil : 30)
+        let key = try await request.read(Body.self, in: context).key
+        guard let keys = services.keys else {
+            return try await answer(AccessMiddleware.identity(of: request, nil)).response()
+        }
+        guard let identity = keys.identity(of: key) else {
+            throw Problem(status: .unauthorized, detail: "this is no key of this server")
+        }
+        var response = try await answer(identity).response()
+        response.setCookie(cookie(key, age: 30 * 86400))
+        return response
+    }
+
+    func end(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var response = try await answer(services.keys == nil ? AccessMiddleware.identity(of: request, nil) : nil)
+            .response()
+        response.setCookie(cookie("", age: 0))
+        return response
+    }
+
+    /// Scripts cannot read it, and no other site's page makes a browser send it.
+    private func cookie(_ value: String, age: Int) -> Cookie {
+        Cookie(
+            name: AccessMiddleware.cookie, value: value, maxAge: age, path: "/", secure: isEncrypted, httpOnly: true,
+            sameSite: .strict)
+    }
+
+    private func answer(_ identity: Identity?) async throws -> JSON {
+        var store = JSON.null
+        if identity != nil, let served = services.store?.store {
+            let info = try await served.info()
+            store = ["name": .string(info.name(of: served)), "count": .int(info.count)]
+        }
+        let scopes = Scope.allCases.filter { identity?.scopes.contains($0) ?? false }
+        return [
+            "key_required": .bool(services.keys != nil), "scopes": .array(scopes.map { .string($0.rawValue) }),
+            "name": services.keys == nil ? .null : identity.map { .string($0.name) } ?? .null, "store": store,
+            "model": .string(services.models.defaultName), "version": .string(DiptychServer.version),
+        ]
+    }
+}

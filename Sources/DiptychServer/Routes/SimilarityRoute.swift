@@ -1,0 +1,86 @@
+internal import Diptych
+internal import Hummingbird
+
+/// `POST /similarity`: the cosine of a query to each candidate, best first.
+struct SimilarityRoute: Sendable {
+    let services: Services
+
+    private enum Kind: String { case text, image }
+
+    private struct Body: BodyFields {
+        enum Side {
+            case texts([String])
+            case pictures([PictureInput])
+        }
+
+        let query: Side
+        let candidates: Side
+        /// What the answer calls the candidates.
+        let names: [String]
+        let model: String?
+
+        init(_ fields: Fields) throws {
+            try fields.allow(only: "query", "candidates", "query_type", "candidate_type", "model")
+            func kind(_ name: String) throws -> Kind {
+                guard let text = try fields.text(name) else { return .text }
+                guard let kind = Kind(rawValue: text) else {
+                    throw Problem.badRequest("'\(name)' must be text or image, not '\(text.prefix(60))'")
+                }
+                return kind
+            }
+            switch try kind("query_type") {
+            case .text: query = .texts([try fields.requiredText("query")])
+            case .image:
+                guard let picture = try fields.picture("query") else { throw Problem.badRequest("'query' is missing") }
+                query = .pictures([picture])
+            }
+            switch try kind("candidate_type") {
+            case .text:
+                let texts = try fields.texts("candidates") ?? []
+                candidates = .texts(texts)
+                names = texts
+            case .image:
+                let pictures = try fields.pictures("candidates") ?? []
+                candidates = .pictures(pictures)
+                names = pictures.map { picture in
+                    switch picture {
+                    case .url(let url): url
+                    case .file(_, let name): name
+                    }
+                }
+            }
+            guard !names.isEmpty else { throw Problem.badRequest("'candidates' must be a list of at least one") }
+            model = try fields.text("model")
+        }
+    }
+
+    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let body = try await request.read(Body.self, in: context)
+        guard body.names.count <= context.limits.inputs else {
+            throw Problem.badRequest(
+                "'candidates' has \(body.names.count) members; the most are \(context.limits.inputs)")
+        }
+        let model = try await services.models.model(named: body.model)
+        async let query = embeddings(of: body.query, as: "query", model)
+        async let candidates = embeddings(of: body.candidates, as: "candidates", model)
+        let similarities = try await query.similarity(to: candidates).values
+        // Equal ones stay in the order of the request.
+        let ranked = similarities.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
+        let pairs = ranked.map { JSON.array([.string(body.names[$0.offset]), .float($0.element)]) }
+        return JSON.object([("similarities", .array(pairs))]).response()
+    }
+
+    private func embeddings(of side: Body.Side, as name: String, _ model: ServedModel) async throws -> Embeddings {
+        switch side {
+        case .texts(let texts):
+            if let empty = texts.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+                throw Problem.badRequest("'\(name)[\(empty)]' is empty")
+            }
+            return try await model.embed(texts: texts)
+        case .pictures(let pictures):
+            let work = try await services.loader.load(pictures, as: name)
+            let embedded = try await model.embed(work).map { try $0.get().embedding.values }
+            return Embeddings(values: embedded.flatMap { $0 }, dimension: model.dimension)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+public import DiptychMedia
+public import DiptychSearch
+public import Foundation
+
+/// How a server runs.
+public struct ServerOptions: Sendable {
+    /// The address that it listens at: a name, or an IPv4 or IPv6 address.
+    public var host = "127.0.0.1"
+    /// The port; 0 takes any that is free.
+    public var port = 9502
+    /// The models: the first answers where a request names none, and searches the store.
+    public var models: [ModelSource]
+    /// The store; nil serves models only.
+    public var store: (any VectorStore)?
+    /// Where pictures that clients bring are kept, and thumbnails; nil keeps none.
+    public var folder: URL?
+    /// How long removed items can be brought back.
+    public var undoTime = Duration.seconds(600)
+    /// How pictures are read.
+    public var reading = PictureOptions()
+    /// How URLs are fetched.
+    public var fetch = FetchOptions()
+    /// How inputs of concurrent requests are gathered.
+    public var batches = BatchOptions()
+    /// What one request may use.
+    public var limits = RequestLimits()
+    /// The API keys; nil lets everybody in.
+    public var keys: APIKeys?
+    /// The most requests a minute of one key, or of one address where there are no keys; nil for no limit.
+    public var requestsPerMinute: Int?
+    /// The origins whose pages may use the API, such as `https://example.org`; `*` for all.
+    public var origins: Set<String> = []
+    /// The certificate chain and its key, as PEM files; nil answers without TLS.
+    public var certificate: (chain: String, key: String)?
+    /// Models other than the first that were not used for so long are unloaded; nil for never.
+    public var modelIdleLimit: Duration?
+    /// The most connections at a time.
+    public var connections = 4096
+    /// Connections over which nothing goes for so long are closed.
+    public var idleTimeout = Duration.seconds(60)
+
+    /// A server of these models.
+    public init(models: [ModelSource]) {
+        self.models = models
+        // More than a server's clients need.
+        reading.maximumBytes = 32 << 20
+        reading.maximumPixels = 100_000_000
+        fetch.totalTimeout = .seconds(20)
+        fetch.connectTimeout = .seconds(5)
+    }
+}

@@ -1,0 +1,68 @@
+internal import DiptychMedia
+internal import DiptychSearch
+internal import Foundation
+
+/// Small versions of pictures, made once and kept in files.
+final class Thumbnails: Sendable {
+    private let folder: URL?
+    private let work: BlockingWork
+    private let stages: Stages
+
+    /// The sides that are made; others are rounded up to one of them, so that nobody fills the disk with all there are.
+    private static let sides = [64, 128, 256, 512, 1024]
+
+    /// - Parameter folder: where they are kept; nil makes them anew each time.
+    init(folder: URL?, threads: Int, stages: Stages) {
+        self.folder = folder?.appendingPathComponent("thumbnails")
+        work = BlockingWork(name: "diptych-thumbnails", threads: threads, waiting: 1024)
+        self.stages = stages
+    }
+
+    /// A JPEG file whose longer side is at most `side`.
+    ///
+    /// - Parameter original: gives the picture's bytes; blocks.
+    func thumbnail(
+        of content: ContentHash, side wanted: Int, original: @escaping @Sendable () throws -> [UInt8]
+    ) async throws -> [UInt8] {
+        let side = Self.sides.first { $0 >= wanted } ?? Self.sides[Self.sides.count - 1]
+        let name = content.hex
+        let directory = folder?.appendingPathComponent(String(name.prefix(2)))
+        let file = directory?.appendingPathComponent("\(name)-\(side).jpg")
+        return try await stages.measure(.decode) {
+            try await work.run {
+                if let file, let kept = FileManager.default.contents(atPath: file.path) { return [UInt8](kept) }
+                let made = try Self.make(from: original(), side: side)
+                // A thumbnail that cannot be kept is made again.
+                if let directory, let file {
+                    try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+                    try? Data(made).write(to: file, options: .atomic)
+                }
+                return made
+            }
+        }
+    }
+
+    /// Reads a picture on the same threads, which keep reading from filling all others.
+    func reading(_ body: @escaping @Sendable () throws -> [UInt8]) async throws -> [UInt8] { try await work.run(body) }
+
+    /// Forgets those of a picture that is gone.
+    func forget(_ content: ContentHash) {
+        guard let folder else { return }
+        let name = content.hex
+        for side in Self.sides {
+            let directory = folder.appendingPathComponent(String(name.prefix(2)))
+            try? FileManager.default.removeItem(at: directory.appendingPathComponent("\(name)-\(side).jpg"))
+        }
+    }
+
+    private static func make(from bytes: [UInt8], side: Int) throws(PictureError) -> [UInt8] {
+        var options = PictureOptions()
+        options.decode = .fast
+        options.resize = .shortestEdge(side / 2)
+        let picture = try PictureDecoder(options: options).decode(bytes, label: "picture")
+        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
+        let width = max(1, Int((Double(picture.width) * scale).rounded()))
+        let height = max(1, Int((Double(picture.height) * scale).rounded()))
+        return try picture.resized(width: width, height: height).jpeg(quality: 82)
+    }
+}
