@@ -16,7 +16,7 @@ struct DiptychCommand: AsyncParsableCommand {
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
             StoreCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
             ContactSheetCommand.self, EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
-            ExportCommand.self,
+            ExportCommand.self, ServeCommand.self, KeysCommand.self,
         ])
 }
 
