@@ -49,6 +49,7 @@ export const deleteItem = (id) => request(place(id), { method: "DELETE" });
 export const restoreItem = (id) => request(`${place(id)}/restore`, { method: "POST", json: {} });
 export const session = () => request("/v1/session");
 export const signIn = (key) => request("/v1/session", { method: "POST", json: { key }, asks: false });
+export const signOut = () => request("/v1/session", { method: "DELETE" });
 export const status = (signal) => request("/v1/status", { signal });
 
 /** Adds a picture; `progress` is told the sent share. */

@@ -6,6 +6,8 @@ import { tile } from "./tile.js";
 export class Grid {
   /** The items in the order in which they are shown. */
   items = [];
+  /** Which search the items were found by. */
+  key = "";
   #list = find("grid");
   #heard;
   #watch;

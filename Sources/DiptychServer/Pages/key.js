@@ -7,7 +7,7 @@ import { whenKeyIsNeeded } from "./requests.js";
 let asking = null;
 
 /** Opens the dialog; several requests that are refused at once wait for the same one. */
-function ask() {
+export function askForKey() {
   asking ??= dialogue().finally(() => (asking = null));
   return asking;
 }
@@ -57,5 +57,5 @@ function dialogue() {
 
 /** From now on a request that needs a key asks for it. */
 export function startKey() {
-  whenKeyIsNeeded(ask);
+  whenKeyIsNeeded(askForKey);
 }

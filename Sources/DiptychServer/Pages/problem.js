@@ -49,7 +49,7 @@ export class Problem extends Error {
 }
 
 function withWait(key, wait) {
-  return wait ? `${t(key)} ${t("problem.wait", { count: Math.ceil(wait) })}` : t(key);
+  return wait ? `${t(key)} ${t("problem.later", { count: Math.ceil(wait) })}` : t(key);
 }
 
 /** Retry-After is a number of seconds or a date. */
