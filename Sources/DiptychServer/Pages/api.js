@@ -10,10 +10,12 @@ export const pageSize = 36;
  */
 export async function findPage(query, cursor, signal) {
   if (!query.text && !query.like && !query.picture) {
-    const fields = new URLSearchParams({ limit: pageSize });
-    if (query.filter) fields.set("filter", query.filter);
-    if (cursor) fields.set("after", cursor);
-    const page = await request(`/v1/items?${fields}`, { signal });
+    const fields = { limit: pageSize };
+    if (query.filter) fields.filter = query.filter;
+    if (cursor) fields.after = cursor;
+    // Not URLSearchParams, which writes a space as a plus sign: that is one in forms only, not in every URL.
+    const written = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+    const page = await request(`/v1/items?${written}`, { signal });
     return { results: page.items, next: page.next };
   }
   const members = { k: pageSize };

@@ -18,7 +18,10 @@ export function openCrop({ url, fallback = null }, use) {
   const error = find("crop-error");
   error.textContent = "";
   find("crop-search").disabled = true;
-  image.onload = () => (find("crop-search").disabled = false);
+  image.onload = () => {
+    fit(image);
+    find("crop-search").disabled = false;
+  };
   image.onerror = () => {
     if (fallback && image.getAttribute("src") !== fallback) image.src = fallback;
     else error.textContent = t("crop.unreadable");
@@ -44,6 +47,14 @@ export function startCrop() {
     dialog.close();
     done(file);
   });
+}
+
+// As large as the dialog and half of the window's height allow; small pictures are enlarged.
+function fit(image) {
+  const ratio = image.naturalWidth / image.naturalHeight;
+  const stage = find("crop-stage");
+  stage.style.aspectRatio = String(ratio);
+  stage.style.inlineSize = `${50 * ratio}vh`;
 }
 
 function show(next) {

@@ -70,7 +70,6 @@ export class Detail {
 
   #render() {
     const item = this.#item;
-    const place = this.#grid.index(item.id);
     const name = itemName(item);
     fill(find("detail-picture"), picture(item, 1024));
     find("detail-title").textContent = name;
@@ -78,10 +77,19 @@ export class Detail {
     fill(find("detail-facts"), ...facts(item).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));
     find("detail-original").href = item.original;
     find("detail-problem").textContent = "";
-    find("detail-position").textContent = place < 0 ? "" : t("detail.position", { place: place + 1, count: this.#grid.items.length });
-    find("detail-spoken").textContent = place < 0 ? name : `${find("detail-position").textContent}: ${name}`;
+    this.showPlace();
+    const position = find("detail-position").textContent;
+    find("detail-spoken").textContent = position ? `${position}: ${name}` : name;
+  }
+
+  /** Shows where in the grid the item stands; to be called again when the grid has changed. */
+  showPlace() {
+    if (!this.#item) return;
+    const count = this.#grid.items.length;
+    const place = this.#grid.index(this.#item.id);
+    find("detail-position").textContent = place < 0 ? "" : t("detail.position", { place: place + 1, count });
     find("detail-before").disabled = place <= 0;
-    find("detail-after").disabled = place < 0 || (place === this.#grid.items.length - 1 && !this.#heard.hasMore());
+    find("detail-after").disabled = place < 0 || (place === count - 1 && !this.#heard.hasMore());
   }
 
   async #showSimilar(signal) {

@@ -1,14 +1,14 @@
 // Numbers, sizes and times as readers of the interface's language write them.
-import { languageTag } from "./i18n.js";
+import { localeTag } from "./i18n.js";
 
 export function number(value, digits = 0) {
-  return value.toLocaleString(languageTag(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString(localeTag(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** A share of 1 as a whole percentage; only what is certain says 100 %. */
 export function percent(share) {
   const shown = share < 1 ? Math.min(share, 0.994) : 1;
-  return shown.toLocaleString(languageTag(), { style: "percent", maximumFractionDigits: 0 });
+  return shown.toLocaleString(localeTag(), { style: "percent", maximumFractionDigits: 0 });
 }
 
 /** Bytes in decimal units, as filters write them. */
@@ -25,7 +25,7 @@ export function bytes(count) {
 
 /** Seconds since 1970 as date and time; `zone` "UTC" for a camera's clock, which knows no zone. */
 export function moment(seconds, zone = undefined) {
-  return new Date(seconds * 1000).toLocaleString(languageTag(), {
+  return new Date(seconds * 1000).toLocaleString(localeTag(), {
     dateStyle: "medium", timeStyle: "short", timeZone: zone,
   });
 }

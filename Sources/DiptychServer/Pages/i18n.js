@@ -13,9 +13,14 @@ function preferred() {
   return short.find((language) => language in languages) ?? "en";
 }
 
-/** The BCP 47 tag of the interface's language, for dates and numbers. */
+/** The BCP 47 tag of the interface's language. */
 export function languageTag() {
   return languages[current].tag;
+}
+
+/** The tag for dates and numbers: the reader's own kind of the language, where the browser says one. */
+export function localeTag() {
+  return navigator.languages.find((language) => language.toLowerCase().split("-")[0] === current) ?? languageTag();
 }
 
 /** A text of the interface; `{name}` in it stands for a value. A text with `one` and `other` goes by `count`. */
@@ -25,7 +30,7 @@ export function t(key, values = {}) {
   if (typeof text === "object") text = values.count === 1 ? text.one : text.other;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
-    return typeof value === "number" ? value.toLocaleString(languageTag()) : String(value ?? "");
+    return typeof value === "number" ? value.toLocaleString(localeTag()) : String(value ?? "");
   });
 }
 

@@ -52,6 +52,7 @@ const search = new Search({
     } else {
       grid.append(results);
     }
+    detail.showPlace();
     summarise(summary);
   },
   failed(problem, isFirst) {
@@ -136,7 +137,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   find("text").select();
 });
-document.addEventListener("diptych:session", () => loadSession().catch(() => {}));
+document.addEventListener("diptych:session", () => loadSession().then(() => summarise(summary), () => {}));
 
 /** What was found may be more by now. */
 async function refresh() {
@@ -148,7 +149,8 @@ async function start() {
   showState();
   try {
     const session = await loadSession();
-    if (!session.store) {
+    // Before a key is given the server says nothing about its store.
+    if (!session.store && session.scopes.includes("read")) {
       document.documentElement.dataset.store = "none";
       showNoStore();
       return;

@@ -50,7 +50,7 @@ export const chinese = {
   "summary.none": "没有找到",
   "summary.results": "{count} 个结果",
   "summary.pictures": "{count} 张图片",
-  "summary.more": "前 {count} 个，向下滚动查看更多",
+  "summary.more": "前 {count} 个，下方还有",
   probability: "匹配 {share}",
   "probability.title": "这就是所搜内容的概率",
   similarity: "相似度",
