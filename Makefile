@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test build bench bench-search parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
+.PHONY: demo test test-clients build bench bench-search bench-serve soak fuzz parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -25,7 +25,12 @@ test:
 	$(SWIFT_BUILD) --product diptych
 	$(SWIFT_BUILD) --product diptychPackageTests  # not --build-tests, which builds the tools of dependencies too
 	swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest
+	@$(MAKE) --no-print-directory test-clients
 	@$(MAKE) --no-print-directory examples
+
+# The server with clients that others wrote: a browser on its pages, OpenAI's Python client, and Schemathesis.
+test-clients: build
+	./Scripts/clients/run
 
 # A package that depends on this one, as another project would, at work on the demo model.
 examples: build
@@ -59,6 +64,19 @@ bench: build
 bench-search: setup
 	$(SWIFT_BUILD) --product search-bench
 	./Benchmarks/search/run
+
+# The server under load, in turn with the same API in FastAPI; writes Documentation/benchmarks-serve.md.
+bench-serve: build
+	./Benchmarks/serve/run
+
+# Mixed load for an hour, or MINUTES: memory stays flat, and nothing fails.
+MINUTES := 60
+soak: build
+	python3 Benchmarks/serve/soak.py $(DIPTYCH) .build --minutes $(MINUTES)
+
+# A hundred thousand mutated requests.
+fuzz: build
+	DIPTYCH_FUZZ=100000 ./Scripts/clients/run Tests/clients/api/test_fuzz.py
 
 # Makes the committed fixtures anew with the reference implementations.
 fixtures: setup

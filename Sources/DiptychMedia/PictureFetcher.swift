@@ -10,6 +10,9 @@ public struct FetchOptions: Sendable, Hashable {
     public var totalTimeout = Duration.seconds(60)
     /// How many redirects are followed.
     public var maximumRedirects = 5
+    /// Whether what a server calls something other than a picture is refused before it is fetched. Some servers have no type
+    /// for pictures: `application/octet-stream` and no type at all pass.
+    public var refusesOtherTypes = false
 
     /// The defaults.
     public init() {}
@@ -32,13 +35,19 @@ struct PictureFetcher {
         request.totalTimeout = options.totalTimeout
         request.maximumBytes = maximumBytes
         var bytes: [UInt8] = []
+        var otherType: String?
         let head: ResponseHead
         do {
-            head = try Transfer.perform(request) { _, part in
+            head = try Transfer.perform(request) { head, part in
+                otherType = options.refusesOtherTypes ? Self.otherType(head["content-type"]) : nil
+                guard otherType == nil else { return false }
                 bytes.append(contentsOf: part)
                 return true
             }
         } catch {
+            if let otherType {
+                throw PictureError(.notAPicture, source: url, reason: "the server calls it \(otherType)")
+            }
             throw explain(error, url)
         }
         guard head.isSuccess else {
@@ -48,6 +57,14 @@ struct PictureFetcher {
             throw PictureError(.empty, source: url, reason: "the server sent no bytes")
         }
         return bytes
+    }
+
+    /// The media type where it is none that a picture can have.
+    private static func otherType(_ header: String?) -> String? {
+        guard let type = header?.prefix(while: { $0 != ";" }).lowercased().filter({ $0 != " " }), !type.isEmpty,
+            !type.hasPrefix("image/"), type != "application/octet-stream", type != "binary/octet-stream"
+        else { return nil }
+        return type
     }
 
     private func explain(_ error: TransferError, _ url: String) -> PictureError {

@@ -89,7 +89,7 @@ public struct DiptychServer: Service {
     private func builder() throws -> HTTPServerBuilder {
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
-                additionalChannelHandlers: [ConnectionWatch()],
+                additionalChannelHandlers: [ContinueHandler(), ConnectionWatch()],
                 idleTimeout: .nanoseconds(options.idleTimeout.inNanoseconds)))
         guard let certificate = options.certificate else { return plain }
         do {
@@ -107,11 +107,13 @@ public struct DiptychServer: Service {
     private func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         let isEncrypted = options.certificate != nil
+        let methods = MethodMiddleware()
         router.addMiddleware {
             EnvelopeMiddleware(
                 limits: options.limits, budget: BodyBudget(bytes: options.limits.allBodyBytes),
                 stages: services.stages, logger: logger, isEncrypted: isEncrypted)
             OriginMiddleware(origins: options.origins)
+            methods
             DeadlineMiddleware()
         }
         var routes = RouteTable(router, services)
@@ -142,7 +144,7 @@ public struct DiptychServer: Service {
         routes.on(.get, "/", scope: nil, use: pages.page("index.html"))
         routes.on(.get, "/status", scope: nil, use: pages.page("status.html"))
         routes.on(.get, "/assets/{name}", scope: nil, use: pages.asset)
-        routes.finish()
+        methods.learn(routes.paths)
         return router
     }
 }

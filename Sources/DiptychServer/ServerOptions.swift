@@ -47,5 +47,6 @@ public struct ServerOptions: Sendable {
         reading.maximumPixels = 100_000_000
         fetch.totalTimeout = .seconds(20)
         fetch.connectTimeout = .seconds(5)
+        fetch.refusesOtherTypes = true
     }
 }

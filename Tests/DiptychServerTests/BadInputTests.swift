@@ -153,22 +153,31 @@ import Testing
                 switch request.path {
                 case "/picture": .response("200 OK", body: picture)
                 case "/redirect": .response("302 Found", headers: ["Location: http://127.0.0.1:\(port)/picture"])
-                case "/page": .response("200 OK", body: Array("<html>".utf8), headers: ["Content-Type: text/html"])
+                case "/page": .response("200 OK", body: picture, headers: ["Content-Type: text/html; charset=utf-8"])
+                case "/loop": .response("302 Found", headers: ["Location: http://127.0.0.1:\(port)/loop"])
+                case "/elsewhere": .response("302 Found", headers: ["Location: file:///etc/passwd"])
+                case "/large": .response("200 OK", body: [UInt8](repeating: 1, count: 200_000))
                 default: .response("404 Not Found")
                 }
             })
         defer { web.stop() }
         let base = "http://127.0.0.1:\(web.port)"
-        try await RunningServer.run(change: { $0.fetch.addresses = .everywhere }) { server in
+        try await RunningServer.run(change: { options in
+            options.fetch.addresses = .everywhere
+            options.reading.maximumBytes = 100_000
+        }) { server in
             let expected = try await server.model.embed(images: [.data(picture)])[0].values
             for path in ["/picture", "/redirect"] {
                 let answer = try await server.post("/v1/embeddings", ["input": base + path, "modality": "image"])
                 let data = try #require(try answer.json["data"] as? [[String: Any]], "\(answer.text)")
                 #expect(try distance(floats(data[0]["embedding"]), expected) < 1e-5)
             }
-            for path in ["/nothing", "/page"] {
+            for (path, reason) in [
+                ("/nothing", "status 404"), ("/page", "text/html"), ("/loop", "redirects"), ("/elsewhere", "scheme"),
+                ("/large", "limit of 100000"),
+            ] {
                 let answer = try await server.post("/v1/embeddings", ["input": base + path, "modality": "image"])
-                #expect(try answer.status == 400 && answer.problem.contains("input"), "\(answer.text)")
+                #expect(try answer.status == 400 && answer.problem.contains(reason), "\(answer.text)")
             }
         }
     }

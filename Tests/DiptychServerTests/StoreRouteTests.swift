@@ -123,7 +123,7 @@ import Testing
                 after = json["next"] as? String ?? ""
             } while !after.isEmpty
             #expect(ids.count == 7 && Set(ids).count == 7)
-            let some = try await server.get("/v1/items?filter=name%20%3D%20'2.png'").json
+            let some = try await server.get("/v1/items?filter=name+%3D%20'2.png'").json
             #expect((some["items"] as? [Any])?.count == 1)
             #expect(try await server.get("/v1/items?limit=0").problem.contains("limit"))
             #expect(try await server.get("/v1/items?filter=nonsense%20%3D").problem.contains("filter"))

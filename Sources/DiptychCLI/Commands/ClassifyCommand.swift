@@ -121,13 +121,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     private static func json(_ name: String, _ predictions: [Classifier.Prediction]) -> JSON {
         [
             "input": .string(name),
-            "predictions": .array(
-                predictions.map {
-                    [
-                        "label": .string($0.label), "probability": .float($0.probability),
-                        "similarity": .float($0.similarity),
-                    ]
-                }),
+            "predictions": .array(predictions.map(\.json)),
         ]
     }
 

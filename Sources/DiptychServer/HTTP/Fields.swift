@@ -50,7 +50,7 @@ struct Fields {
     /// A text that must be there and not be empty.
     func requiredText(_ name: String) throws -> String {
         guard let text = try text(name) else { throw Problem.badRequest("'\(name)' is missing") }
-        guard !text.allSatisfy(\.isWhitespace) else { throw Problem.badRequest("'\(name)' is empty") }
+        guard !text.isBlank else { throw Problem.badRequest("'\(name)' is empty") }
         return text
     }
 
@@ -186,4 +186,9 @@ enum PictureInput: Sendable {
     case url(String)
     /// A file, and what the client calls it.
     case file([UInt8], name: String)
+}
+
+extension String {
+    /// Whether there is nothing in it, or only white space.
+    var isBlank: Bool { unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 }

@@ -28,6 +28,12 @@ struct Problem: Error, Equatable {
         let body: JSON = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .int(status.code),
             "detail": .string(detail), "request_id": .string(requestID),
+            // Where clients of OpenAI's API look for it.
+            "error": [
+                "message": .string(detail),
+                "type": .string(status.code < 500 ? "invalid_request_error" : "server_error"),
+                "param": .null, "code": .null,
+            ],
         ]
         var response = Response(
             status: status, headers: [.contentType: "application/problem+json"],

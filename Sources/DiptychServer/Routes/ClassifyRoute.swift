@@ -18,7 +18,7 @@ struct ClassifyRoute: Sendable {
             self.picture = picture
             labels = try fields.texts("labels") ?? []
             guard !labels.isEmpty else { throw Problem.badRequest("'labels' must be a list of at least one") }
-            if let empty = labels.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+            if let empty = labels.firstIndex(where: \.isBlank) {
                 throw Problem.badRequest("'labels[\(empty)]' is empty")
             }
             var known: Set<String> = []
@@ -33,7 +33,6 @@ struct ClassifyRoute: Sendable {
             model = try fields.text("model")
         }
 
-        /// Named sets of templates, as the command line has them, or the client's own.
         var prompts: PromptTemplates { templates.isEmpty ? .none : .custom(templates) }
     }
 
@@ -51,12 +50,5 @@ struct ClassifyRoute: Sendable {
         let picture = try await model.embed(work)
         let predictions = classifier.predictions(for: picture.embedding, top: body.top)
         return JSON.object([("predictions", .array(predictions.map(\.json)))]).response()
-    }
-}
-
-extension Classifier.Prediction {
-    /// As results show it.
-    var json: JSON {
-        ["label": .string(label), "probability": .float(probability), "similarity": .float(similarity)]
     }
 }

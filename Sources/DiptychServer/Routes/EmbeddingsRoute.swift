@@ -32,7 +32,7 @@ struct EmbeddingsRoute: Sendable {
             switch try fields.text("modality") ?? "text" {
             case "text":
                 let texts = try fields.texts("input") ?? []
-                if let empty = texts.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+                if let empty = texts.firstIndex(where: \.isBlank) {
                     throw Problem.badRequest("'input[\(empty)]' is empty")
                 }
                 input = .texts(texts)

@@ -34,10 +34,10 @@ struct ItemRoutes: Sendable {
 
     func list(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let query = request.uri.queryParameters
+        let query = try QueryValues(request)
         let limit = try query.integer("limit", in: 1...context.limits.results) ?? 24
-        let filter = try query.get("filter").flatMap { $0.allSatisfy(\.isWhitespace) ? nil : try Filter($0) }
-        let after = query.get("after").flatMap { $0.isEmpty ? nil : $0 }
+        let filter = try query.text("filter").flatMap { $0.isBlank ? nil : try Filter($0) }
+        let after = query.text("after")
         if let after {
             guard after.utf8.count <= 20, Int64(after) != nil else {
                 throw Problem.badRequest("'after' is no item's id; give what an earlier list called next")
@@ -78,7 +78,7 @@ struct ItemRoutes: Sendable {
 
     func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let side = try request.uri.queryParameters.integer("size", in: 16...1024) ?? 256
+        let side = try QueryValues(request).integer("size", in: 16...1024) ?? 256
         let item = try await item(context)
         let tag = "\"\(item.content.hex.prefix(24))-\(side)\""
         let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, max-age=86400", .contentType: "image/jpeg"]
@@ -112,16 +112,5 @@ struct ItemRoutes: Sendable {
         .object(
             [("id", .string(item.id)), ("path", .string(item.path)), ("attributes", item.attributes.json)]
                 + ItemLinks(item.id, item.attributes).members)
-    }
-}
-
-extension Parameters {
-    /// A whole number within a range; nil where it is not given.
-    func integer(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
-        guard let text = self[name] else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw Problem.badRequest("'\(name)' must be a whole number, \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
     }
 }

@@ -19,7 +19,7 @@ struct Services: Sendable {
     let started = ContinuousClock.now
 }
 
-/// Adds routes, and answers other methods of their paths with 405.
+/// Adds routes, and remembers their methods.
 struct RouteTable {
     typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
 
@@ -42,18 +42,6 @@ struct RouteTable {
             .on(RouterPath(path), method: method) { request, context in try await handler(request, context) }
     }
 
-    /// Answers the methods that no route has.
-    func finish() {
-        let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace]
-        for (path, known) in methods {
-            let allowed = known.contains(.get) ? known + [.head] : known
-            let list = allowed.map(\.rawValue).joined(separator: ", ")
-            for method in all where !allowed.contains(method) {
-                router.on(RouterPath(path), method: method) { _, _ -> Response in
-                    throw Problem(
-                        status: .methodNotAllowed, detail: "this path answers \(list)", headers: [.allow: list])
-                }
-            }
-        }
-    }
+    /// Which methods each path has, for ``MethodMiddleware``.
+    var paths: [PathMethods] { methods.map { PathMethods(path: $0.key, methods: $0.value) } }
 }

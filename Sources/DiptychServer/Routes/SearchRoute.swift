@@ -18,7 +18,7 @@ struct SearchRoute: Sendable {
             try fields.allow(
                 only: "text", "image", "item", "minus", "k", "filter", "offset", "page", "min_similarity",
                 "only_relevant", "group", "exact")
-            func given(_ text: String?) -> String? { text.flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 } }
+            func given(_ text: String?) -> String? { text.flatMap { $0.isBlank ? nil : $0 } }
             text = given(try fields.text("text"))
             picture = try fields.picture("image")
             item = given(try fields.text("item"))
@@ -37,7 +37,6 @@ struct SearchRoute: Sendable {
                 guard let cursor = SearchCursor(page) else {
                     throw Problem.badRequest("'page' is no page; give what an earlier search called next")
                 }
-                guard offset == 0 else { throw Problem.badRequest("give 'page' or 'offset', not both") }
                 options.after = cursor
             }
         }
@@ -47,8 +46,8 @@ struct SearchRoute: Sendable {
         let body = try await request.read(Body.self, in: context)
         let store = try services.requiredStore()
         let most = context.limits.results
-        guard body.options.limit + body.offset <= most else {
-            throw Problem.badRequest("'k' and 'offset' are together at most \(most); 'page' goes further")
+        guard body.options.limit <= most, body.offset <= most else {
+            throw Problem.badRequest("'k' and 'offset' are each at most \(most); 'page' goes further")
         }
         let model = try await services.models.model()
         var terms: [SearchQuery.Term] = []

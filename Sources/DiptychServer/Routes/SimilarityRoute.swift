@@ -73,7 +73,7 @@ struct SimilarityRoute: Sendable {
     private func embeddings(of side: Body.Side, as name: String, _ model: ServedModel) async throws -> Embeddings {
         switch side {
         case .texts(let texts):
-            if let empty = texts.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+            if let empty = texts.firstIndex(where: \.isBlank) {
                 throw Problem.badRequest("'\(name)[\(empty)]' is empty")
             }
             return try await model.embed(texts: texts)
