@@ -14,8 +14,8 @@ from conftest import DIPTYCH, ROOT, SIZES, Server
 from visit import Visit
 
 IMAGES = ROOT / "Documentation/images"
-QUERY = "two yellow stars at night"
-CHINESE = "夜空中的星星"
+QUERY = "two large green stars under a pink ring on the sand"
+CHINESE = "海面上有四个绿色的大圆环"
 
 
 def search(visit):
@@ -89,7 +89,7 @@ def take_status(browser, server):
 
 def main():
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(prefix="diptych-") as work, sync_playwright() as playwright:
         pictures = pathlib.Path(work) / "pictures"
         store = pathlib.Path(work) / "sample.store"
         subprocess.run([DIPTYCH, "pictures", "--count", "300", "--seed", "7", "--output", pictures], check=True)

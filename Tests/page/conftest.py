@@ -48,9 +48,15 @@ def captions(pictures):
 
 
 @pytest.fixture(scope="session")
-def server(pictures, tmp_path_factory):
+def store(pictures, tmp_path_factory):
+    """A store of the pictures."""
     store = tmp_path_factory.mktemp("store") / "sample.store"
     subprocess.run([DIPTYCH, "index", pictures, "--store", store], check=True)
+    return store
+
+
+@pytest.fixture(scope="session")
+def server(store):
     server = Server("--store", str(store))
     yield server
     server.stop()

@@ -11,7 +11,7 @@ def test_results_come_while_typing_and_not_for_each_letter(home, captions):
     caption = next(iter(captions.values()))
     home.page.locator("#text").press_sequentially(caption, delay=20)
     home.page.wait_for_url("**/?q=*")
-    expect(home.page.locator("#summary")).to_contain_text("The first 36")
+    expect(home.page.locator("#summary")).to_contain_text("First 36")
     home.settle()
     home.page.wait_for_timeout(400)
     assert home.state("text") == caption

@@ -7,11 +7,19 @@ from playwright.sync_api import expect
 
 # Runs before the page's own scripts.
 WATCH = """
-window.watched = { shifts: 0, violations: [] };
+window.watched = { shifts: 0, violations: [], forms: [] };
 document.addEventListener("securitypolicyviolation", (event) => watched.violations.push(event.blockedURI + " " + event.violatedDirective));
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) watched.shifts += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
+// The browser does not tell a test what a form with files holds.
+const send = window.fetch;
+window.fetch = (path, options) => {
+  if (options?.body instanceof FormData) {
+    watched.forms.push([...options.body].map(([name, value]) => [name, value instanceof File ? `${value.name} ${value.type}` : value]));
+  }
+  return send(path, options);
+};
 """
 
 # Files as another program would hand them over.
@@ -92,6 +100,10 @@ class Visit:
     def state(self, name):
         """A member of the newest search that was sent as JSON."""
         return self.searches[-1].post_data_json.get(name)
+
+    def newest_form(self):
+        """Names and values of the newest search that was sent as a form; of a file its name and type."""
+        return [tuple(field) for field in self.page.evaluate("watched.forms.at(-1)")]
 
     def open_first(self):
         self.page.locator("#grid .open").first.click()

@@ -65,6 +65,7 @@ function show() {
 /** Shows the page in its language and lets the button change it. */
 export function startLanguage() {
   show();
+  delete document.documentElement.dataset.starting;
   find("language").addEventListener("click", () => {
     current = current === "en" ? "zh" : "en";
     remember("language", current);

@@ -50,7 +50,7 @@ export const english = {
   "summary.none": "Nothing found",
   "summary.results": { one: "{count} result", other: "{count} results" },
   "summary.pictures": { one: "{count} picture", other: "{count} pictures" },
-  "summary.more": "The first {count}, more below",
+  "summary.more": "First {count}, more below",
   probability: "{share} match",
   "probability.title": "How probable it is that this is what was searched for",
   similarity: "Similarity",
