@@ -76,7 +76,7 @@ soak: build
 
 # A hundred thousand mutated requests.
 fuzz: build
-	DIPTYCH_FUZZ=100000 ./Scripts/clients/run Tests/clients/api/test_fuzz.py
+	DIPTYCH_FUZZ=100000 ./Scripts/clients/run Tests/api/test_fuzz.py
 
 # Makes the committed fixtures anew with the reference implementations.
 fixtures: setup

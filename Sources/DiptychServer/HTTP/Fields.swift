@@ -91,7 +91,8 @@ struct Fields {
     func number(_ name: String, in range: ClosedRange<Float>) throws -> Float? {
         let number: Float?
         switch body {
-        case .json(let container): number = try value(Float.self, name, in: container, "a number")
+        // By way of a double: what is too small for a float is nothing, and no mistake.
+        case .json(let container): number = try value(Double.self, name, in: container, "a number").map { Float($0) }
         case .form(let form):
             number = try only(name, form).map { part in
                 guard let number = Float(try Self.utf8(part, name)) else {

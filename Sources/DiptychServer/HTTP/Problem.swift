@@ -12,6 +12,8 @@ struct Problem: Error, Equatable {
     /// What was wrong, where, and what to do.
     var detail: String
     var headers: HTTPFields = [:]
+    /// The member of the request that is wrong, where a page shows the reason beside it.
+    var field: String?
 
     /// The request itself is wrong.
     static func badRequest(_ detail: String) -> Problem { Problem(status: .badRequest, detail: detail) }
@@ -25,19 +27,17 @@ struct Problem: Error, Equatable {
 
     /// The answer.
     func response(requestID: String) -> Response {
-        let body: JSON = [
-            "type": "about:blank", "title": .string(status.reasonPhrase), "status": .int(status.code),
-            "detail": .string(detail), "request_id": .string(requestID),
-            // Where clients of OpenAI's API look for it.
-            "error": [
-                "message": .string(detail),
-                "type": .string(status.code < 500 ? "invalid_request_error" : "server_error"),
-                "param": .null, "code": .null,
-            ],
+        var members: [(String, JSON)] = [
+            ("type", "about:blank"), ("title", .string(status.reasonPhrase)), ("status", .int(status.code)),
+            ("detail", .string(detail)), ("request_id", .string(requestID)),
         ]
+        if let field { members.append(("field", .string(field))) }
+        // Where clients of OpenAI's API look for it.
+        let kind = status.code < 500 ? "invalid_request_error" : "server_error"
+        members.append(("error", ["message": .string(detail), "type": .string(kind), "param": .null, "code": .null]))
         var response = Response(
             status: status, headers: [.contentType: "application/problem+json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: body.text)))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: JSON.object(members).text)))
         for field in headers { response.headers.append(field) }
         return response
     }
@@ -47,7 +47,7 @@ struct Problem: Error, Equatable {
         switch error {
         case let problem as Problem: problem
         case let error as PictureError: badRequest(error.description)
-        case let error as FilterError: badRequest("filter: \(error.description)")
+        case let error as FilterError: Problem(status: .badRequest, detail: error.description, field: "filter")
         case let error as AttributeError: badRequest(error.description)
         case let error as StoreError where error.kind == .invalidRequest: badRequest(error.reason)
         case let error as StoreError where error.kind == .busy: busy(error.reason)

@@ -33,8 +33,7 @@ export class Problem extends Error {
 
   /** Whether the filter is what the server could not read. */
   get isAboutFilter() {
-    if (this.field) return this.field === "filter";
-    return (this.status === 400 || this.status === 422) && /^(filter: )?the filter\b/i.test(this.detail);
+    return this.field === "filter";
   }
 
   /** One sentence for the page. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws pictures, indexes them, serves them, and writes Documentation/images: the main states of the page.
 
-Needs: playwright and the Chromium of the system, as Scripts/page/environment installs them.
-Usage: Scripts/page/screenshots
+Needs: playwright and the Chromium of the system, as Scripts/clients/environment installs them.
+Usage: Scripts/clients/screenshots
 """
 import pathlib
 import subprocess
