@@ -30,8 +30,8 @@ extension EmbeddedStore {
     /// Three embeddings of 512 numbers fill a page of 8 KB; of SQLite's usual 4 KB, one wastes half.
     package static let usualPageSize = 8192
     /// What a writer may hold of the database in memory. The index of contents is written all over: with SQLite's usual 2 MB a
-    /// large batch writes its pages again and again.
-    private static let writerCacheKilobytes = 128 << 10
+    /// large batch writes its pages again and again. A thousand new contents touch a thousand pages of it, 8 MB.
+    private static let writerCacheKilobytes = 32 << 10
 
     /// - Parameter pageSize: of a new database; one that exists keeps its own.
     static func connect(_ directory: URL, pageSize: Int = usualPageSize) throws -> DatabasePool {
