@@ -128,6 +128,43 @@ import Testing
         }
     }
 
+    /// A PNG file that claims to be of another size.
+    private static func bomb(width: UInt32, height: UInt32) throws -> [UInt8] {
+        var file = try drawn(1)
+        for (offset, side) in [(16, width), (20, height)] {
+            for byte in 0..<4 { file[offset + byte] = UInt8(truncatingIfNeeded: side >> (24 - 8 * UInt32(byte))) }
+        }
+        var sum: UInt32 = 0xFFFF_FFFF
+        for byte in file[12..<29] {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum >> 1 ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0) }
+        }
+        for byte in 0..<4 { file[29 + byte] = UInt8(truncatingIfNeeded: ~sum >> (24 - 8 * UInt32(byte))) }
+        return file
+    }
+
+    @Test func picturesThatWouldFillTheMemory() async throws {
+        try await RunningServer.run(pictures: 0) { server in
+            let begin = ContinuousClock.now
+            let gif: [UInt8] = Array("GIF89a".utf8) + [0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x3B]
+            for file in [try Self.bomb(width: 60_000, height: 60_000), try Self.bomb(width: 2_000_000, height: 1), gif]
+            {
+                for (path, body) in [
+                    ("/v1/embeddings", ["input": dataURI(file), "modality": "image"] as [String: Any]),
+                    ("/v1/items", ["url": dataURI(file)]),
+                ] {
+                    let answer = try await server.post(path, body)
+                    #expect(answer.status == 400, "\(answer.text)")
+                    _ = try answer.problem
+                }
+            }
+            #expect(.now - begin < .seconds(5))
+            let large = try await server.post(
+                "/v1/embeddings", ["input": dataURI(try Self.bomb(width: 60_000, height: 60_000)), "modality": "image"])
+            #expect(try large.problem.contains("pixels"))
+        }
+    }
+
     /// This machine and its network, in the notations that there are.
     @Test(arguments: [
         "http://127.0.0.1:1/", "http://127.1:1/", "http://2130706433:1/", "http://0177.0.0.1:1/",

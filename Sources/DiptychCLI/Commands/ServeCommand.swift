@@ -60,6 +60,11 @@ struct ServeCommand: AsyncParsableCommand {
         options.reading.appliesOrientation = (store?.appliesOrientation ?? true) && options.reading.appliesOrientation
         options.fetch.addresses = fetching.options.addresses
         try settings.apply(to: &options, logger: logger)
+        if !model.quiet, options.keys == nil, !["127.0.0.1", "::1", "localhost"].contains(settings.host) {
+            Console.say(
+                "warning: whoever reaches \(settings.host) may search, add and remove; --api-key-file lets in only who has a key"
+            )
+        }
         let isQuiet = model.quiet, host = settings.host, isEncrypted = options.certificate != nil
         let server = try DiptychServer(options, logger: logger) { port in
             guard !isQuiet else { return }
