@@ -23,6 +23,7 @@ struct DiptychCommand: AsyncParsableCommand {
 @main
 struct Program {
     static func main() async {
+        Allocator.prepare()
         Signals.prepare()
         let task = Task { await run() }
         let signals = Signals.cancelOnInterrupt(task)

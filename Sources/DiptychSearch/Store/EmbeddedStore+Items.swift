@@ -61,7 +61,8 @@ extension EmbeddedStore {
         }
     }
 
-    /// Removes the items with these ids or paths; a path also stands for everything below it.
+    /// Removes the items with these ids or paths; a path also stands for everything below it. What is known of their contents
+    /// goes with them where no other item has the same, unless the store is being indexed; then it stays until ``prune()``.
     ///
     /// - Returns: the number of items removed.
     public func remove(idsOrPaths: [String]) async throws -> Int {
@@ -69,16 +70,32 @@ extension EmbeddedStore {
         guard !idsOrPaths.contains("") else {
             throw StoreError(.invalidRequest, path: directory.path, "an empty text is no item's id or path")
         }
+        // An indexing process counts on the embeddings that it has found here.
+        let lock = try? StoreLock(directory)
+        defer { withExtendedLifetime(lock) {} }
+        let dropsContents = lock != nil
         return try await write { db in
+            let forgetWords = try db.cachedStatement(sql: "DELETE FROM captions WHERE rowid = ?")
+            let forgetContent = try db.cachedStatement(
+                sql: "DELETE FROM vectors WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM items WHERE vector = ?1)")
             var removed = 0
             for name in idsOrPaths {
                 let path = URL(fileURLWithPath: name).standardizedFileURL.path
-                let below = path == "/" ? "/" : path + "/"
-                // `substr` rather than LIKE: a path may hold % and _.
-                try db.execute(
-                    sql: "DELETE FROM items WHERE id = ? OR path = ? OR path = ? OR substr(path, 1, length(?)) = ?",
-                    arguments: [Int64(name), name, path, below, below])
-                removed += db.changesCount
+                // What lies below a folder begins with its path and a slash, and 0 follows the slash: a range of the index, where
+                // LIKE would be at a loss with paths that hold % and _.
+                let (first, end) = path == "/" ? ("/", "0") : (path + "/", path + "0")
+                let gone = try Row.fetchAll(
+                    db,
+                    sql: """
+                        DELETE FROM items WHERE id = ? OR path = ? OR path = ? OR (path >= ? AND path < ?)
+                        RETURNING id, vector
+                        """, arguments: [Int64(name), name, path, first, end]
+                ).map { (item: try $0.decode(Int64.self, atIndex: 0), vector: try $0.decode(Int64.self, atIndex: 1)) }
+                removed += gone.count
+                for (item, vector) in gone {
+                    try forgetWords.execute(arguments: [item])
+                    if dropsContents { try forgetContent.execute(arguments: [vector]) }
+                }
             }
             return removed
         }

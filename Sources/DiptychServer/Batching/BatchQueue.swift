@@ -9,14 +9,17 @@ internal import Synchronization
 /// Everything that waits is in one of three places: in `waiting`, in order; in the pass that runs; or kept. A request that is
 /// cancelled leaves at once, and what nobody else wants is not computed.
 package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output: Sendable>: Sendable {
+    private typealias Asker = CheckedContinuation<[Result<Output, any Error>], any Error>
+
     /// One request, with what it has got so far.
-    private final class Ticket {
+    private struct Ticket {
+        let asker: Asker
         var results: [Result<Output, any Error>?]
         var missing: Int
         var keys: [Key] = []
-        var continuation: CheckedContinuation<[Result<Output, any Error>], any Error>?
 
-        init(count: Int) {
+        init(_ asker: Asker, count: Int) {
+            self.asker = asker
             results = Array(repeating: nil, count: count)
             missing = count
         }
@@ -47,9 +50,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
         var waitingCount = 0
     }
 
-    // Tickets are classes, which only code that holds the lock touches.
-    private struct Locked: @unchecked Sendable { var state: State }
-    private let locked: Mutex<Locked>
+    private let state: Mutex<State>
     private let limits: QueueLimits
     private let onWait: @Sendable (Duration) -> Void
 
@@ -59,16 +60,12 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     package init(_ limits: QueueLimits, onWait: @escaping @Sendable (Duration) -> Void = { _ in }) {
         self.limits = limits
         self.onWait = onWait
-        locked = Mutex(Locked(state: State(kept: RecentValues(limit: limits.kept))))
-    }
-
-    private func withState<T: Sendable>(_ body: (inout State) throws -> sending T) rethrows -> T {
-        try locked.withLock { try body(&$0.state) }
+        state = Mutex(State(kept: RecentValues(limit: limits.kept)))
     }
 
     /// What it did so far, and what waits now.
     package var counts: QueueCounts {
-        withState { state in
+        state.withLock { state in
             var counts = state.counts
             counts.kept = state.kept.count
             counts.waiting = state.waitingCount
@@ -83,7 +80,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     /// - Throws: ``QueueError``, `CancellationError`.
     package func results(of inputs: [(key: Key, input: Input)]) async throws -> [Result<Output, any Error>] {
         guard !inputs.isEmpty else { return [] }
-        let id = withState { state in
+        let id = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
         }
@@ -96,12 +93,9 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
         }
     }
 
-    private func enter(
-        _ id: Int, _ inputs: [(key: Key, input: Input)],
-        _ continuation: CheckedContinuation<[Result<Output, any Error>], any Error>
-    ) {
+    private func enter(_ id: Int, _ inputs: [(key: Key, input: Input)], _ continuation: Asker) {
         let isCancelled = Task.isCancelled
-        let sleeper: CheckedContinuation<Void, Never>? = withState { state in
+        let sleeper: CheckedContinuation<Void, Never>? = state.withLock { state in
             guard !isCancelled else {
                 continuation.resume(throwing: CancellationError())
                 return nil
@@ -116,7 +110,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                 continuation.resume(throwing: QueueError.full(waiting: state.waitingCount))
                 return nil
             }
-            let ticket = Ticket(count: inputs.count)
+            var ticket = Ticket(continuation, count: inputs.count)
             let now = ContinuousClock.now
             for (position, (key, input)) in inputs.enumerated() {
                 if let value = state.kept.value(for: key) {
@@ -140,7 +134,6 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                 continuation.resume(returning: ticket.results.compactMap { $0 })
                 return nil
             }
-            ticket.continuation = continuation
             state.tickets[id] = ticket
             defer { state.sleeper = nil }
             return state.sleeper
@@ -151,7 +144,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     }
 
     private func leave(_ id: Int) {
-        let continuation = withState { state -> CheckedContinuation<[Result<Output, any Error>], any Error>? in
+        let continuation = state.withLock { state -> Asker? in
             guard let ticket = state.tickets.removeValue(forKey: id) else { return nil }
             for key in ticket.keys {
                 guard var pending = state.pending[key] else { continue }
@@ -163,7 +156,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                     state.pending[key] = pending
                 }
             }
-            return ticket.continuation
+            return ticket.asker
         }
         continuation?.resume(throwing: CancellationError())
     }
@@ -175,7 +168,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     /// - Parameter pass: gives a result for each input, in their order.
     package func run(_ pass: @Sendable ([Input]) async -> [Result<Output, any Error>]) async {
         while let keys = await next() {
-            let inputs = withState { state in keys.compactMap { state.pending[$0]?.input } }
+            let inputs = state.withLock { state in keys.compactMap { state.pending[$0]?.input } }
             let results = await pass(inputs)
             deliver(keys, results)
         }
@@ -183,7 +176,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
 
     /// Takes no more inputs; those that wait are still worked off.
     package func close() {
-        let sleeper = withState { state in
+        let sleeper = state.withLock { state in
             state.isClosed = true
             defer { state.sleeper = nil }
             return state.sleeper
@@ -195,19 +188,19 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     private func next() async -> [Key]? {
         while true {
             await withCheckedContinuation { continuation in
-                let isReady = withState { state in
+                let isReady = state.withLock { state in
                     guard state.waitingCount == 0, !state.isClosed else { return true }
                     state.sleeper = continuation
                     return false
                 }
                 if isReady { continuation.resume() }
             }
-            let expectsCompany = withState { state in
+            let expectsCompany = state.withLock { state in
                 state.waitingCount > 0 && state.waitingCount < limits.largestBatch && !state.isClosed
                     && state.lastBatchHadCompany && .now - state.lastBatchEnd < .milliseconds(20)
             }
             if expectsCompany { try? await Task.sleep(for: limits.longestWait) }
-            let (batch, isOver) = withState { state in
+            let (batch, isOver) = state.withLock { state in
                 (take(&state), state.isClosed && state.pending.isEmpty)
             }
             if !batch.isEmpty { return batch }
@@ -240,9 +233,8 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     }
 
     private func deliver(_ keys: [Key], _ results: [Result<Output, any Error>]) {
-        typealias Finished = (CheckedContinuation<[Result<Output, any Error>], any Error>, [Result<Output, any Error>])
-        let finished = withState { state -> [Finished] in
-            var finished: [Finished] = []
+        let finished = state.withLock { state -> [Ticket] in
+            var finished: [Ticket] = []
             state.lastBatchHadCompany = keys.count > 1
             state.lastBatchEnd = .now
             for (index, key) in keys.enumerated() {
@@ -250,19 +242,17 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                 let result = index < results.count ? results[index] : .failure(QueueError.closed)
                 if case .success(let value) = result { state.kept.keep(value, for: key) }
                 for (id, position) in pending.wanted {
-                    guard let ticket = state.tickets[id] else { continue }
-                    ticket.results[position] = result
-                    ticket.missing -= 1
-                    guard ticket.missing == 0 else { continue }
-                    state.tickets[id] = nil
-                    if let continuation = ticket.continuation {
-                        finished.append((continuation, ticket.results.compactMap { $0 }))
+                    state.tickets[id]?.results[position] = result
+                    state.tickets[id]?.missing -= 1
+                    guard state.tickets[id]?.missing == 0, let ticket = state.tickets.removeValue(forKey: id) else {
+                        continue
                     }
+                    finished.append(ticket)
                 }
             }
             return finished
         }
-        for (continuation, results) in finished { continuation.resume(returning: results) }
+        for ticket in finished { ticket.asker.resume(returning: ticket.results.compactMap { $0 }) }
     }
 }
 
