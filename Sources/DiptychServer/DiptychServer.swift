@@ -72,7 +72,7 @@ public struct DiptychServer: Service {
                 availableConnectionsDelegate: .maximum(options.connections, logger: quiet)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         application.addServices(services.models)
-        if let store = services.store { application.addServices(Removal(store: store, logger: logger)) }
+        if let store = services.store { application.addServices(Purging(store: store, logger: logger)) }
         do { try await application.run() } catch let error as IOError {
             throw ServerError(
                 "cannot listen at \(options.host) port \(options.port): \(String(cString: strerror(error.errnoCode)))")
@@ -109,6 +109,7 @@ public struct DiptychServer: Service {
         let isEncrypted = options.certificate != nil
         let methods = MethodMiddleware()
         router.addMiddleware {
+            SpanMiddleware()
             EnvelopeMiddleware(
                 limits: options.limits, budget: BodyBudget(bytes: options.limits.allBodyBytes),
                 stages: services.stages, logger: logger, isEncrypted: isEncrypted)
@@ -146,27 +147,5 @@ public struct DiptychServer: Service {
         routes.on(.get, "/assets/{name}", scope: nil, use: pages.asset)
         methods.learn(routes.paths)
         return router
-    }
-}
-
-/// Removes items for good when they can no longer be brought back.
-private struct Removal: Service {
-    let store: ServedStore
-    let logger: Logger
-    let stopper = Stopper()
-
-    func run() async throws {
-        await withTaskCancellationOrGracefulShutdownHandler {
-            while await stopper.wait(atMost: .seconds(5)) { await purge(everything: false) }
-            await purge(everything: true)
-        } onCancelOrGracefulShutdown: {
-            stopper.finish()
-        }
-    }
-
-    private func purge(everything: Bool) async {
-        do { try await store.purge(everything: everything) } catch {
-            logger.error("removing items failed", metadata: ["error": "\(error)"])
-        }
     }
 }

@@ -16,6 +16,8 @@ struct ServeCommand: AsyncParsableCommand {
             Documentation/service.md says more. Requests come from this machine only, unless --host says otherwise; then \
             give --api-key-file (see `diptych keys`) and, outside a trusted network, --certificate.
 
+            Options may also stand in a file (--config) and in the environment: DIPTYCH_SERVE_PORT is --port.
+
             Example: diptych serve --store pictures.store
             """)
 
@@ -24,48 +26,23 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var settings: ServeSettings
 
     func run() async throws {
+        let configured = try ServeConfiguration.arguments(
+            file: settings.config, environment: ProcessInfo.processInfo.environment)
+        guard !configured.isEmpty else { return try await serve() }
+        // Behind the name of the program and that of this command; what comes last counts.
+        try await Self.parse(configured + CommandLine.arguments.dropFirst(2)).serve()
+    }
+
+    private func serve() async throws {
+        OpenFiles.raiseLimit()
         let logger = settings.logger(isQuiet: model.quiet)
-        var store: (any VectorStore)?
-        var remembered: String?
-        if let place = settings.store {
-            let opened = try await StoreLocation(place).open()
-            store = opened
-            let path = try await opened.info().modelPath
-            remembered = path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
-        }
-        let location: String
-        if model.model == nil, let remembered {
-            location = remembered
-        } else {
-            location = try ModelLocation(model.model).announced(isQuiet: model.quiet).path
-        }
-        let arguments = model, batch = settings.largestBatch
-        let first = ModelSource(name: ServeSettings.name(of: location)) { [store] in
-            let loaded = try await arguments.load(path: location, batchSize: batch)
-            try await store?.require(loaded)
-            return loaded
-        }
-        var options = ServerOptions(models: [first])
-        for named in try settings.otherModels() {
-            let path = try ModelLocation(named.location).path
-            options.models.append(
-                ModelSource(name: named.name, loadsAtStart: settings.loadsAll) {
-                    try await arguments.load(path: path, batchSize: batch)
-                })
-        }
-        options.store = store
-        options.folder = (store as? EmbeddedStore)?.directory
-        options.reading = model.pictures
-        options.reading.decode = model.decode ?? store?.decode ?? .exact
-        options.reading.appliesOrientation = (store?.appliesOrientation ?? true) && options.reading.appliesOrientation
-        options.fetch.addresses = fetching.options.addresses
-        try settings.apply(to: &options, logger: logger)
-        if !model.quiet, options.keys == nil, !["127.0.0.1", "::1", "localhost"].contains(settings.host) {
+        let options = try await serverOptions(logger)
+        if !model.quiet, options.keys == nil, !["127.0.0.1", "::1", "localhost"].contains(options.host) {
             Console.say(
-                "warning: whoever reaches \(settings.host) may search, add and remove; --api-key-file lets in only who has a key"
-            )
+                "warning: whoever reaches \(options.host) may search, add and remove; --api-key-file lets in only who "
+                    + "has a key")
         }
-        let isQuiet = model.quiet, host = settings.host, isEncrypted = options.certificate != nil
+        let isQuiet = model.quiet, host = options.host, isEncrypted = options.certificate != nil
         let server = try DiptychServer(options, logger: logger) { port in
             guard !isQuiet else { return }
             let name = host.contains(":") ? "[\(host)]" : host
@@ -79,6 +56,51 @@ struct ServeCommand: AsyncParsableCommand {
             try await Task { try await group.run() }.value
         } onCancel: {
             Task { await group.triggerGracefulShutdown() }
+        }
+    }
+
+    /// What the options ask for: a store, the models that requests may name, and how both are served.
+    private func serverOptions(_ logger: Logger) async throws -> ServerOptions {
+        let store: (any VectorStore)? =
+            if let place = settings.store { try await StoreLocation(place).open() } else { nil }
+        let location = try await location(of: store)
+        var options = ServerOptions(models: [
+            source(ServeSettings.name(of: location), location, loadsAtStart: true) { loaded in
+                try await store?.require(loaded)
+            }
+        ])
+        options.models += try settings.otherModels().map { named in
+            source(named.name, try ModelLocation(named.location).path, loadsAtStart: settings.loadsAll)
+        }
+        options.store = store
+        options.folder = (store as? EmbeddedStore)?.directory
+        options.reading = model.pictures
+        options.reading.decode = model.decode ?? store?.decode ?? .exact
+        options.reading.appliesOrientation = (store?.appliesOrientation ?? true) && options.reading.appliesOrientation
+        options.fetch.addresses = fetching.options.addresses
+        try settings.apply(to: &options, logger: logger)
+        return options
+    }
+
+    /// Where the first model is: where `--model` says, else where the store's was last, else the demo model.
+    private func location(of store: (any VectorStore)?) async throws -> String {
+        if model.model == nil, let path = try await store?.info().modelPath,
+            FileManager.default.fileExists(atPath: path)
+        {
+            return path
+        }
+        return try ModelLocation(model.model).announced(isQuiet: model.quiet).path
+    }
+
+    private func source(
+        _ name: String, _ path: String, loadsAtStart: Bool,
+        check: @escaping @Sendable (CLIPModel) async throws -> Void = { _ in }
+    ) -> ModelSource {
+        let arguments = model, batch = settings.largestBatch
+        return ModelSource(name: name, loadsAtStart: loadsAtStart) {
+            let loaded = try await arguments.load(path: path, batchSize: batch)
+            try await check(loaded)
+            return loaded
         }
     }
 }

@@ -7,6 +7,10 @@ import Logging
 
 /// The options of `diptych serve` besides its model.
 struct ServeSettings: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("A file of options, {\"port\": 8080, \"store\": \"pictures.store\"}.", valueName: "file"))
+    var config: String?
+
     @Option(help: "The store to search: a directory, or milvus://host/database/collection.")
     var store: String?
 
@@ -37,6 +41,9 @@ struct ServeSettings: ParsableArguments {
 
     @Option(name: .customLong("batch"), help: "The most pictures of a forward pass.")
     var largestBatch = 16
+
+    @Option(name: .customLong("batch-texts"), help: "The most texts of a forward pass.")
+    var largestTextBatch = 64
 
     @Option(
         name: .customLong("batch-wait"),
@@ -93,6 +100,7 @@ struct ServeSettings: ParsableArguments {
         try check((0...65_535).contains(port), "--port must be 0 to 65535, not \(port).")
         try check(!host.isEmpty, "--host is empty.")
         try check((1...1024).contains(largestBatch), "--batch must be 1 to 1024, not \(largestBatch).")
+        try check((1...4096).contains(largestTextBatch), "--batch-texts must be 1 to 4096, not \(largestTextBatch).")
         try check((0...2).contains(batchWait), "--batch-wait must be 0 to 2 milliseconds, not \(batchWait).")
         try check(queue > 0, "--queue must be at least 1, not \(queue).")
         try check(cache >= 0, "--cache must be at least 0, not \(cache).")
@@ -144,6 +152,7 @@ struct ServeSettings: ParsableArguments {
         options.port = port
         options.undoTime = .seconds(undoMinutes * 60)
         options.batches.largestBatch = largestBatch
+        options.batches.largestTextBatch = largestTextBatch
         options.batches.longestWait = .seconds(batchWait / 1000)
         options.batches.waiting = queue
         options.batches.kept = cache

@@ -37,11 +37,11 @@ struct EnvelopeMiddleware: RouterMiddleware {
         let time = ContinuousClock.now - begin
         // The route's pattern, not the path, which may hold what a user typed.
         let route = context.endpointPath ?? "none"
-        stages.answered(route, method: Self.name(request.method), status: response.status.code, after: time)
+        stages.answered(route, method: request.method.countedName, status: response.status.code, after: time)
         context.logger.info(
             "request",
             metadata: [
-                "method": "\(Self.name(request.method))", "route": "\(route)", "status": "\(response.status.code)",
+                "method": "\(request.method.countedName)", "route": "\(route)", "status": "\(response.status.code)",
                 "milliseconds": "\((time.inSeconds * 1e5).rounded() / 100)",
                 "bytes": "\(response.body.contentLength ?? 0)",
             ])
@@ -77,12 +77,6 @@ struct EnvelopeMiddleware: RouterMiddleware {
     private static let policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-    /// A method that is known by name, so that nobody fills the counts with others.
-    private static func name(_ method: HTTPRequest.Method) -> String {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .options, .patch]
-        return known.contains(method) ? method.rawValue : "other"
-    }
 
     /// The client's identifier where it is harmless, else one of our own.
     private static func identifier(_ given: String?) -> String {

@@ -7,6 +7,9 @@ final class Stages: Sendable {
     /// A part of the way from a request to its answer.
     enum Stage: String, CaseIterable, Sendable {
         case queue, fetch, decode, encode, search
+
+        /// The name of its spans.
+        fileprivate var span: String { "diptych.\(rawValue)" }
     }
 
     /// What a pass is over.
@@ -49,13 +52,24 @@ final class Stages: Sendable {
         timers[stage]?.window.record(time)
     }
 
+    /// Notes a stage that ran from `begin` to `end`, as a span too.
+    func record(_ stage: Stage, from begin: ContinuousClock.Instant, to end: ContinuousClock.Instant) {
+        record(stage, end - begin)
+        // Spans are told in the time of day.
+        let (now, today) = (ContinuousClock.now, DefaultTracerClock.now.nanosecondsSinceEpoch)
+        func time(_ instant: ContinuousClock.Instant) -> DefaultTracerClock.Timestamp {
+            .init(nanosecondsSinceEpoch: today - UInt64(max(0, (now - instant).inNanoseconds)))
+        }
+        startSpan(stage.span, at: time(begin)).end(at: time(end))
+    }
+
     /// Runs a stage in a span of its own, and notes how long it took.
     func measure<T>(
         _ stage: Stage, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T
     ) async rethrows -> T {
         let begin = ContinuousClock.now
         defer { record(stage, .now - begin) }
-        return try await withSpan("diptych.\(stage.rawValue)") { _ in try await body() }
+        return try await withSpan(stage.span) { _ in try await body() }
     }
 
     /// Notes the size of a pass.

@@ -4,8 +4,12 @@ internal import DiptychModels
 internal import DiptychSearch
 internal import Foundation
 internal import Synchronization
+internal import Tracing
 
 /// A model whose forward passes concurrent requests share.
+///
+/// In traces a request has a span over its wait and its pass, `diptych.embed`; the parts of passes, which belong to many
+/// requests, are traces of their own.
 ///
 /// Texts and pictures each have a queue, and the model runs one pass at a time, so a text waits for one pass over pictures at
 /// most. The pictures of a pass are decoded together before it, on all threads: a pass whose cores also decode loses more than
@@ -49,7 +53,9 @@ final class ServedModel: Sendable {
 
     /// The embeddings of pictures, each for itself.
     func embed(_ pictures: [PictureWork]) async throws -> [Result<EmbeddedPicture, any Error>] {
-        try await self.pictures.results(of: pictures.map { ($0.content, $0) })
+        try await withSpan("diptych.embed") { _ in
+            try await self.pictures.results(of: pictures.map { ($0.content, $0) })
+        }
     }
 
     /// The embedding of one picture.
@@ -95,8 +101,8 @@ final class ServedModel: Sendable {
                     }
                 })
             let end = ContinuousClock.now
-            stages.record(.decode, decoded.end - begin)
-            stages.record(.encode, end - decoded.end)
+            stages.record(.decode, from: begin, to: decoded.end)
+            stages.record(.encode, from: decoded.end, to: end)
             stages.count(.pictures, batch.count)
             return results
         } catch {
@@ -132,7 +138,9 @@ extension ServedModel: TextEmbedder {
 
     /// The embeddings of texts that are ids already.
     func embed(tokenized texts: [TokenizedText]) async throws -> Embeddings {
-        let results = try await self.texts.results(of: texts.map { ($0.ids, $0) })
+        let results = try await withSpan("diptych.embed") { _ in
+            try await self.texts.results(of: texts.map { ($0.ids, $0) })
+        }
         return Embeddings(values: try results.flatMap { try $0.get() }, dimension: dimension)
     }
 }
