@@ -156,6 +156,47 @@ import Testing
         }
     }
 
+    @Test func requestsTakeTurns() async throws {
+        var limits = QueueLimits()
+        limits.largestBatch = 4
+        let gate = Gate()
+        try await Self.doubling(limits, gate: { await gate.pass() }) { queue, log in
+            async let first = Self.ask(queue, 0)
+            await Self.until { log.batches.count == 1 }
+            async let large = queue.results(of: (100..<160).map { ($0, $0) })
+            await Self.until { queue.counts.waiting == 60 }
+            async let small = Self.ask(queue, 1, 2)
+            await Self.until { queue.counts.waiting == 62 }
+            gate.open()
+            let doubled = try await (first, small)
+            #expect(doubled == ([0], [2, 4]))
+            let results = try await large.map { try $0.get() }
+            #expect(results == (100..<160).map { $0 * 2 })
+            #expect(log.batches[1] == [100, 1, 101, 2] && log.batches[2] == [102, 103, 104, 105])
+            #expect(log.batches.map(\.count) == [1] + [Int](repeating: 4, count: 15) + [2])
+        }
+    }
+
+    @Test func aLargeRequestLeavesRoom() async throws {
+        var limits = QueueLimits()
+        limits.largestBatch = 2
+        limits.waiting = 8
+        limits.kept = 0
+        let gate = Gate()
+        try await Self.doubling(limits, gate: { await gate.pass() }) { queue, log in
+            async let large = queue.results(of: (100..<200).map { ($0, $0) })
+            await Self.until { log.batches.count == 1 }
+            async let small = Self.ask(queue, 1, 2, 3)
+            await Self.until { queue.counts.waiting == 2 }
+            gate.open()
+            let doubled = try await small
+            #expect(doubled == [2, 4, 6])
+            #expect(log.batches.count < 10)
+            let results = try await large.map { try $0.get() }
+            #expect(results == (100..<200).map { $0 * 2 })
+        }
+    }
+
     @Test func aloneMeansAtOnce() async throws {
         var limits = QueueLimits()
         limits.longestWait = .seconds(5)

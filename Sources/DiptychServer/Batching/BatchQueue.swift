@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Foundation
 internal import Synchronization
 
@@ -6,8 +7,8 @@ internal import Synchronization
 /// While one pass runs, inputs gather for the next. Equal ones, by their keys, are computed once, also when they come while
 /// the first is being computed, and what was computed is kept for those that come later.
 ///
-/// Everything that waits is in one of three places: in `waiting`, in order; in the pass that runs; or kept. A request that is
-/// cancelled leaves at once, and what nobody else wants is not computed.
+/// Requests take turns: each gives a pass one input before any gives a second, so that one with thousands does not keep those
+/// with a few waiting. A request that is cancelled leaves at once, and what nobody else wants is not computed.
 package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output: Sendable>: Sendable {
     private typealias Asker = CheckedContinuation<[Result<Output, any Error>], any Error>
 
@@ -16,7 +17,10 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
         let asker: Asker
         var results: [Result<Output, any Error>?]
         var missing: Int
+        /// What it waits for.
         var keys: [Key] = []
+        /// How many of them had their turn.
+        var turns = 0
 
         init(_ asker: Asker, count: Int) {
             self.asker = asker
@@ -35,8 +39,8 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
 
     private struct State {
         var kept: RecentValues<Key, Output>
-        var waiting: [Key] = []
-        var first = 0
+        /// The requests whose inputs no pass has taken yet, in the order of their turns; also some that have gone.
+        var line: Deque<Int> = []
         var pending: [Key: Pending] = [:]
         var tickets: [Int: Ticket] = [:]
         var nextTicket = 0
@@ -79,7 +83,18 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     ///
     /// - Throws: ``QueueError``, `CancellationError`.
     package func results(of inputs: [(key: Key, input: Input)]) async throws -> [Result<Output, any Error>] {
-        guard !inputs.isEmpty else { return [] }
+        // Those with more than a part of the queue bring it part by part, so that there is room for others.
+        let most = max(limits.largestBatch, limits.waiting / 4)
+        var results: [Result<Output, any Error>] = []
+        var rest = inputs[...]
+        while !rest.isEmpty {
+            results += try await part(Array(rest.prefix(most)))
+            rest = rest.dropFirst(most)
+        }
+        return results
+    }
+
+    private func part(_ inputs: [(key: Key, input: Input)]) async throws -> [Result<Output, any Error>] {
         let id = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
@@ -123,7 +138,6 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                 if state.pending[key] == nil {
                     state.counts.misses += 1
                     state.pending[key] = Pending(input: input, arrived: now)
-                    state.waiting.append(key)
                     state.waitingCount += 1
                 } else {
                     state.counts.hits += 1
@@ -135,6 +149,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
                 return nil
             }
             state.tickets[id] = ticket
+            state.line.append(id)
             defer { state.sleeper = nil }
             return state.sleeper
         }
@@ -211,25 +226,30 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     private func take(_ state: inout State) -> [Key] {
         var batch: [Key] = []
         let now = ContinuousClock.now
-        while state.first < state.waiting.count, batch.count < limits.largestBatch {
-            let key = state.waiting[state.first]
-            state.first += 1
-            // Those whose requests were cancelled are gone, or came again and stand further back.
-            guard let pending = state.pending[key], !pending.isRunning else { continue }
+        while batch.count < limits.largestBatch, let id = state.line.popFirst() {
+            guard let key = nextKey(of: id, &state), let pending = state.pending[key] else { continue }
+            state.line.append(id)
             state.pending[key]?.isRunning = true
             state.waitingCount -= 1
             onWait(now - pending.arrived)
             batch.append(key)
-        }
-        if state.first > 1024, state.first * 2 > state.waiting.count {
-            state.waiting.removeFirst(state.first)
-            state.first = 0
         }
         if !batch.isEmpty {
             state.counts.batches += 1
             state.counts.inputs += batch.count
         }
         return batch
+    }
+
+    /// The next of a request's keys that no pass has taken yet.
+    private func nextKey(of id: Int, _ state: inout State) -> Key? {
+        guard let keys = state.tickets[id]?.keys, var turns = state.tickets[id]?.turns else { return nil }
+        defer { state.tickets[id]?.turns = turns }
+        while turns < keys.count {
+            turns += 1
+            if let pending = state.pending[keys[turns - 1]], !pending.isRunning { return keys[turns - 1] }
+        }
+        return nil
     }
 
     private func deliver(_ keys: [Key], _ results: [Result<Output, any Error>]) {
