@@ -101,10 +101,15 @@ def main():
         subprocess.run([options.diptych, "pictures", "--count", "60", "--seed", "3", "--output", pictures, "--quiet"], check=True)
     subprocess.run(["rm", "-rf", store], check=True)
     subprocess.run([options.diptych, "index", pictures, "--store", store, "--quiet"], check=True)
-    server = subprocess.Popen(
-        [options.diptych, "serve", "--store", store, "--port", "0", "--cache", "2000", "--undo-minutes", "0.1"],
-        stderr=subprocess.PIPE, text=True)
-    port = next(int(found[1]) for line in server.stderr if (found := re.search(r":(\d+)$", line.strip())))
+    # A file, because a pipe that nobody reads would stop the server sooner or later.
+    log = options.work / "soak.log"
+    with open(log, "w") as output:
+        server = subprocess.Popen(
+            [options.diptych, "serve", "--store", store, "--port", "0", "--cache", "2000", "--undo-minutes", "0.1"], stderr=output)
+    while not (found := re.search(r"serving http://\S+:(\d+)\n", log.read_text())):
+        assert server.poll() is None, "the server ended"
+        time.sleep(0.05)
+    port = int(found[1])
     data = [p.read_bytes() for p in sorted(pictures.glob("*.jpg"))]
     counts, stop, samples = {}, threading.Event(), []
     clients = [Client(port, data, seed, counts, stop) for seed in range(12)]

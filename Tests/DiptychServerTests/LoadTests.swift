@@ -118,6 +118,26 @@ import Testing
         }
     }
 
+    @Test func requestsThatAreCutAreNoFaultOfTheServer() async throws {
+        try await RunningServer.run { server in
+            let head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            for text in [
+                head + "Content-Length: 100\r\n\r\n{\"input\"", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"inp",
+                head + "Transfer-Encoding: chunked\r\n\r\nno length\r\n", head + "Content-Le",
+            ] {
+                let descriptor = try connect(to: server.port)
+                defer { close(descriptor) }
+                _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+                shutdown(descriptor, Int32(SHUT_WR))
+                // Until the server has closed it, too.
+                var bytes = [UInt8](repeating: 0, count: 4096)
+                while recv(descriptor, &bytes, bytes.count, 0) > 0 {}
+            }
+            let requests = try #require(try await server.get("/v1/status").json["requests"] as? [String: Any])
+            #expect(requests["failed"] as? Int == 0 && requests["active"] as? Int == 1)
+        }
+    }
+
     @Test func stoppingFinishesWhatWasAccepted() async throws {
         let answers = try await RunningServer.run { server in
             let asking = (0..<20).map { number in

@@ -3,11 +3,30 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIPTYCH = os.environ.get("DIPTYCH", str(ROOT / ".build/release/diptych"))
+
+
+def started(log, *arguments, **options):
+    """The process of a server, and its address. What it says goes into the file `log`: a pipe that nobody reads would
+    stop it sooner or later."""
+    with open(log, "w") as output:
+        process = subprocess.Popen([DIPTYCH, "serve", *arguments], stderr=output, **options)
+    while not (found := re.search(r"serving (https?://\S+)\n", log.read_text())):
+        assert process.poll() is None, f"{DIPTYCH} serve ended without saying where it serves: {log.read_text()}"
+        time.sleep(0.02)
+    return process, found[1]
+
+
+def ended(process):
+    """Stops a server, which must still run."""
+    assert process.poll() is None, "the server ended during the tests"
+    process.terminate()
+    assert process.wait(timeout=20) == 0
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +42,6 @@ def server(pictures, tmp_path_factory):
     """The server's address."""
     store = tmp_path_factory.mktemp("store") / "sample.store"
     subprocess.run([DIPTYCH, "index", pictures[0].parent, "--store", store, "--quiet"], check=True)
-    process = subprocess.Popen(
-        [DIPTYCH, "serve", "--store", store, "--port", "0", "--undo-minutes", "0"], stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if found := re.search(r"serving (http://\S+)", line):
-            break
-    else:
-        raise RuntimeError(f"{DIPTYCH} serve ended without saying where it serves")
-    yield found[1]
-    assert process.poll() is None, "the server ended during the tests"
-    process.terminate()
-    assert process.wait(timeout=20) == 0
+    process, address = started(store.with_suffix(".log"), "--store", store, "--port", "0", "--undo-minutes", "0")
+    yield address
+    ended(process)

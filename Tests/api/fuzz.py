@@ -162,16 +162,23 @@ class Connection:
             self.close()
             return 0
 
-    def answer(self, method):
-        buffer = b""
-        while b"\r\n\r\n" not in buffer:
+    def head(self, rest=b""):
+        """The status and the head of the next answer, and what came behind it; 0 where the server closes the connection."""
+        while b"\r\n\r\n" not in rest:
             part = self.socket.recv(65536)
             if not part:
                 self.close()
-                return 0
-            buffer += part
-        head, _, rest = buffer.partition(b"\r\n\r\n")
-        status = int(re.match(rb"HTTP/1\.1 (\d{3})", head)[1])
+                return 0, b"", b""
+            rest += part
+        head, _, rest = rest.partition(b"\r\n\r\n")
+        return int(re.match(rb"HTTP/1\.1 (\d{3})", head)[1]), head, rest
+
+    def answer(self, method):
+        status, head, rest = self.head()
+        while 100 <= status < 200:  # the answer is still to come
+            status, head, rest = self.head(rest)
+        if status == 0:
+            return 0
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
         wanted = 0 if method == "HEAD" or status in (204, 304) else int(length[1]) if length else 0
         while len(rest) < wanted:

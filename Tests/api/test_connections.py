@@ -1,6 +1,5 @@
 """A server among many slow clients, and one behind a certificate."""
 import json
-import re
 import resource
 import socket
 import ssl
@@ -12,24 +11,9 @@ import urllib.request
 import pytest
 import trustme
 
-from conftest import DIPTYCH
+from conftest import DIPTYCH, ended, started
 
 CONNECTIONS = 1000
-
-
-def started(arguments, **options):
-    """The process of a server, and its address."""
-    process = subprocess.Popen([DIPTYCH, "serve", "--port", "0", *arguments], stderr=subprocess.PIPE, text=True, **options)
-    for line in process.stderr:
-        if found := re.search(r"serving (https?://\S+)", line):
-            return process, found[1]
-    raise RuntimeError(f"{DIPTYCH} serve ended without saying where it serves")
-
-
-def ended(process):
-    assert process.poll() is None, "the server ended during the test"
-    process.terminate()
-    assert process.wait(timeout=20) == 0
 
 
 def ask(address, text, **options):
@@ -40,13 +24,14 @@ def ask(address, text, **options):
         return answer.headers
 
 
-def test_a_thousand_connections_that_say_little(server):
+def test_a_thousand_connections_that_say_little(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < CONNECTIONS + 500:
         pytest.skip(f"the system allows {hard} open files, fewer than this needs")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # As shells usually start programs.
-    process, address = started([], preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard)))
+    process, address = started(
+        tmp_path / "log", "--port", "0", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard)))
     head = b"POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-"
     body = b'POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"text"'
     port, clients = int(address.rsplit(":", 1)[1]), []
@@ -76,7 +61,7 @@ def test_tls(tmp_path):
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
     certificate.private_key_pem.write_to_path(str(key))
-    process, address = started(["--certificate", chain, "--certificate-key", key])
+    process, address = started(tmp_path / "log", "--port", "0", "--certificate", chain, "--certificate-key", key)
     try:
         assert address.startswith("https://127.0.0.1:")
         context = ssl.create_default_context()

@@ -4,6 +4,8 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
+import time
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -19,13 +21,13 @@ class Server:
     """`diptych serve` on a port of its own, until `stop`."""
 
     def __init__(self, *options):
-        self.process = subprocess.Popen([DIPTYCH, "serve", *options, "--port", "0"], stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if found := re.search(r"serving (http://\S+)", line):
-                self.address = found[1].rstrip("/")
-                break
-        else:
-            raise RuntimeError(f"{DIPTYCH} serve ended without saying where it serves")
+        # A file, because a pipe that nobody reads would stop the server sooner or later.
+        with tempfile.NamedTemporaryFile("w+") as log:
+            self.process = subprocess.Popen([DIPTYCH, "serve", *options, "--port", "0"], stderr=log)
+            while not (found := re.search(r"serving (http://\S+)\n", pathlib.Path(log.name).read_text())):
+                assert self.process.poll() is None, f"{DIPTYCH} serve ended without saying where it serves"
+                time.sleep(0.02)
+        self.address = found[1].rstrip("/")
 
     def stop(self):
         self.process.terminate()

@@ -39,13 +39,21 @@ extension Request {
                 status: .contentTooLarge, detail: "the body is \(length) bytes; this server takes at most \(limit)")
         }
         var all = ByteBuffer()
-        for try await part in body {
-            guard all.readableBytes + part.readableBytes <= limit else {
-                throw Problem(
-                    status: .contentTooLarge, detail: "the body is more than the \(limit) bytes that this server takes")
+        do {
+            for try await part in body {
+                guard all.readableBytes + part.readableBytes <= limit else {
+                    throw Problem(
+                        status: .contentTooLarge,
+                        detail: "the body is more than the \(limit) bytes that this server takes")
+                }
+                try context.hold(part.readableBytes)
+                all.writeImmutableBuffer(part)
             }
-            try context.hold(part.readableBytes)
-            all.writeImmutableBuffer(part)
+        } catch let error where error is Problem || error is CancellationError {
+            throw error
+        } catch {
+            // Whatever is wrong with a body on its way is the client's doing, or its network's.
+            throw Problem.badRequest("the body did not come as HTTP wants it, or not whole: \(error)")
         }
         return all
     }
