@@ -100,8 +100,7 @@ void diptych_pack(int threads, diptych_operand operand, const float *weights, si
 
 // MARK: windows
 
-// What lies outside a map; as long as the widest position.
-static const char zeros[DIPTYCH_MOST_CHANNELS * 4];
+const float product_zeros[DIPTYCH_MOST_CHANNELS];
 
 void product_starts(const diptych_product *p, size_t row, size_t rows, size_t stride,
                     const char *(*starts)[MOST_ROWS]) {
@@ -120,14 +119,14 @@ void product_starts(const diptych_product *p, size_t row, size_t rows, size_t st
             // Numbers below the pad wrap around and are outside too.
             const size_t y = top + place / w->window - pad, x = left + place % w->window - pad;
             const bool inside = y < w->side && x < w->side;
-            starts[place][i] = inside ? input + ((picture * w->side + y) * w->side + x) * pixel : zeros;
+            starts[place][i] = inside ? input + ((picture * w->side + y) * w->side + x) * pixel : (const char *)product_zeros;
         }
     }
 }
 
 // MARK: the scalar twin
 
-static float activated(float x, diptych_activation activation) {
+float activated_scalar(float x, diptych_activation activation) {
     switch (activation) {
     case DIPTYCH_QUICK_GELU: return x / (1 + expf(-1.702f * x));
     case DIPTYCH_GELU: return 0.5f * x * (1 + erff(x * 0.70710678118654752f));
@@ -181,10 +180,10 @@ void product_part_scalar(const diptych_product *p, product_range panels, product
             float y = inner_product(p, row, output, weights, starts) + p->bias[output];
             if (p->output_type == DIPTYCH_BF16) {
                 uint16_t *result = (uint16_t *)p->output + at;
-                *result = float_to_bf16(activated(y + (p->adds ? bf16_to_float(*result) : 0), p->activation));
+                *result = float_to_bf16(activated_scalar(y + (p->adds ? bf16_to_float(*result) : 0), p->activation));
             } else {
                 float *result = (float *)p->output + at;
-                *result = activated(y + (p->adds ? *result : 0), p->activation);
+                *result = activated_scalar(y + (p->adds ? *result : 0), p->activation);
             }
         }
     }

@@ -27,6 +27,9 @@ static inline size_t product_places(const diptych_product *p) {
     return p->windows.window ? p->windows.window * p->windows.window : 1;
 }
 
+// Zeros: what lies outside a map. As many as the widest position has.
+extern const float product_zeros[DIPTYCH_MOST_CHANNELS];
+
 // Where the pieces of some rows begin, those outside a map in zeros; `stride` is the bytes of a row that lies in one piece.
 void product_starts(const diptych_product *product, size_t row, size_t rows, size_t stride,
                     const char *(*starts)[MOST_ROWS]);
@@ -42,6 +45,8 @@ void quantise_row_scalar(const void *input, diptych_type type, size_t columns, s
 typedef struct {
     size_t first, end;
 } product_range;
+
+float activated_scalar(float x, diptych_activation activation);
 
 // Some rows by some panels of outputs.
 void product_part_scalar(const diptych_product *product, product_range panels, product_range rows);

@@ -24,15 +24,18 @@ import Testing
         private let packed: UnsafeMutableRawPointer
         private var scales: [Float]
 
-        init(_ operand: diptych_operand, rows: Int, inputs: Int, outputs: Int, input: [Float]? = nil) {
+        init(
+            _ operand: diptych_operand, rows: Int, inputs: Int, outputs: Int, input: [Float]? = nil,
+            weights: [Float]? = nil, bias: [Float]? = nil
+        ) {
             (self.operand, self.rows, self.inputs, self.outputs) = (operand, rows, inputs, outputs)
             self.input = input ?? KernelTests.random(rows * inputs, seed: 11)
-            weights = KernelTests.random(inputs * outputs, seed: 12, scale: 0.1)
+            self.weights = weights ?? KernelTests.random(inputs * outputs, seed: 12, scale: 0.1)
             let padded = (outputs + DIPTYCH_PANEL - 1) / DIPTYCH_PANEL * DIPTYCH_PANEL
-            bias = KernelTests.random(outputs, seed: 13) + [Float](repeating: 0, count: padded - outputs)
+            self.bias = (bias ?? KernelTests.random(outputs, seed: 13)) + [Float](repeating: 0, count: padded - outputs)
             scales = [Float](repeating: .nan, count: padded)
             packed = .allocate(byteCount: diptych_packed_size(operand, inputs, outputs), alignment: 64)
-            diptych_pack(2, operand, weights, inputs, outputs, 1, inputs, packed, &scales)
+            diptych_pack(2, operand, self.weights, inputs, outputs, 1, inputs, packed, &scales)
         }
 
         deinit { packed.deallocate() }

@@ -19,8 +19,18 @@ public struct CPUFeatureMap {
 
 /// A convolution with its normalisation folded in, and its weights packed once.
 public struct CPUConvolution {
-    let weights: CPUWeights
+    let weights: ConvolutionWeights
     let key: ConvolutionKey
+}
+
+/// Weights of a convolution, for the fastest way that there is to it.
+enum ConvolutionWeights {
+    /// For windows of 3 × 3 floats, each beside the last.
+    case winograd(WinogradWeights)
+    /// For products of windows with this package's own.
+    case packed(PackedWeights)
+    /// For oneDNN, on processors without AVX-512 and for the three channels of pictures.
+    case dnnl(DNNLWeights)
 }
 
 // The protocol documents these.
@@ -38,6 +48,9 @@ extension CPUEngine {
             count: 16, side: parameters.side, inputs: parameters.inputs, outputs: parameters.outputs,
             window: parameters.window, stride: parameters.stride, type: dnnl_data_type_t(operandType).rawValue,
             activation: nil, adds: false)
+        if isForWinograd(key) {
+            return CPUConvolution(weights: .winograd(packForWinograd(weights, key, bias: bias)), key: key)
+        }
         if instructions == .avx512, key.inputs.isMultiple(of: 16), key.inputs <= DIPTYCH_MOST_CHANNELS {
             return CPUConvolution(weights: .packed(pack(weights, key, bias: bias)), key: key)
         }
@@ -147,6 +160,7 @@ extension CPUEngine {
         let key = layer.key.with(count: x.count, activation: activation, adds: adds)
         precondition(x.side == key.side && x.channels == key.inputs, "not the map that the convolution expects")
         switch layer.weights {
+        case .winograd(let weights): convolve(x, weights, key, into: y)
         case .packed(let weights): convolve(x, weights, key, into: y)
         case .dnnl(let weights):
             let product = try convolutions.value(key) {

@@ -9,11 +9,11 @@ public struct CPULinear {
     let weights: CPUWeights
 }
 
-/// Weights of a product or a convolution.
+/// Weights of a product.
 enum CPUWeights {
     /// For this package's own products.
     case packed(PackedWeights)
-    /// For oneDNN, on processors without AVX-512 and for the three channels of pictures.
+    /// For oneDNN, on processors without AVX-512.
     case dnnl(DNNLWeights)
 }
 

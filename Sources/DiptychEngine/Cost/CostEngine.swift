@@ -214,6 +214,8 @@ extension CostEngine {
     ) {
         let label = "convolution \(p.window)×\(p.window) \(p.inputs) → \(p.outputs), \(y.side)²\(suffix)"
         let weights = Double(p.weight.count)
+        // What a convolution is by its definition, whatever the engine makes of it: with fewer multiplications, as by Winograd's
+        // transform, it can be faster than the limit that follows from this.
         record(
             label, flops: 2 * y.elements * weights / Double(p.outputs),
             bytes: (x.elements + (readsResult ? 2 : 1) * y.elements + weights) * operandBytes,
