@@ -72,7 +72,7 @@ bench-serve: build
 # Mixed load for an hour, or MINUTES: memory stays flat, and nothing fails.
 MINUTES := 60
 soak: build
-	python3 Benchmarks/serve/soak.py $(DIPTYCH) .build --minutes $(MINUTES)
+	python3 Benchmarks/serve/soak.py $(DIPTYCH) .build --minutes $(MINUTES) --report .build/parity/report/soak.md
 
 # A hundred thousand mutated requests.
 fuzz: build

@@ -1,6 +1,6 @@
 """Mixed load for a long time: memory must stay flat and nothing may fail that the client did not cause.
 
-Usage: soak.py DIPTYCH-BINARY WORK-DIRECTORY [--minutes 60]
+Usage: soak.py DIPTYCH-BINARY WORK-DIRECTORY [--minutes 60] [--report FILE]
 Texts, pictures, searches, thumbnails, items that come and go, wrong requests, and clients that leave, over 12 connections.
 """
 import argparse
@@ -95,6 +95,7 @@ def main():
     parser.add_argument("diptych")
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--report", type=pathlib.Path, help="where the figures go as Markdown, for Benchmarks/serve/run")
     options = parser.parse_args()
     pictures, store = options.work / "soak-pictures", options.work / "soak-store"
     if not pictures.exists():
@@ -130,8 +131,14 @@ def main():
     status = server.wait(30)
     failed = {key: value for key, value in counts.items() if key in ("wrong", "broken") or (isinstance(key, int) and key >= 500)}
     total = sum(value for key, value in counts.items() if isinstance(key, int))
-    print(f"{total} requests in {options.minutes:g} minutes: {dict(sorted(counts.items(), key=str))}")
-    print(f"memory: {first / 2**20:.0f} MB after the first {WARM_UP:.0%}, {last / 2**20:.0f} MB at the end ({last / first - 1:+.1%})")
+    lines = [
+        f"- {total} requests in {options.minutes:g} minutes: {dict(sorted(counts.items(), key=str))}",
+        f"- memory: {first / 2**20:.0f} MB after the first {WARM_UP:.0%}, {last / 2**20:.0f} MB at the end ({last / first - 1:+.1%})",
+    ]
+    print(*lines, sep="\n")
+    if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text("\n".join(["", "## Mixed load for a long time (`make soak`)", "", *lines, ""]))
     if failed or status or last > first * 1.05:
         raise SystemExit(f"soak: failed: {failed or ''} {'exit status ' + str(status) if status else ''}")
 

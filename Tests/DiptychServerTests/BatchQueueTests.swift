@@ -172,7 +172,7 @@ import Testing
             #expect(doubled == ([0], [2, 4]))
             let results = try await large.map { try $0.get() }
             #expect(results == (100..<160).map { $0 * 2 })
-            #expect(log.batches[1] == [100, 1, 101, 2] && log.batches[2] == [102, 103, 104, 105])
+            #expect(log.batches[1] == [100, 101, 1, 2] && log.batches[2] == [102, 103, 104, 105])
             #expect(log.batches.map(\.count) == [1] + [Int](repeating: 4, count: 15) + [2])
         }
     }
