@@ -44,7 +44,8 @@ public protocol VectorStore: Sendable {
     /// A record without an embedding must have content that is stored, see ``hasEmbedding(of:)``, or stand behind one of
     /// the same content with an embedding.
     func put(_ records: [ItemRecord]) async throws
-    /// Removes the items with these ids or paths; a path also stands for everything below it.
+    /// Removes the items with these ids or paths, and their contents' embeddings where no other item needs them; a path also
+    /// stands for everything below it.
     ///
     /// - Returns: the number of items removed.
     func remove(idsOrPaths: [String]) async throws -> Int

@@ -41,8 +41,8 @@ enum Schema {
         """
 
     /// What filters look up: the plain values of attributes by name and value, and the words of captions. Attributes follow
-    /// their item when it is deleted; words of deleted items stay until the store is pruned, for a trigger may not touch a
-    /// virtual table where the schema is not trusted. Item numbers are never used again, so such words find nothing.
+    /// their item when it is deleted; words are deleted by what deletes items, for a trigger may not touch a virtual table
+    /// where the schema is not trusted. Item numbers are never used again, so words that were left would find nothing.
     static let attributes = """
         CREATE TABLE attributes (
             name TEXT NOT NULL,
