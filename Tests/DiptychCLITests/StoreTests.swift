@@ -140,9 +140,17 @@ struct StoreTests {
 
         let gone = try Command.run("store", "remove", "--store", world.store, full[0].id, full[1].path, "nothing")
         #expect(gone.output == "{\"removed\":2}\n" && gone.status == 3 && gone.error.contains("nothing"))
-        let compacted = try Command.run("store", "compact", "--store", world.store)
-        #expect(compacted.output.contains("\"vectors\":2"), "\(compacted.output)")
+        // Their embeddings went with them.
+        let left = try Command.run("store", "info", "--store", world.store).json(Info.self)
+        #expect(left.count == 3 && left.vectors == info.vectors - 2)
         #expect(try world.items().map(\.path) == full[2...].map(\.path))
+
+        // What has vanished stays until the store is compacted.
+        try FileManager.default.removeItem(atPath: full[2].path)
+        _ = try world.index()
+        let compacted = try Command.run("store", "compact", "--store", world.store)
+        #expect(compacted.output.contains("\"items\":1,\"vectors\":1"), "\(compacted.output)")
+        #expect(Set(try world.items().map(\.path)) == Set(full.map(\.path)).subtracting([full[2].path]))
     }
 
     @Test func `odd names come out as valid JSON`() throws {
