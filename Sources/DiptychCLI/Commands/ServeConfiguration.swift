@@ -43,9 +43,6 @@ enum ServeConfiguration {
         "log-level": .text,
     ]
 
-    /// The names of the options that may be configured.
-    static var names: Set<String> { Set(kinds.keys) }
-
     private static let prefix = "DIPTYCH_SERVE_"
 
     /// The arguments that come before those of the command line.
