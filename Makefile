@@ -39,6 +39,7 @@ examples: build
 		find-pictures Sources/DiptychCLI/Resources/DemoModel .build/example-pictures "a yellow star"
 
 lint:
+	./Scripts/resources --check
 	swift format lint --strict --recursive Package.swift Sources Tests Examples
 
 format:

@@ -69,6 +69,10 @@ let package = Package(
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
         // libjpeg's errors are long jumps, which must not cross Swift.
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        // The demo model and the pages, as part of the program. The files themselves are found as headers are.
+        .target(
+            name: "CResources", exclude: ["Files.inc"],
+            cSettings: [.headerSearchPath("../DiptychCLI/Resources"), .headerSearchPath("../DiptychServer")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
@@ -148,7 +152,7 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus",
+                "CMalloc", "CResources", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -22,6 +22,7 @@
 @_exported public import struct DiptychMedia.Preprocessing
 @_exported public import enum DiptychMedia.AddressPolicy
 @_exported public import struct DiptychModels.CLIPConfiguration
+@_exported public import struct DiptychModels.HeadCounts
 @_exported public import struct DiptychModels.LogitParameters
 @_exported public import protocol DiptychTokenizers.Tokenizer
 @_exported public import struct DiptychTokenizers.TokenizedText

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiptychServer
 import Foundation
 
 /// The root of the command line: every capability is one subcommand, in a file of its own.
@@ -8,10 +9,11 @@ struct DiptychCommand: AsyncParsableCommand {
         abstract: "Image-text intelligence: embed, search, compare and label pictures with CLIP-family models.",
         discussion: """
             Results go to standard output, everything else to standard error. Exit status: 0 done; 1 failed; 2 bad usage; \
-            3 finished, but some inputs were skipped. `--` ends the options.
+            3 finished, but some inputs were skipped; 130 interrupted by Ctrl-C. `--` ends the options.
 
             Example: diptych embed --text "a cat"
             """,
+        version: "diptych \(DiptychServer.version)",
         subcommands: [
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
             StoreCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
@@ -51,6 +53,15 @@ struct Program {
         return status
     }
 
+    /// The reason with what to do about a text that looks like an option.
+    private static func explained(_ reason: String) -> String {
+        guard reason.hasPrefix("Unknown option '") else { return reason }
+        let lines = reason.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let hint =
+            "\(lines[0]); texts and paths that begin with a dash stand behind two, as in: diptych search -- \"-red\""
+        return ([hint] + lines.dropFirst().map(String.init)).joined(separator: "\n")
+    }
+
     private static func explain(_ error: any Error) -> ExitStatus {
         Console.clear()
         if error is StandardOutput.ReaderGone {
@@ -61,7 +72,7 @@ struct Program {
         }
         if error is CancellationError {
             Console.say("diptych: interrupted")
-            return .failed
+            return Signals.status
         }
         let code = DiptychCommand.exitCode(for: error)
         let message = DiptychCommand.fullMessage(for: error)
@@ -71,7 +82,7 @@ struct Program {
         }
         if code == .validationFailure {
             let reason = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
-            Console.say("diptych: " + reason, keepsLines: true)
+            Console.say("diptych: " + explained(reason), keepsLines: true)
             return .badUsage
         }
         // The parser's own wording adds nothing to an error that describes itself.

@@ -10,6 +10,10 @@ enum ExitStatus: Int32, Error {
     case badUsage = 2
     /// It was done, but for inputs that standard error lists.
     case skippedInputs = 3
+    /// Ctrl-C ended it: 128 and the signal's number, as shells have it.
+    case interrupted = 130
+    /// SIGTERM ended it.
+    case terminated = 143
 }
 
 /// A reason to stop that no library error covers, in one line.

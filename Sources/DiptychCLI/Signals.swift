@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Synchronization
 
 /// What the process does with signals.
 enum Signals {
@@ -9,6 +10,11 @@ enum Signals {
         signal(SIGXFSZ, SIG_IGN)  // a file beyond `ulimit -f`: EFBIG
     }
 
+    private static let received = Atomic<Int32>(0)
+
+    /// How a run ends that a signal cut short.
+    static var status: ExitStatus { received.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
+
     /// Cancels `task` at the first Ctrl-C or SIGTERM, so that it ends where its work is whole; a second one ends the
     /// process at once.
     static func cancelOnInterrupt(_ task: Task<ExitStatus, Never>) -> [any DispatchSourceSignal] {
@@ -16,7 +22,8 @@ enum Signals {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
-                if task.isCancelled { _exit(ExitStatus.failed.rawValue) }
+                received.store(number, ordering: .relaxed)
+                if task.isCancelled { _exit(status.rawValue) }
                 task.cancel()
             }
             source.resume()

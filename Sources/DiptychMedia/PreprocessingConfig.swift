@@ -7,8 +7,8 @@
 extension Preprocessing {
     /// Reads a Hugging Face `preprocessor_config.json`.
     ///
-    /// Keys that are absent or null take the defaults of the processor's class. Keys that do not concern pixels are
-    /// ignored, as transformers ignores them.
+    /// Keys that are absent or null take the defaults of the processor's class. Keys that are known to leave pixels as they are
+    /// have no effect; any other key that says something is refused.
     ///
     /// - Parameters:
     ///   - json: The file's bytes.
@@ -19,7 +19,9 @@ extension Preprocessing {
         huggingFace json: [UInt8], source: String, defaultType: String = "CLIPImageProcessor"
     ) throws(PreprocessingError) {
         let config: PreprocessorConfig
+        let said: [String]
         do {
+            said = try JSONDecoder().decode([String: Said].self, from: Data(json)).filter(\.value.isSomething).keys.sorted()
             config = try JSONDecoder().decode(PreprocessorConfig.self, from: Data(json))
         } catch let DecodingError.typeMismatch(_, context) {
             throw PreprocessingError(source: source, key: context.key, reason: context.debugDescription)
@@ -27,6 +29,10 @@ extension Preprocessing {
             throw PreprocessingError(source: source, key: context.key, reason: context.debugDescription)
         } catch {
             throw PreprocessingError(source: source, key: "", reason: "not a JSON object of a preprocessor")
+        }
+        if let key = said.first(where: { !PreprocessorConfig.knownKeys.contains($0) }) {
+            throw PreprocessingError(
+                source: source, key: key, reason: "not a key that is known to leave pixels as they are; it is not supported")
         }
         try self.init(config, source: source, defaultType: defaultType)
     }
@@ -114,6 +120,39 @@ private struct ProcessorDefaults {
     }
 }
 
+/// Whether a key says anything: not null, false, or empty.
+private struct Said: Decodable {
+    let isSomething: Bool
+
+    init(from decoder: any Decoder) throws {
+        struct Empty: Decodable {
+            init(from decoder: any Decoder) throws {
+                if let object = try? decoder.container(keyedBy: AnyKey.self) {
+                    isEmpty = object.allKeys.isEmpty
+                } else if let array = try? decoder.unkeyedContainer() {
+                    isEmpty = array.isAtEnd
+                } else {
+                    isEmpty = false
+                }
+            }
+            let isEmpty: Bool
+        }
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() || (try? value.decode(Bool.self)) == false {
+            isSomething = false
+        } else {
+            isSomething = (try? value.decode(Empty.self).isEmpty) != true
+        }
+    }
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+}
+
 /// The file as it stands; the names are its keys.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 private struct PreprocessorConfig: Decodable {
@@ -124,6 +163,17 @@ private struct PreprocessorConfig: Decodable {
     var resample: Resample?
     var rescale_factor: Double?
     var image_mean, image_std: Values?
+
+    /// The keys that are followed here, and those of image processors in transformers 4 and 5 that leave pixels as they are.
+    static let knownKeys: Set = [
+        "image_processor_type", "feature_extractor_type", "do_resize", "do_center_crop", "do_rescale", "do_normalize",
+        "do_pad", "do_flip_channel_order", "default_to_square", "use_square_size", "size", "crop_size", "resample",
+        "rescale_factor", "image_mean", "image_std",
+        // Pictures are read as RGB in any case, and how arrays lie in memory, who reads them and where is a program's matter.
+        "do_convert_rgb", "data_format", "input_data_format", "return_tensors", "device", "disable_grouping",
+        "_valid_processor_keys", "_processor_class", "processor_class", "tokenizer_class", "auto_map", "image_seq_length",
+        "transformers_version", "_name_or_path", "name_or_path",
+    ]
 
     /// A size: a number, [height, width], or named sides.
     enum Lengths: Decodable {

@@ -2,10 +2,10 @@
 ///
 /// The standard library's own generator cannot be seeded, and its helpers (`shuffled`, `random(in:)`) may change how
 /// they use a generator between releases, so everything that decides a picture is drawn by the methods here.
-struct SplitMix64 {
+package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
@@ -19,7 +19,7 @@ struct SplitMix64 {
         state = third.next()
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9

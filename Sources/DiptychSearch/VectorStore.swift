@@ -64,7 +64,14 @@ public protocol VectorStore: Sendable {
     /// The items with these ids; those that there are not are left out.
     func items(ids: [String]) async throws -> [(StoredItem, Embedding)]
 
-    /// The embeddings of some items, drawn by chance; fewer where the store holds fewer.
+    /// Which kinds of values items have under the name of an attribute: ``FilterField/Kind/number``,
+    /// ``FilterField/Kind/text``, and ``FilterField/Kind/any`` where the store cannot tell or where they are objects; empty where
+    /// no item has it.
+    func kinds(ofAttribute name: String) async throws -> Set<FilterField.Kind>
+    /// The names of attributes that items have, at most `limit`; empty where the store cannot list them.
+    func attributeNames(limit: Int) async throws -> [String]
+
+    /// The embeddings of some items, drawn at random; fewer where the store holds fewer.
     func sample(_ count: Int) async throws -> [Embedding]
     /// What was noted under `key`; nil where nothing was.
     func note(_ key: String) async throws -> Data?
@@ -93,6 +100,14 @@ public protocol IndexingLock: Sendable {}
 extension VectorStore {
     /// Notes are kept.
     public var keepsNotes: Bool { true }
+
+    /// By asking for an item that has it.
+    public func kinds(ofAttribute name: String) async throws -> Set<FilterField.Kind> {
+        try await places(after: nil, limit: 1, filter: .exists(.attribute(name))).isEmpty ? [] : [.any]
+    }
+
+    /// None can be listed.
+    public func attributeNames(limit: Int) async throws -> [String] { [] }
 
     /// The items nearest to one query.
     public func search(_ request: SearchRequest) async throws -> SearchResults {

@@ -121,7 +121,7 @@ public struct DiptychServer: Service {
         let items = ItemRoutes(services: services)
         let status = StatusRoutes(services: services)
         let session = SessionRoutes(services: services, isEncrypted: isEncrypted)
-        let pages = PageRoutes()
+        let pages = PageRoutes(pages: .installed ?? Pages(options.pages))
         routes.on(.post, "/similarity", use: SimilarityRoute(services: services).respond)
         routes.on(.post, "/v1/embeddings", use: EmbeddingsRoute(services: services).respond)
         routes.on(.post, "/v1/classify", use: ClassifyRoute(services: services).respond)

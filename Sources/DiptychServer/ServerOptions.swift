@@ -16,6 +16,8 @@ public struct ServerOptions: Sendable {
     public var folder: URL?
     /// How long removed items can be brought back.
     public var undoTime = Duration.seconds(600)
+    /// The files of the pages by their names, for a program that was installed without the folder of them.
+    public var pages: [String: [UInt8]] = [:]
     /// How pictures are read.
     public var reading = PictureOptions()
     /// How URLs are fetched.

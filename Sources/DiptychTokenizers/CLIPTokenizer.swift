@@ -14,6 +14,12 @@ public struct CLIPTokenizer: Tokenizer {
         /// As OpenAI's code does: repair of garbled text (ftfy), HTML entities decoded twice, white space collapsed,
         /// lower case of the whole text.
         case original
+        /// As open_clip's `whitespace`: like ``original``, with letters as they are.
+        case originalKeepingCase
+        /// As open_clip's `whitespace_underscore`: like ``originalKeepingCase``, with spaces for underscores.
+        case originalWithoutUnderscores
+        /// As open_clip's `canonicalize`: like ``original``, with spaces for underscores and without ASCII punctuation.
+        case originalWithoutPunctuation
     }
 
     /// The text length of the published CLIP models: what a tokeniser has when its files do not say.
@@ -61,7 +67,8 @@ public struct CLIPTokenizer: Tokenizer {
         var ids = [startID]
         switch cleaning {
         case .huggingFace: appendHuggingFace(text, to: &ids)
-        case .original: appendOriginal(text, to: &ids)
+        case .original, .originalKeepingCase, .originalWithoutUnderscores, .originalWithoutPunctuation:
+            appendOriginal(text, to: &ids)
         }
         let kept = min(ids.count, max(contextLength, 2) - 1)
         let truncated = ids.count - kept
@@ -108,7 +115,7 @@ public struct CLIPTokenizer: Tokenizer {
     }
 
     private func appendOriginal(_ text: String, to ids: inout [Int32]) {
-        let bytes = OriginalCleaning.clean(text)
+        let bytes = OriginalCleaning.clean(text, as: cleaning)
         var workspace = BytePairEncoder.Workspace()
         append(bytes, in: 0..<bytes.count, dialect: .special, workspace: &workspace, to: &ids)
     }

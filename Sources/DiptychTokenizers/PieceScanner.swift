@@ -1,4 +1,4 @@
-/// Cuts lower-case text into the words that byte-pair encoding works on.
+/// Cuts text into the words that byte-pair encoding works on.
 ///
 /// The pattern is OpenAI CLIP's: the names of the two special tokens, English contractions, runs of letters, single
 /// digits, runs of anything else that is not white space.
@@ -78,15 +78,20 @@ struct PieceScanner {
 
     private func contractionEnd(after index: Int) -> Int? {
         guard index < end else { return nil }
-        switch bytes[index] {
+        switch folded(bytes[index]) {
         case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return index + 1
         case UInt8(ascii: "r"), UInt8(ascii: "v"):
-            return index + 1 < end && bytes[index + 1] == UInt8(ascii: "e") ? index + 2 : nil
+            return index + 1 < end && folded(bytes[index + 1]) == UInt8(ascii: "e") ? index + 2 : nil
         case UInt8(ascii: "l"):
-            return index + 1 < end && bytes[index + 1] == UInt8(ascii: "l") ? index + 2 : nil
+            return index + 1 < end && folded(bytes[index + 1]) == UInt8(ascii: "l") ? index + 2 : nil
         case 0xC5 where dialect == .special: return longS(at: index)
         default: return nil
         }
+    }
+
+    /// The original pattern ignores case, which matters where texts keep theirs.
+    private func folded(_ byte: UInt8) -> UInt8 {
+        dialect == .special && (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
     }
 
     /// The original pattern ignores case, and so takes U+017F, the long s, for an s.
@@ -102,6 +107,9 @@ struct PieceScanner {
             while matched < name.count, index < end {
                 if bytes[index] == name[matched] {
                     index += 1
+                } else if folded(bytes[index]) == name[matched] {
+                    index += 1
+                    exact = false
                 } else if dialect == .special, name[matched] == UInt8(ascii: "s"), let after = longS(at: index) {
                     index = after
                     exact = false

@@ -92,7 +92,11 @@ struct SpecialTokens {
                 try name(key, value, special: false, in: file)
             case let key where key.hasSuffix("_token"):
                 guard value.isNull || value.bool != nil else { throw unsupported(key, value) }
-            default: break
+            // CLIP's tokenisers write all letters in lower case, whatever this says.
+            case "do_lower_case": break
+            // Read by itself, see above.
+            case "added_tokens_decoder": break
+            default: guard TokenizerKeys.isWithoutEffect(key, value) else { throw unsupported(key, value) }
             }
         }
     }

@@ -11,6 +11,13 @@ struct TokenizerSettings {
     /// Special tokens by role, such as `eos_token`.
     private var named: [String: AddedToken] = [:]
 
+    /// The keys that one of the tokenisers reads here.
+    private static let followed: Set = [
+        "added_tokens_decoder", "tokenizer_class", "model_max_length", "additional_special_tokens",
+        "extra_special_tokens", "truncation_side", "padding_side", "split_special_tokens", "do_lower_case",
+        "strip_accents", "tokenize_chinese_chars", "add_bos_token", "add_eos_token",
+    ]
+
     private static let roles = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
@@ -117,6 +124,11 @@ struct TokenizerSettings {
         }
         if try flag("split_special_tokens") == true { throw unsupported("split_special_tokens", .bool(true)) }
         if let decoder, !decoder.isNull, decoder.object == nil { throw unsupported("added_tokens_decoder", decoder) }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !Self.followed.contains(key) {
+            guard Self.roles.contains(key) || TokenizerKeys.isWithoutEffect(key, value) else {
+                throw unsupported(key, value)
+            }
+        }
     }
 
     private func unsupported(_ key: String, _ value: JSONValue) -> TokenizerError {

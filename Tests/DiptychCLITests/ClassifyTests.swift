@@ -24,7 +24,7 @@ struct ClassifyTests {
     }
 
     private func classify(_ arguments: String...) throws -> Command.Result {
-        try Command.run(["classify", "--quiet"] + arguments)
+        try Command.run(["classify", "--format", "json", "--quiet"] + arguments)
     }
 
     // MARK: Labels
@@ -61,9 +61,9 @@ struct ClassifyTests {
         let folder = try TemporaryFolder()
         let path = try file("\u{FEFF}# captions\r\na {}\r\n\r\n  the {} and {}\n", in: folder)
         let labels = ["--label", "cat", "--label", "dog"]
-        let fromFile = try Command.run(["classify"] + labels + ["--template-file", path, wide])
+        let fromFile = try Command.run(["classify", "--format", "json"] + labels + ["--template-file", path, wide])
         let fromOptions = try Command.run(
-            ["classify"] + labels + ["--template", "a {}", "--template", "the {} and {}", wide])
+            ["classify", "--format", "json"] + labels + ["--template", "a {}", "--template", "the {} and {}", wide])
         #expect(fromFile.status == 0 && fromFile.output == fromOptions.output, "\(fromFile.error)")
         let mixed = try Command.run(
             ["classify"] + labels + ["--template", "the {} and {}", "--template-file", path, wide])
@@ -75,7 +75,7 @@ struct ClassifyTests {
         let none = try file("a {}\n\nno place\n", "none", in: folder)
         let empty = try file("", "empty", in: folder)
         let comments = try file("# {}\n# b\n", "comments", in: folder)
-        let label = ["classify", "--label", "a", wide]
+        let label = ["classify", "--format", "json", "--label", "a", wide]
         expectFailure(try Command.run(label + ["--template-file", none]), status: 1, saying: "\(none):3", "{}")
         expectFailure(try Command.run(label + ["--template-file", empty]), status: 1, saying: empty, "no templates")
         expectFailure(try Command.run(label + ["--template-file", comments]), status: 1, saying: comments, "comments")
@@ -91,13 +91,17 @@ struct ClassifyTests {
 
     @Test func `the best and those above a threshold are shown`() throws {
         let labels = ["cat", "dog", "bus", "snow"].flatMap { ["--label", $0] } + ["--templates", "none", wide]
-        let all = try Command.run(["classify"] + labels).json(Classified.self).results[0].predictions
+        let all = try Command.run(["classify", "--format", "json"] + labels).json(Classified.self).results[0]
+            .predictions
         #expect(all.count == 4 && zip(all, all.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
-        let two = try Command.run(["classify", "--top", "2"] + labels).json(Classified.self).results[0].predictions
+        let two = try Command.run(["classify", "--format", "json", "--top", "2"] + labels).json(Classified.self)
+            .results[0].predictions
         #expect(two == Array(all.prefix(2)))
-        let similar = try Command.run(["classify", "--min-similarity", "\(all[2].similarity)"] + labels)
+        let similar = try Command.run(
+            ["classify", "--format", "json", "--min-similarity", "\(all[2].similarity)"] + labels)
         #expect(try similar.json(Classified.self).results[0].predictions == Array(all.prefix(3)))
-        let probable = try Command.run(["classify", "--threshold", "\(all[1].probability)"] + labels)
+        let probable = try Command.run(
+            ["classify", "--format", "json", "--threshold", "\(all[1].probability)"] + labels)
         #expect(try probable.json(Classified.self).results[0].predictions == Array(all.prefix(2)))
         let none = try Command.run(["classify", "--min-similarity", "1", "--format", "text"] + labels)
         #expect(none.status == 0 && none.lines.count == 2 && none.output.contains("no label reaches"), "\(none.error)")
@@ -111,7 +115,7 @@ struct ClassifyTests {
     ])
     func `numbers out of range and options at odds are refused`(_ arguments: [String]) throws {
         expectFailure(
-            try Command.run(["classify", "--label", "a", wide] + arguments), status: 2,
+            try Command.run(["classify", "--format", "json", "--label", "a", wide] + arguments), status: 2,
             saying: arguments[0] == "--save-classifier" ? "path is empty" : arguments[0])
     }
 

@@ -33,7 +33,7 @@ struct ContactSheetTests {
         let found = try result.json(Found.self).results
         #expect(found.map(\.query) == ["a cat", "a cat", "a cat", "一只猫", "一只猫", "一只猫"])
         #expect(found.map(\.rank) == [1, 2, 3, 1, 2, 3])
-        let search = try Command.run("search", "--store", folder / "store", "-k", "3", "一只猫")
+        let search = try Command.run("search", "--format", "json", "--store", folder / "store", "-k", "3", "一只猫")
         let alone = try search.json(RankedResults.self).results
         #expect(found.suffix(3).map(\.path) == alone.compactMap(\.path))
         #expect(zip(found.suffix(3), alone).allSatisfy { abs($0.similarity - $1.similarity) < 1e-6 })
@@ -62,21 +62,25 @@ struct ContactSheetTests {
 
     @Test func `what cannot be drawn is refused before any work`() throws {
         for output in ["sheet.bmp", "sheet", "", "png"] {
-            let result = try Command.run("contact-sheet", "--store", "/nowhere", "--output", output, "a cat")
+            let result = try Command.run(
+                "contact-sheet", "--format", "json", "--store", "/nowhere", "--output", output, "a cat")
             expectFailure(result, status: 2, saying: "--output", ".png")
         }
         for arguments in [[], [""], ["a", "-k", "0"], ["a", "-k", "11"], [String](repeating: "a", count: 41)] {
-            let result = try Command.run(["contact-sheet", "--store", "/nowhere", "--output", "x.png"] + arguments)
+            let result = try Command.run(
+                ["contact-sheet", "--format", "json", "--store", "/nowhere", "--output", "x.png"] + arguments)
             expectFailure(result, status: 2)
         }
     }
 
     @Test func `a store or a directory that is missing is named`() throws {
         let folder = try world()
-        let none = try Command.run("contact-sheet", "--store", folder / "none", "--output", folder / "x.png", "a cat")
+        let none = try Command.run(
+            "contact-sheet", "--format", "json", "--store", folder / "none", "--output", folder / "x.png", "a cat")
         expectFailure(none, status: 1, saying: folder / "none", "diptych index")
         let sheet = folder / "no/sheet.png"
-        let result = try Command.run("contact-sheet", "--store", folder / "store", "--output", sheet, "a cat")
+        let result = try Command.run(
+            "contact-sheet", "--format", "json", "--store", folder / "store", "--output", sheet, "a cat")
         expectFailure(result, status: 1, saying: sheet, "directory")
         // No results either: they would look like a success.
         #expect(result.output.isEmpty)

@@ -143,7 +143,7 @@ import Testing
         let result = run.end()
         let paths = Set(try Self.paths(result.output))
         #expect(result.signal == nil && result.output.hasSuffix("\n"))
-        #expect(result.status == 1 && result.error.contains("stopped after"), "\(result.error)")
+        #expect(result.status == 128 + signal && result.error.contains("stopped after"), "\(result.error)")
         #expect(paths.count < 160)
         try world.check(store, reported: paths)
         #expect(try Command.run("index", world.pictures, "--store", store).status == 0)
@@ -158,7 +158,7 @@ import Testing
         try #require(run.wait { !folder.names.isEmpty })
         run.send(SIGINT)
         let result = run.end()
-        #expect(result.status == 1 && result.error.contains("was not written"), "\(result.error)")
+        #expect(result.status == 130 && result.error.contains("was not written"), "\(result.error)")
         #expect(folder.names.isEmpty)
         try pipe.fileHandleForWriting.close()
     }

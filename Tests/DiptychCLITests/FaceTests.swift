@@ -5,7 +5,8 @@ import Testing
 struct FaceTests {
     @Test func `candidates are ranked by their cosine`() throws {
         let result = try Command.run(
-            "similarity", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.pictures, "--text", "a cat")
+            "similarity", "--format", "json", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.pictures,
+            "--text", "a cat")
         let ranked = try result.json(RankedResults.self).results
         #expect(ranked.map(\.rank) == Array(1...7))
         #expect(ranked[0].input == "a cat" && ranked[0].kind == "text" && ranked[0].similarity > 0.99999)
@@ -35,7 +36,8 @@ struct FaceTests {
         let folder = try TemporaryFolder()
         try Data("cat\n\n  \ndog\nbus\n".utf8).write(to: URL(fileURLWithPath: folder / "labels"))
         let picture = Fixture.pictures + "/tall.png"
-        let result = try Command.run("classify", "--labels", folder / "labels", "--templates", "none", picture)
+        let result = try Command.run(
+            "classify", "--format", "json", "--labels", folder / "labels", "--templates", "none", picture)
         let predictions = try #require(result.json(Classified.self).results.first).predictions
         #expect(Set(predictions.map(\.label)) == ["cat", "dog", "bus"])
         #expect(abs(predictions.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
@@ -44,7 +46,7 @@ struct FaceTests {
         for (prediction, weight) in zip(predictions, weights) {
             #expect(abs(Double(prediction.probability) - weight / weights.reduce(0, +)) < 1e-3)
         }
-        let similarity = try Command.run("similarity", "--query-image", picture, "--text", "cat")
+        let similarity = try Command.run("similarity", "--format", "json", "--query-image", picture, "--text", "cat")
         let cosine = try #require(similarity.json(RankedResults.self).results.first).similarity
         let cat = try #require(predictions.first { $0.label == "cat" })
         #expect(abs(cat.similarity - cosine) < 1e-5)
@@ -52,10 +54,11 @@ struct FaceTests {
 
     @Test func `templates follow the labels' script, and several make an ensemble`() throws {
         let picture = Fixture.pictures + "/tall.png"
-        let chinese = try Command.run("classify", "--label", "猫", "--label", "狗", "--top", "1", picture)
+        let chinese = try Command.run(
+            "classify", "--format", "json", "--label", "猫", "--label", "狗", "--top", "1", picture)
         #expect(chinese.error.contains("chinese"))
         #expect(try chinese.json(Classified.self).results[0].predictions.count == 1)
-        let english = try Command.run("classify", "--label", "cat", "--label", "dog", picture)
+        let english = try Command.run("classify", "--format", "json", "--label", "cat", "--label", "dog", picture)
         #expect(english.error.contains("openai"))
         let custom = try Command.run(
             "classify", "--label", "cat", "--label", "dog", "--template", "a {}", "--template", "the {}", "--format",
@@ -96,7 +99,7 @@ struct FaceTests {
             let tensors: Tensors
             let engine: Engine
         }
-        let result = try Command.run(["models", "inspect"], environment: ["DIPTYCH_ISA": "scalar"])
+        let result = try Command.run(["models", "inspect", "--format", "json"], environment: ["DIPTYCH_ISA": "scalar"])
         let facts = try result.json(Facts.self)
         #expect(facts.name == "tiny-clip" && facts.fingerprint.count == 64)
         // The reference counts one more: logit_scale.
@@ -118,7 +121,7 @@ struct FaceTests {
             let operations: [Operation]
         }
         let arguments = ["profile", "--batch", "2", "--repeat", "2", "--threads", "1"]
-        let pictures = try Command.run(arguments).json(Profile.self)
+        let pictures = try Command.run(arguments + ["--format", "json"]).json(Profile.self)
         #expect(abs((pictures.pictures_per_second ?? 0) * pictures.total_seconds - 2) < 1e-6)
         #expect(abs(pictures.operations.reduce(0) { $0 + $1.seconds } - pictures.total_seconds) < 1e-9)
         #expect(pictures.limit_flops_per_second > 1e9)

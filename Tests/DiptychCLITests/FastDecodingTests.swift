@@ -64,7 +64,7 @@ struct FastDecodingTests {
         let index = ["index", pictures, "--store", store]
         #expect(try Command.run(index + ["--decode", "fast"], environment: Self.demo).status == 0)
         #expect(try Command.run("store", "info", "--store", store, "--format", "json").json(Info.self).decode == "fast")
-        #expect(try Command.run("store", "info", "--store", store).output.contains("fast"))
+        #expect(try Command.run("store", "info", "--format", "json", "--store", store).output.contains("fast"))
         // Nothing said means the store's own; anything else is refused.
         let again = try Command.run(index, environment: Self.demo)
         #expect(again.status == 0 && again.output.contains("unchanged 3"), "\(again.error)")

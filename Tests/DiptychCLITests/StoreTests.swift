@@ -35,7 +35,7 @@ struct StoreTests {
 
         func items() throws -> [Item] {
             struct List: Decodable { let items: [Item] }
-            return try Command.run("store", "list", "--store", store).json(List.self).items
+            return try Command.run("store", "list", "--format", "json", "--store", store).json(List.self).items
         }
     }
 
@@ -70,30 +70,33 @@ struct StoreTests {
         // Without any model named, the one that indexed is used.
         let unnamed = ["DIPTYCH_MODEL": "/nowhere"]
         let byPicture = try Command.run(
-            ["search", "--store", world.store, "--image", wide, "-k", "3"], environment: unnamed)
+            ["search", "--format", "json", "--store", world.store, "--image", wide, "-k", "3"], environment: unnamed)
         let results = try byPicture.json(RankedResults.self).results
         #expect(results.map(\.rank) == [1, 2, 3])
         #expect(results[0].path?.hasSuffix("/wide.jpg") == true && results[0].similarity > 0.99999)
         #expect(results[0].attributes?.width == 101 && results[0].attributes?.height == 31)
         #expect(results[0].id != nil)
 
-        let byText = try Command.run("search", "--store", world.store, "a cat")
+        let byText = try Command.run("search", "--format", "json", "--store", world.store, "a cat")
         let all = try byText.json(RankedResults.self).results
         #expect(all.count == 5)
         // The same cosines as without a store.
         for result in all {
-            let direct = try Command.run("similarity", "--query-text", "a cat", "--image", result.path ?? "")
+            let direct = try Command.run(
+                "similarity", "--format", "json", "--query-text", "a cat", "--image", result.path ?? "")
             #expect(abs((try direct.json(RankedResults.self).results[0].similarity) - result.similarity) < 1e-5)
         }
         let minimum = all[2].similarity
-        let few = try Command.run("search", "--store", world.store, "a cat", "--min-similarity", "\(minimum)")
+        let few = try Command.run(
+            "search", "--format", "json", "--store", world.store, "a cat", "--min-similarity", "\(minimum)")
         #expect(try few.json(RankedResults.self).results.count == 3)
 
         let both = try Command.run(
             "search", "--store", world.store, "--image", wide, "--minus", "a cat", "--format", "text", "--", "-a dog")
         #expect(both.status == 0 && both.output.hasPrefix("  1  "), "\(both.error)")
         expectFailure(
-            try Command.run("search", "--store", world.store, "a cat", "--minus", "a cat"), status: 1, saying: "cancel")
+            try Command.run("search", "--format", "json", "--store", world.store, "a cat", "--minus", "a cat"),
+            status: 1, saying: "cancel")
     }
 
     @Test func `a store of another model is refused with both names`() throws {
@@ -116,7 +119,7 @@ struct StoreTests {
             let count, dimension, vectors: Int
             let model, fingerprint: String
         }
-        let info = try Command.run("store", "info", "--store", world.store).json(Info.self)
+        let info = try Command.run("store", "info", "--format", "json", "--store", world.store).json(Info.self)
         #expect(info.count == 5 && info.dimension == 32 && info.model == "tiny-clip" && info.fingerprint.count == 64)
 
         let folder = world.folder
@@ -141,7 +144,7 @@ struct StoreTests {
         let gone = try Command.run("store", "remove", "--store", world.store, full[0].id, full[1].path, "nothing")
         #expect(gone.output == "{\"removed\":2}\n" && gone.status == 3 && gone.error.contains("nothing"))
         // Their embeddings went with them.
-        let left = try Command.run("store", "info", "--store", world.store).json(Info.self)
+        let left = try Command.run("store", "info", "--format", "json", "--store", world.store).json(Info.self)
         #expect(left.count == 3 && left.vectors == info.vectors - 2)
         #expect(try world.items().map(\.path) == full[2...].map(\.path))
 
@@ -159,7 +162,7 @@ struct StoreTests {
         try FileManager.default.moveItem(atPath: world.pictures + "/tiny.png", toPath: world.pictures + "/" + name)
         _ = try world.index()
         #expect(try world.items().contains { $0.path.hasSuffix("/" + name) })
-        let search = try Command.run("search", "--store", world.store, "x").json(RankedResults.self)
+        let search = try Command.run("search", "--format", "json", "--store", world.store, "x").json(RankedResults.self)
         #expect(search.results.contains { $0.path?.hasSuffix("/" + name) == true })
 
         // A name that is not UTF-8 cannot be kept, and is not lost in silence.
@@ -182,7 +185,8 @@ struct StoreTests {
         let indexing = try Running(["index", folder / "pictures", "--store", folder / "store", "--threads", "1"])
         var (overlapping, last) = (0, 0)
         repeat {
-            let result = try Command.run("search", "--store", folder / "store", "a cat", "-k", "500")
+            let result = try Command.run(
+                "search", "--format", "json", "--store", folder / "store", "a cat", "-k", "500")
             #expect(result.status == 0, "\(result.error)")
             let count = try result.json(RankedResults.self).results.count
             #expect(count >= max(last, 5))

@@ -25,7 +25,14 @@ struct FamilyModel {
         } else if FileManager.default.fileExists(atPath: openCLIP.path) {
             configuration = try CLIPConfiguration(openCLIP: openCLIP)
         } else {
-            configuration = try CLIPConfiguration(inferredFrom: checkpoint)
+            configuration = try CLIPConfiguration(
+                inferredFrom: checkpoint, heads: Self.heads[folder.lastPathComponent])
         }
     }
+
+    /// The heads of small towers of Chinese-CLIP, 64 wide as Scripts/fixtures/families.py makes them.
+    private static let heads = [
+        "chinese-vit": HeadCounts(image: 2, text: 2), "chinese-flash": HeadCounts(image: 1, text: 1),
+        "chinese-resnet": HeadCounts(image: 4, text: 1),
+    ]
 }

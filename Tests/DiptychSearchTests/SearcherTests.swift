@@ -144,6 +144,63 @@ import Testing
         #expect(try await album.store.background() != background)
     }
 
+    /// Scenes as random points, each with frames a little beside it: frames of a burst have cosines of about 0.97.
+    private static func bursts(_ album: Album, scenes: Int, frames: Int) async throws -> [[Embedding]] {
+        var generator = SeededGenerator(11)
+        var bursts: [[Embedding]] = []
+        for scene in 0..<scenes {
+            let middle = generator.unitVector(album.store.dimension)
+            let frames = (0..<frames).map { _ in
+                let aside = generator.unitVector(album.store.dimension)
+                let sum = zip(middle, aside).map { $0 + 0.18 * $1 }
+                return Embeddings(values: sum, dimension: sum.count).normalized()[0]
+            }
+            try await album.store.put(
+                frames.enumerated().map { number, embedding in
+                    ItemRecord(
+                        path: "/bursts/\(scene)/\(number).jpg",
+                        content: ContentHash(of: Data("\(scene) \(number)".utf8)),
+                        embedding: embedding, picture: PictureFacts(width: 9, height: 9))
+                })
+            bursts.append(frames)
+        }
+        try await album.store.refreshBackground(with: album.model)
+        return bursts
+    }
+
+    @Test func lookAlikesAreNotTheNorm() async throws {
+        let album = try await Album()
+        let bursts = try await Self.bursts(album, scenes: 60, frames: 20)
+        let background = try #require(try await album.store.background())
+        // 1,024 of the 1,200 frames are looked at, and every scene is among them.
+        #expect((55...65).contains(background.differingCount))
+        var options = Searcher.Options()
+        options.onlyRelevant = true
+        options.limit = 40
+        let searcher = Searcher(store: album.store, model: album.model)
+        var kept = 0
+        for (scene, frames) in bursts.enumerated() {
+            let query = SearchQuery([SearchQuery.Term(.embedding(frames[7]))])
+            let hits = try await searcher.search(query, options).hits
+            // The very frame is a match, whatever else is.
+            #expect(hits.first?.path == "/bursts/\(scene)/7.jpg" && hits.first?.matchProbability == 1)
+            kept += hits.count { $0.path.hasPrefix("/bursts/\(scene)/") }
+        }
+        // Nearly all frames of a burst are relevant to one of them.
+        #expect(kept >= 60 * 20 * 8 / 10, "\(kept)")
+    }
+
+    @Test func aStoreOfOneBurstHidesNothing() async throws {
+        let album = try await Album()
+        let frames = try await Self.bursts(album, scenes: 1, frames: 200)[0]
+        #expect(try await album.store.background() == nil)
+        var options = Searcher.Options()
+        options.onlyRelevant = true
+        let query = SearchQuery([SearchQuery.Term(.embedding(frames[7]))])
+        let hits = try await Searcher(store: album.store, model: album.model).search(query, options).hits
+        #expect(hits.count == 10 && hits[0].path == "/bursts/0/7.jpg")
+    }
+
     @Test func aForeignBackgroundIsNoBackground() async throws {
         let (album, searcher) = try await Self.album(40)
         for note in [Data(), Data("nonsense".utf8), Data(count: 5000)] {

@@ -13,13 +13,18 @@ import Testing
         var file: String?
         let vocabulary: String
         var activation: Activation?
+        var heads: HeadCounts?
         var testDescription: String { "\(name) \(file ?? "")" }
     }
 
+    /// Towers of 64 numbers (Scripts/fixtures/layouts.py), which nobody published.
+    private static let one = HeadCounts(image: 1, text: 1)
+
     static let layouts = [
         Layout(name: "openai", file: "archive.pt", vocabulary: "original"),
-        Layout(name: "openai", file: "state-dict.pt", vocabulary: "original", activation: .quickGELU),
-        Layout(name: "openclip", vocabulary: "original"), Layout(name: "chinese", vocabulary: "wordpiece"),
+        Layout(name: "openai", file: "state-dict.pt", vocabulary: "original", activation: .quickGELU, heads: one),
+        Layout(name: "openclip", vocabulary: "original"),
+        Layout(name: "chinese", vocabulary: "wordpiece", heads: one),
         Layout(name: "chinese-hugging-face", vocabulary: "wordpiece"),
         Layout(name: "siglip", vocabulary: "unigram"), Layout(name: "siglip2", vocabulary: "gemma"),
     ]
@@ -56,7 +61,8 @@ import Testing
         _ layout: Layout, _ precision: ModelOptions.PrecisionChoice = .fp32, in directory: TemporaryDirectory
     ) async throws -> CLIPModel {
         try await CLIPModel.load(
-            directory.path, options: ModelOptions(precision: precision, threads: 2, activation: layout.activation))
+            directory.path,
+            options: ModelOptions(precision: precision, threads: 2, activation: layout.activation, heads: layout.heads))
     }
 
     @Test(arguments: layouts, [(ModelOptions.PrecisionChoice.fp32, 1e-5), (.bf16, 2e-3), (.int8, 5e-3)])
@@ -89,7 +95,8 @@ import Testing
         let weights = try FileManager.default.contentsOfDirectory(atPath: directory.path)
             .first { $0.hasSuffix(".pt") || $0.hasSuffix(".safetensors") }
         let file = try await CLIPModel.load(
-            directory.path(try #require(weights)), options: ModelOptions(threads: 2, activation: layout.activation))
+            directory.path(try #require(weights)),
+            options: ModelOptions(threads: 2, activation: layout.activation, heads: layout.heads))
         #expect(await whole.fingerprint() == file.fingerprint())
     }
 
@@ -99,12 +106,30 @@ import Testing
         #expect("\(error)".contains("state-dict.pt") && "\(error)".contains("quick_gelu"), "\(error)")
     }
 
+    @Test func headsThatAreNotStatedHaveToBe() async throws {
+        let directory = try Self.assemble(Self.layouts[1])
+        let options = ModelOptions(activation: .quickGELU)
+        let error = try await #require(throws: (any Error).self) {
+            try await CLIPModel.load(directory.path, options: options)
+        }
+        #expect("\(error)".contains("state-dict.pt") && "\(error)".contains("--heads"), "\(error)")
+    }
+
+    @Test(arguments: layouts.filter { $0.heads == nil })
+    func knownHeadsAreNotOverruled(layout: Layout) async throws {
+        let directory = try Self.assemble(layout)
+        let error = try await #require(throws: (any Error).self) {
+            try await CLIPModel.load(directory.path, options: ModelOptions(heads: HeadCounts(image: 32, text: 32)))
+        }
+        #expect("\(error)".contains("heads"), "\(error)")
+    }
+
     @Test(arguments: layouts.filter { $0.activation == nil })
     func aKnownActivationIsNotOverruled(layout: Layout) async throws {
         let directory = try Self.assemble(layout)
         let wrong: Activation = layout.name == "openclip" ? .quickGELU : .gelu
         let error = try await #require(throws: ModelError.self) {
-            try await CLIPModel.load(directory.path, options: ModelOptions(activation: wrong))
+            try await CLIPModel.load(directory.path, options: ModelOptions(activation: wrong, heads: layout.heads))
         }
         #expect("\(error)".contains("its activation is"), "\(error)")
     }

@@ -53,4 +53,16 @@ struct ReferenceParityTests {
         #expect(records.count >= 3000)
         #expect(Fixture.check(tokenizer, records) == 0)
     }
+
+    @Test(arguments: [
+        ("whitespace", CLIPTokenizer.Cleaning.originalKeepingCase),
+        ("whitespace_underscore", .originalWithoutUnderscores), ("canonicalize", .originalWithoutPunctuation),
+    ])
+    func `ids equal open_clip's with each of its cleanings`(name: String, cleaning: CLIPTokenizer.Cleaning) throws {
+        let tokenizer = try CLIPTokenizer.load(
+            directory: Fixture.folder.appendingPathComponent("original"), cleaning: cleaning)
+        let records = try Fixture.records("\(name).ids.gz")
+        #expect(records.count >= 1000)
+        #expect(Fixture.check(tokenizer, records) == 0)
+    }
 }

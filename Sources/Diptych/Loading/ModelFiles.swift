@@ -17,8 +17,10 @@ struct ModelFiles {
 
     /// Opens the model at `path`, of any layout that is known.
     ///
-    /// - Parameter activation: the feed-forward non-linearity of a checkpoint that does not say.
-    init(path: String, activation: Activation?) throws {
+    /// - Parameters:
+    ///   - activation: the feed-forward non-linearity of a checkpoint that does not say.
+    ///   - heads: the attention heads of a checkpoint that does not say.
+    init(path: String, activation: Activation?, heads: HeadCounts?) throws {
         let layout = try ModelLayout(path: path)
         self.path = layout.path
         switch layout {
@@ -33,14 +35,20 @@ struct ModelFiles {
             preprocessing = try Preprocessing(openCLIP: file, size: configuration.vision.imageSize)
         case .original(let file):
             checkpoint = try Checkpoint(at: file)
-            configuration = try CLIPConfiguration(inferredFrom: checkpoint, activation: activation)
+            configuration = try CLIPConfiguration(inferredFrom: checkpoint, activation: activation, heads: heads)
             preprocessing = try Preprocessing(
                 original: configuration.family == .chineseCLIP, size: configuration.vision.imageSize)
         }
         if let activation, activation != configuration.vision.activation {
             throw ModelError(
                 "\(path): its activation is \(configuration.vision.activation.rawValue), and stating another would give wrong "
-                    + "embeddings; leave the option away")
+                    + "embeddings; omit the option")
+        }
+        let known = HeadCounts(image: configuration.vision.heads, text: configuration.text.heads)
+        if let heads, heads != known {
+            throw ModelError(
+                "\(path): has \(known.image) and \(known.text) attention heads, and stating others would give wrong embeddings; "
+                    + "omit the option")
         }
 
         // Running the constructors over an engine that only counts checks every name and shape without touching data.
@@ -60,6 +68,15 @@ struct ModelFiles {
     }
 
     /// The tokeniser that belongs to the text tower, checked against its sizes.
+    private static func cleaning(_ cleaning: CLIPConfiguration.TextCleaning) -> CLIPTokenizer.Cleaning {
+        switch cleaning {
+        case .lower: .original
+        case .whitespace: .originalKeepingCase
+        case .whitespaceUnderscore: .originalWithoutUnderscores
+        case .canonicalize: .originalWithoutPunctuation
+        }
+    }
+
     private static func tokenizer(_ configuration: CLIPConfiguration, _ layout: ModelLayout) throws -> any Tokenizer {
         let (text, directory) = (configuration.text, layout.directory)
         let isHuggingFace = configuration.names == .huggingFace
@@ -67,7 +84,8 @@ struct ModelFiles {
         switch text.architecture {
         case .clip:
             // OpenAI's and open_clip's own code clean text in another way than transformers does.
-            tokenizer = try CLIPTokenizer.load(directory: directory, cleaning: isHuggingFace ? nil : .original)
+            tokenizer = try CLIPTokenizer.load(
+                directory: directory, cleaning: isHuggingFace ? nil : Self.cleaning(text.cleaning))
         case .bert:
             // The original's text length; the table of positions is BERT's and much longer.
             tokenizer = try BERTTokenizer.load(directory: directory, cleaning: isHuggingFace ? .huggingFace : .original)

@@ -33,9 +33,24 @@ extension Preprocessing {
             }
             var preprocess_cfg: Values?
         }
+        struct Keys: Decodable {
+            var preprocess_cfg: [String: AnyValue]?
+        }
+        // Whatever it is: only whether there is one matters.
+        struct AnyValue: Decodable { init(from decoder: any Decoder) throws {} }
         let values: File.Values?
-        do { values = try JSONDecoder().decode(File.self, from: Data(contentsOf: file)).preprocess_cfg } catch {
+        let keys: [String]
+        do {
+            let data = try Data(contentsOf: file)
+            values = try JSONDecoder().decode(File.self, from: data).preprocess_cfg
+            keys = try JSONDecoder().decode(Keys.self, from: data).preprocess_cfg?.keys.sorted() ?? []
+        } catch {
             throw ModelError("\(file.path): preprocess_cfg is not what open_clip writes")
+        }
+        // The size is the model's whatever this says, and pictures are never padded, so the colour to pad with has no effect.
+        let known: Set = ["size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"]
+        if let key = keys.first(where: { !known.contains($0) }) {
+            throw ModelError("\(file.path): preprocess_cfg: '\(key)' is not supported")
         }
         func refuse(_ key: String, _ value: String, _ supported: String) -> ModelError {
             ModelError("\(file.path): preprocess_cfg: \(key) is '\(value)'; supported: \(supported)")

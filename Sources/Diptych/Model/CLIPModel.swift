@@ -57,7 +57,7 @@ public final class CLIPModel: Sendable {
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
     public static func load(_ path: String, options: ModelOptions = ModelOptions()) async throws -> CLIPModel {
-        CLIPModel(try ModelFiles(path: path, activation: options.activation), options: options)
+        CLIPModel(try ModelFiles(path: path, activation: options.activation, heads: options.heads), options: options)
     }
 
     /// What it runs on: instruction set, threads, precision.

@@ -52,5 +52,7 @@ actor FingerprintCache {
             "vision heads=\(vision.heads) activation=\(vision.activation.rawValue) epsilon=\(vision.epsilon)",
             "image=\(vision.imageSize) patch=\(vision.patchSize)",
         ]
+            // Only where it is not the usual, so that the fingerprints of other models stay what they were.
+            + (text.cleaning == .lower ? [] : ["cleaning=\(text.cleaning.rawValue)"])
     }
 }

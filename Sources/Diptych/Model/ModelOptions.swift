@@ -1,4 +1,5 @@
 public import DiptychEngine
+public import DiptychModels
 internal import Foundation
 
 /// How a model is run.
@@ -25,6 +26,8 @@ public struct ModelOptions: Sendable {
     public var instructions: InstructionSet?
     /// The feed-forward non-linearity of a checkpoint that does not say which it was trained with; nil for all that do.
     public var activation: Activation?
+    /// The attention heads of a checkpoint that does not say and is not of a published model; nil for all that are known.
+    public var heads: HeadCounts?
     /// The pictures that are encoded together, at least 1.
     public var batchSize: Int {
         didSet { batchSize = max(1, batchSize) }
@@ -39,12 +42,13 @@ public struct ModelOptions: Sendable {
     /// The options with their defaults: exact arithmetic on all physical cores.
     public init(
         precision: PrecisionChoice = .fp32, threads: Int? = nil, instructions: InstructionSet? = nil,
-        activation: Activation? = nil, batchSize: Int = 16
+        activation: Activation? = nil, heads: HeadCounts? = nil, batchSize: Int = 16
     ) {
         self.precision = precision
         self.threads = threads
         self.instructions = instructions
         self.activation = activation
+        self.heads = heads
         self.batchSize = max(1, batchSize)
     }
 

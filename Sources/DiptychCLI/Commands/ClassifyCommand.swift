@@ -127,9 +127,10 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     private static func text(_ name: String, _ predictions: [Classifier.Prediction]) -> String {
         let lines = predictions.map {
-            "\(Columns.score($0.probability))  \($0.label)  (similarity \(Columns.score($0.similarity)))"
+            "\(Columns.score($0.probability))  \($0.label.shown)  (similarity \(Columns.score($0.similarity)))"
         }
-        return ([name] + (lines.isEmpty ? ["      –  no label reaches the threshold"] : lines)).joined(separator: "\n")
+        return ([name.shown] + (lines.isEmpty ? ["      –  no label reaches the threshold"] : lines)).joined(
+            separator: "\n")
     }
 
     /// The labels of the options, then those of the file.

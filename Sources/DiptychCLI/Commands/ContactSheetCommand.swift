@@ -16,10 +16,8 @@ struct ContactSheetCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var model: ModelArguments
+    @OptionGroup var store: StoreOption
     @OptionGroup var formatting: FormatArguments
-
-    @Option(help: "The store's directory.")
-    var store: String
 
     @Option(name: .shortAndLong, help: "The picture to write: a .png or .jpg file.")
     var output: String
@@ -46,7 +44,7 @@ struct ContactSheetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try await StoreLocation(self.store).open()
+        let store = try await self.store.location().open()
         let model = try await StoreModel.load(for: store, self.model)
         let embeddings = try await model.embed(texts: queries)
         var found: [(query: String, hits: [SearchHit])] = []
@@ -75,7 +73,8 @@ struct ContactSheetCommand: AsyncParsableCommand {
                     [
                         "query": .string(query), "rank": .int(index + 1), "id": .string(hit.id),
                         "path": .string(hit.path), "similarity": .float(hit.similarity),
-                    ], text: "\(heading)\(Columns.rank(index + 1))  \(Columns.score(hit.similarity))  \(hit.path)")
+                    ], text: "\(heading)\(Columns.rank(index + 1))  \(Columns.score(hit.similarity))  \(hit.path.shown)"
+                )
             }
         }
         try list.end()

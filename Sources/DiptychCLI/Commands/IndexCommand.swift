@@ -23,15 +23,12 @@ struct IndexCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var model: ModelArguments
-
+    @OptionGroup var store: StoreOption
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var datasets: DatasetArguments
 
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
-
-    @Option(help: "The store: a directory, or milvus://host/database/collection; made where it is missing.")
-    var store: String
 
     @Flag(help: "Drop the pictures that have vanished, instead of keeping them marked.")
     var prune = false
@@ -44,7 +41,6 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if paths.contains("") { throw ValidationError("a path is empty.") }
-        if store.isEmpty { throw ValidationError("--store is empty.") }
         if paths.isEmpty, datasets.isEmpty {
             throw ValidationError("there is nothing to index: give files or folders, --from or --from-clip-retrieval.")
         }
@@ -55,7 +51,7 @@ struct IndexCommand: AsyncParsableCommand {
         let inputs = try datasets.inputs(fetch: fetching.options)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
         let model = try await model.load()
-        let store = try await StoreLocation(self.store).open(
+        let store = try await self.store.location().open(
             for: model, appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
         if let folder, folder.dimension != model.dimension {
             throw Failure(

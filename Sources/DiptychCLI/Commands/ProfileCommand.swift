@@ -99,7 +99,7 @@ struct ProfileCommand: AsyncParsableCommand {
         let report = ProfileReport(
             operations: operations, engine: engine, roofline: roofline, input: input,
             scaling: scaling(operations, engine, roofline, input))
-        if (format ?? .preferred) == .text {
+        if (format ?? .text) == .text {
             for line in report.lines { try StandardOutput.line(line) }
         } else {
             try StandardOutput.line(report.json.text)

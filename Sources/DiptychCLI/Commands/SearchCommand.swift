@@ -13,16 +13,18 @@ struct SearchCommand: AsyncParsableCommand {
             the probability that a result is what was asked for (Documentation/relevance.md). Without --model, the model is \
             the one that the store was indexed with. Filters: Documentation/filters.md.
 
+            A query that begins with a dash stands behind two, diptych search -- "-red", or behind an equals sign, --text=-red: all \
+            that follows the first equals sign is the text, --text=E=mc. One that ends in a caret and a number is taken as it is \
+            with a weight behind it: "x^2^1".
+
             Example: diptych search --store pictures.store "a dog in the snow" -k 5 --filter "taken >= 2024-01-01"
             """)
 
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
-    @OptionGroup var formatting: FormatArguments
+    @OptionGroup var store: StoreOption
+    @OptionGroup var formatting: PathFormatArguments
     @OptionGroup var terms: SearchTerms
-
-    @Option(help: "The store: a directory, or milvus://host/database/collection.")
-    var store: String
 
     @Option(name: [.customShort("k"), .customLong("limit")], help: "The most results.")
     var limit = 10
@@ -59,13 +61,11 @@ struct SearchCommand: AsyncParsableCommand {
         if let page, SearchCursor(page) == nil {
             throw ValidationError("--page '\(page)' is no page; give what an earlier search called next.")
         }
-        if let filter {
-            do { _ = try Filter(filter) } catch { throw ValidationError("--filter: \(error.description)") }
-        }
+        try FilterArgument.validate(filter)
     }
 
     func run() async throws {
-        let store = try await StoreLocation(self.store).open()
+        let store = try await self.store.location().open()
         let model = try await StoreModel.load(for: store, self.model)
         var pictures = self.model.pictures
         pictures.decode = self.model.decode ?? store.decode
@@ -75,16 +75,35 @@ struct SearchCommand: AsyncParsableCommand {
         var options = Searcher.Options()
         options.limit = limit
         options.minimumSimilarity = minimumSimilarity
-        options.filter = try filter.map { try Filter($0) }
+        options.filter = try await FilterArgument.read(filter, for: store)
         options.isExact = exact
         options.after = page.flatMap { SearchCursor($0) }
         options.onlyRelevant = onlyRelevant
         options.groupsFrom = groupsFrom
-        try print(await Searcher(store: store, model: model).search(query, options))
+        let results = try await Searcher(store: store, model: model).search(query, options)
+        try print(results)
+        if results.isEmpty, !self.model.quiet { try await explainNothing(store, options) }
+    }
+
+    /// Why nothing was found, where that can be told.
+    private func explainNothing(_ store: any VectorStore, _ options: Searcher.Options) async throws {
+        if let filter = options.filter, try await store.places(after: nil, limit: 1, filter: filter).isEmpty {
+            Console.say("the filter accepts none of the store's \(try await store.info().count) items")
+        } else if onlyRelevant {
+            Console.say("nothing found is better than chance; without --only-relevant the nearest pictures are shown")
+        }
+    }
+
+    private static func header(rated: Bool) -> String {
+        "\(Columns.right("#", 3))  \(Columns.right("cosine", 7))\(rated ? "  \(Columns.right("match", 7))" : "")  path"
     }
 
     private func print(_ results: SearchResults) throws {
-        var list = ResultList(formatting.chosen)
+        guard let format = formatting.chosen else {
+            for hit in results { try formatting.write(path: hit.path) }
+            return
+        }
+        var list = ResultList(format, header: Self.header(rated: results.contains { $0.matchProbability != nil }))
         let before = page.flatMap { SearchCursor($0) }?.position ?? 0
         for (index, hit) in results.enumerated() {
             let rank = before + index + 1
@@ -92,14 +111,11 @@ struct SearchCommand: AsyncParsableCommand {
             let more = hit.nearDuplicates.isEmpty ? "" : "  (and \(hit.nearDuplicates.count) like it)"
             try list.add(
                 .object([("rank", .int(rank))] + hit.members),
-                text: "\(Columns.rank(rank))  \(Columns.score(hit.similarity))\(match)  \(hit.path)\(more)")
+                text: "\(Columns.rank(rank))  \(Columns.score(hit.similarity))\(match)  \(hit.path.shown)\(more)")
         }
         try list.end([
             ("exact", .bool(results.isExact)), ("next", results.next.map { .string($0.description) } ?? .null),
         ])
-        if results.isEmpty, onlyRelevant, !model.quiet {
-            Console.say("nothing found is better than chance; without --only-relevant the nearest pictures are shown")
-        }
         if formatting.chosen == .text, !model.quiet, let next = results.next {
             Console.say("more: --page \(next)")
         }

@@ -62,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// What the options ask for: a store, the models that requests may name, and how both are served.
     private func serverOptions(_ logger: Logger) async throws -> ServerOptions {
         let store: (any VectorStore)? =
-            if let place = settings.store { try await StoreLocation(place).open() } else { nil }
+            if let place = settings.store ?? StoreOption.usual { try await StoreLocation(place).open() } else { nil }
         let location = try await location(of: store)
         var options = ServerOptions(models: [
             source(ServeSettings.name(of: location), location, loadsAtStart: true) { loaded in
@@ -73,6 +73,7 @@ struct ServeCommand: AsyncParsableCommand {
             source(named.name, try ModelLocation(named.location).path, loadsAtStart: settings.loadsAll)
         }
         options.store = store
+        options.pages = EmbeddedFiles.files(in: "Pages")
         options.folder = (store as? EmbeddedStore)?.directory
         options.reading = model.pictures
         options.reading.decode = model.decode ?? store?.decode ?? .exact

@@ -34,7 +34,8 @@ enum ServeConfiguration {
     }
 
     private static let kinds: [String: Kind] = [
-        "model": .text, "precision": .text, "activation": .text, "threads": .whole, "strict-length": .flag,
+        "model": .text, "precision": .text, "activation": .text, "heads": .text, "threads": .whole,
+        "strict-length": .flag,
         "no-orientation": .flag, "decode": .text, "quiet": .flag, "allow-private-urls": .flag, "store": .text,
         "host": .text, "port": .whole, "api-key-file": .text, "also-model": .texts, "load-all": .flag,
         "unload-after": .number, "batch": .whole, "batch-texts": .whole, "batch-wait": .number, "queue": .whole,

@@ -82,13 +82,14 @@ struct SimilarityCommand: AsyncParsableCommand {
         let ranked = candidates.enumerated().sorted {
             ($0.element.similarity, -$0.offset) > ($1.element.similarity, -$1.offset)
         }
-        var list = ResultList(formatting.chosen)
+        var list = ResultList(
+            formatting.chosen, header: "\(Columns.right("#", 3))  \(Columns.right("cosine", 7))  input")
         for (index, candidate) in ranked.map(\.element).enumerated() {
             try list.add(
                 [
                     "rank": .int(index + 1), "kind": .string(candidate.kind), "input": .string(candidate.name),
                     "similarity": .float(candidate.similarity),
-                ], text: "\(Columns.rank(index + 1))  \(Columns.score(candidate.similarity))  \(candidate.name)")
+                ], text: "\(Columns.rank(index + 1))  \(Columns.score(candidate.similarity))  \(candidate.name.shown)")
         }
         try list.end()
         try skips.end(of: candidates.count + skips.count)

@@ -11,11 +11,16 @@ enum HubSettings {
     /// The cache: `$DIPTYCH_CACHE`, else `diptych/models` in `$XDG_CACHE_HOME`, else in `~/.cache`.
     static var cache: ModelCache {
         if let path = variable("DIPTYCH_CACHE") { return ModelCache(directory: URL(fileURLWithPath: path)) }
+        return ModelCache(directory: cacheFolder.appendingPathComponent("models"))
+    }
+
+    /// `diptych` in `$XDG_CACHE_HOME`, else in `~/.cache`.
+    static var cacheFolder: URL {
         // The specification of base directories has relative paths ignored.
         let parent =
             variable("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
             ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
-        return ModelCache(directory: parent.appendingPathComponent("diptych/models"))
+        return parent.appendingPathComponent("diptych")
     }
 
     /// Whether the network must not be used.

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Diptych
 import DiptychEngine
+import DiptychModels
 import Foundation
 
 extension ModelOptions.PrecisionChoice: ExpressibleByArgument {}
@@ -11,6 +12,19 @@ enum ActivationChoice: String, ExpressibleByArgument, CaseIterable {
     case gelu
 
     var activation: Activation { self == .gelu ? .gelu : .quickGELU }
+}
+
+/// `16`, or `16,12` for the image and the text tower.
+struct HeadsArgument: ExpressibleByArgument {
+    let counts: HeadCounts
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard let image = numbers.first ?? nil, let text = numbers.last ?? nil, numbers.count <= 2,
+            (1...4096).contains(image), (1...4096).contains(text)
+        else { return nil }
+        counts = HeadCounts(image: image, text: text)
+    }
 }
 
 extension PictureOptions.Decode: ExpressibleByArgument {}
@@ -31,6 +45,14 @@ struct ModelArguments: ParsableArguments {
 
     @Option(help: "What a checkpoint that does not say was trained with: quick_gelu (OpenAI's) or gelu (open_clip's).")
     var activation: ActivationChoice?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The attention heads of a checkpoint that does not say: one number for both towers, or those of the image and the \
+            text tower, as in 16,12.
+            """, valueName: "heads"))
+    var heads: HeadsArgument?
 
     @Option(help: "The number of threads (default: one a physical core).")
     var threads: Int?
@@ -76,7 +98,7 @@ struct ModelArguments: ParsableArguments {
     func load(path: String, batchSize: Int? = nil) async throws -> CLIPModel {
         var options = ModelOptions(
             precision: precision, threads: threads, instructions: try instructions(),
-            activation: activation?.activation)
+            activation: activation?.activation, heads: heads?.counts)
         if let batchSize { options.batchSize = batchSize }
         options.refusesLongTexts = refusesLongTexts
         if !quiet { options.onTruncation = { Console.say("warning: \($0)") } }

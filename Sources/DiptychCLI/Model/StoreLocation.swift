@@ -1,8 +1,33 @@
+import ArgumentParser
 import Diptych
 import DiptychMedia
 import DiptychMilvus
 import DiptychSearch
 import Foundation
+
+/// The option that names a store.
+struct StoreOption: ParsableArguments {
+    @Option(help: "The store: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE).")
+    var store: String?
+
+    func validate() throws { _ = try location() }
+
+    /// Where the store is.
+    ///
+    /// - Throws: `ValidationError` where neither the option nor the environment says.
+    func location() throws -> StoreLocation {
+        if store?.isEmpty == true { throw ValidationError("--store is empty.") }
+        guard let name = store ?? Self.usual else {
+            throw ValidationError("there is no store: give --store DIRECTORY, or set DIPTYCH_STORE.")
+        }
+        return StoreLocation(name)
+    }
+
+    /// The store of commands that are not told another.
+    static var usual: String? {
+        ProcessInfo.processInfo.environment["DIPTYCH_STORE"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
 
 /// Where a store is: a directory, or `milvus://host/database/collection`.
 struct StoreLocation {

@@ -9,9 +9,10 @@ enum Console {
 
     /// Writes one line.
     ///
-    /// - Parameter keepsLines: whether line breaks stay; otherwise control characters, which could forge lines, go.
+    /// - Parameter keepsLines: whether line breaks stay; otherwise they are escaped as other control characters are.
     static func say(_ text: String, keepsLines: Bool = false) {
-        let line = keepsLines ? text : oneLine(text)
+        let lines = keepsLines ? text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) : [text]
+        let line = lines.map(\.shown).joined(separator: "\n")
         showsBar.withLock { showsBar in
             write((showsBar ? "\r\u{1B}[K" : "") + line + "\n")
             showsBar = false
@@ -32,17 +33,6 @@ enum Console {
             if showsBar { write("\r\u{1B}[K") }
             showsBar = false
         }
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator: scalars.append(" ")
-            default: scalars.append(scalar)
-            }
-        }
-        return String(scalars)
     }
 
     private static func write(_ text: String) {

@@ -4,7 +4,8 @@ public import Foundation
 extension CLIPConfiguration {
     /// Reads a Hugging Face `config.json`.
     ///
-    /// Keys that are absent take the defaults of the configuration classes in transformers.
+    /// Keys that are absent take the defaults of the configuration classes in transformers. Every other key is followed,
+    /// known to change no embedding (``HuggingFaceKeys``), or refused by name.
     ///
     /// - Throws: ``ConfigurationError`` naming the key that is missing, of the wrong kind or out of range.
     public init(huggingFace url: URL) throws {
@@ -20,6 +21,8 @@ extension CLIPConfiguration {
         names = .huggingFace
         setDefaults(of: family)
 
+        try root.refuseUnknown(
+            known: Self.followedRootKeys.union(HuggingFaceKeys.withoutEffect), neutral: HuggingFaceKeys.neutral)
         // Older files repeat a tower's values under another key, and there they win, as in transformers.
         let text = try root.object("text_config").overridden(by: root.object("text_config_dict"))
         try readText(text)
@@ -54,7 +57,41 @@ extension CLIPConfiguration {
         }
     }
 
+    private static let followedRootKeys: Set = [
+        "model_type", "text_config", "text_config_dict", "vision_config", "vision_config_dict", "projection_dim",
+    ]
+    private static let followedTextKeys: Set = [
+        "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+        "max_position_embeddings", "hidden_act", "layer_norm_eps",
+    ]
+    private static let followedVisionKeys: Set = [
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size",
+        "hidden_act", "layer_norm_eps", "num_channels",
+    ]
+
+    /// The keys of a text tower that only some families have.
+    private var ownTextKeys: Set<String> {
+        switch family {
+        case .clip: ["eos_token_id"]
+        case .chineseCLIP: ["type_vocab_size"]
+        case .siglip: ["projection_size"]
+        }
+    }
+
+    /// Refuses a tower of another design, such as a BERT in a CLIP.
+    private func requireType(_ object: ConfigurationObject, _ suffix: String) throws {
+        guard let type = try object.string("model_type"), !type.isEmpty else { return }
+        let own = [family.rawValue, family.rawValue + suffix]
+        guard own.contains(type) else {
+            throw object.error("model_type is '\(type)'; a tower of \(family.rawValue) is '\(own[1])'")
+        }
+    }
+
     private mutating func readText(_ object: ConfigurationObject) throws {
+        try requireType(object, "_text_model")
+        try object.refuseUnknown(
+            known: Self.followedTextKeys.union(ownTextKeys).union(HuggingFaceKeys.withoutEffect),
+            neutral: HuggingFaceKeys.neutral)
         text.vocabularySize = try object.count("vocab_size", default: text.vocabularySize)
         text.width = try object.count("hidden_size", default: text.width)
         text.feedForwardWidth = try object.count("intermediate_size", default: text.feedForwardWidth)
@@ -68,6 +105,10 @@ extension CLIPConfiguration {
     }
 
     private mutating func readVision(_ object: ConfigurationObject) throws {
+        try requireType(object, "_vision_model")
+        try object.refuseUnknown(
+            known: Self.followedVisionKeys.union(family == .siglip ? ["vision_use_head"] : [])
+                .union(HuggingFaceKeys.withoutEffect), neutral: HuggingFaceKeys.neutral)
         vision.width = try object.count("hidden_size", default: vision.width)
         vision.feedForwardWidth = try object.count("intermediate_size", default: vision.feedForwardWidth)
         vision.layers = try object.count("num_hidden_layers", default: vision.layers)

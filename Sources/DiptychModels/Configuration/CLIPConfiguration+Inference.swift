@@ -5,10 +5,19 @@ extension CLIPConfiguration {
     /// Infers the sizes of a model in the original layout from the names and shapes of its tensors, as OpenAI's and
     /// Chinese-CLIP's own code do: OpenAI CLIP, a model of open_clip's, or Chinese-CLIP.
     ///
-    /// - Parameter activation: the feed-forward non-linearity, which no shape tells. Checkpoints of OpenAI's and
-    ///   Chinese-CLIP's, which are known by their tensors, use QuickGELU whatever is stated here.
-    /// - Throws: ``ConfigurationError`` when the tensors are of no known family, or the non-linearity is not known.
-    public init(inferredFrom checkpoint: Checkpoint, activation: Activation? = nil) throws {
+    /// Shapes do not tell how many attention heads share a width. OpenAI's archives follow that project's rule; other towers are
+    /// looked up among the published ones by their exact sizes (``KnownTowers``).
+    ///
+    /// - Parameters:
+    ///   - activation: the feed-forward non-linearity, which no shape tells. Checkpoints of OpenAI's and
+    ///     Chinese-CLIP's, which are known by their tensors, use QuickGELU whatever is stated here.
+    ///   - heads: the attention heads of towers that are not published ones; where a tower's are known, they must be
+    ///     the same.
+    /// - Throws: ``ConfigurationError`` when the tensors are of no known family, or the non-linearity or a number of heads is
+    ///   not known.
+    public init(
+        inferredFrom checkpoint: Checkpoint, activation: Activation? = nil, heads: HeadCounts? = nil
+    ) throws {
         let tensors = Shapes(checkpoint)
         self.init()
         if tensors.has("bert.embeddings.word_embeddings.weight") {
@@ -37,6 +46,7 @@ extension CLIPConfiguration {
         } else {
             (text.activation, vision.activation) = (known, known)
         }
+        try settleHeads(tensors, stated: heads, isOpenAI: isOpenAI)
     }
 
     private mutating func inferBERT(_ tensors: Shapes) throws {
@@ -49,7 +59,6 @@ extension CLIPConfiguration {
         text.layers = tensors.count { "bert.encoder.layer.\($0).intermediate.dense.weight" }
         text.feedForwardWidth =
             text.layers == 0 ? 0 : try tensors.shape("bert.encoder.layer.0.intermediate.dense.weight", 2)[0]
-        text.heads = max(1, text.width / 64)
         (text.activation, text.epsilon, text.endID) = (.gelu, 1e-12, 0)
         embeddingDimension = try tensors.shape("text_projection", 2)[1]
     }
@@ -61,7 +70,6 @@ extension CLIPConfiguration {
         text.layers = tensors.count { "\(prefix)transformer.resblocks.\($0).ln_1.weight" }
         text.feedForwardWidth =
             text.layers == 0 ? 0 : try tensors.shape("\(prefix)transformer.resblocks.0.mlp.c_fc.weight", 2)[0]
-        text.heads = max(1, text.width / 64)
         text.endID = 2
         embeddingDimension = try tensors.shape(prefix + "text_projection", 2)[1]
     }
@@ -74,8 +82,6 @@ extension CLIPConfiguration {
             vision.layers = tensors.count { "visual.transformer.resblocks.\($0).ln_1.weight" }
             vision.feedForwardWidth =
                 vision.layers == 0 ? 0 : try tensors.shape("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0]
-            // Heads are 64 wide, but for Chinese-CLIP's and open_clip's ViT-H, whose 16 are 80 wide.
-            vision.heads = vision.width == 1280 ? 16 : max(1, vision.width / 64)
             let positions = try tensors.shape("visual.positional_embedding", 2)[0]
             vision.imageSize = vision.patchSize * (try tensors.squareRoot(positions - 1, "visual.positional_embedding"))
         } else if tensors.has("visual.attnpool.positional_embedding") {
@@ -87,10 +93,38 @@ extension CLIPConfiguration {
         } else {
             throw tensors.unknown()
         }
-        let pooled = if case .resNet = vision.architecture { vision.width * 32 } else { vision.width }
-        guard text.width % text.heads == 0, pooled % vision.heads == 0 else {
-            throw tensors.failure("widths \(text.width) and \(pooled) do not split into heads of 64")
+    }
+
+    /// The heads of both towers: as stated, else as OpenAI's code has them for its own archives (64 wide), else as the published
+    /// towers of these sizes have them.
+    private mutating func settleHeads(_ tensors: Shapes, stated: HeadCounts?, isOpenAI: Bool) throws {
+        let isResNet = if case .resNet = vision.architecture { true } else { false }
+        // The width that the heads share: a residual network's is that of its last map.
+        let pooled = isResNet ? vision.width * 32 : vision.width
+        func settle(_ width: Int, known: Int?, stated: Int?) throws -> Int? {
+            let known = known ?? (isOpenAI && width % 64 == 0 ? width / 64 : nil)
+            if let stated, let known, stated != known {
+                throw tensors.failure("its towers have \(known) heads where \(stated) are stated; omit the option")
+            }
+            guard let heads = known ?? stated else { return nil }
+            guard heads > 0, width % heads == 0 else {
+                throw tensors.failure("a width of \(width) does not split into \(heads) heads")
+            }
+            return heads
         }
+        let image = try settle(pooled, known: KnownTowers.heads(of: vision), stated: stated?.image)
+        let text = try settle(text.width, known: KnownTowers.heads(of: text), stated: stated?.text)
+        guard let image, let text else {
+            let unknown = [
+                image == nil ? "the image tower (width \(pooled), \(vision.layers) layers)" : nil,
+                text == nil ? "the text tower (width \(self.text.width), \(self.text.layers) layers)" : nil,
+            ].compactMap { $0 }.joined(separator: " and ")
+            throw tensors.failure(
+                "does not say how many attention heads it has, and \(unknown) is not of a published model; a wrong number gives "
+                    + "wrong embeddings without any error: state the heads of the image and the text tower, such as "
+                    + "--heads 12,8")
+        }
+        (vision.heads, self.text.heads) = (image, text)
     }
 }
 

@@ -26,6 +26,19 @@ public struct CLIPConfiguration: Sendable, Hashable {
         case originalWithTextPrefix
     }
 
+    /// How open_clip's tokenizer cleans a text after repairing it, by the names that its configurations use.
+    public enum TextCleaning: String, Sendable, Hashable, CaseIterable {
+        /// White space is collapsed, letters become lower case: the default, as in OpenAI's code.
+        case lower
+        /// White space is collapsed.
+        case whitespace
+        /// Underscores become spaces, white space is collapsed.
+        case whitespaceUnderscore = "whitespace_underscore"
+        /// Underscores become spaces, ASCII punctuation goes, letters become lower case, white space is collapsed: big_vision's
+        /// rule for SigLIP.
+        case canonicalize
+    }
+
     /// The text tower's sizes.
     public struct Text: Sendable, Hashable {
         /// How the tower is built.
@@ -60,6 +73,8 @@ public struct CLIPConfiguration: Sendable, Hashable {
         public var endID = 49407
         /// The rows of BERT's table of segments.
         public var segments = 2
+        /// How open_clip's tokenizer cleans texts; of no effect in other layouts, whose tokenizer files say.
+        public var cleaning = TextCleaning.lower
 
         /// Makes a configuration of the defaults.
         public init() {}

@@ -97,13 +97,16 @@ struct ConfigurationObject {
         }
     }
 
-    /// Refuses every key outside `known` and `neutral` that has a value, and those of `neutral` with another value.
+    /// Refuses every key outside `known` and `neutral` that has a value (null, `{}` and `[]` are none), and those of `neutral` with another value.
     ///
     /// - Parameter neutral: keys that are supported with one value only, which is also what their absence means.
     func refuseUnknown(known: Set<String>, neutral: [String: any Sendable & Equatable]) throws {
         for (key, value) in values.sorted(by: { $0.key < $1.key }) where !known.contains(key) {
-            if value is NSNull { continue }
-            guard let expected = neutral[key] else { throw error("'\(key)' is not supported") }
+            if value is NSNull || (value as? [String: any Sendable])?.isEmpty == true { continue }
+            if (value as? [any Sendable])?.isEmpty == true { continue }
+            guard let expected = neutral[key] else {
+                throw error("'\(key)' is not a key that is known to leave embeddings as they are; it is not supported")
+            }
             guard (value as? NSObject) == (expected as? NSObject) else {
                 throw error("'\(key)' is \(value); only \(expected) is supported")
             }

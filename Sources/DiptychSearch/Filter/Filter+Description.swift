@@ -19,9 +19,9 @@ extension Filter: CustomStringConvertible {
         case .any(let filters): group(filters, "or", .alternatives)
         case .not(let filter): "not \(filter.text(within: .negation))"
         case .compare(let field, let comparison, let value):
-            "\(Self.name(field)) \(comparison.rawValue) \(Self.text(value))"
+            "\(Self.name(field)) \(comparison.rawValue) \(Self.text(value, field))"
         case .oneOf(let field, let values):
-            "\(Self.name(field)) in (\(values.map(Self.text).joined(separator: ", ")))"
+            "\(Self.name(field)) in (\(values.map { Self.text($0, field) }.joined(separator: ", ")))"
         case .like(let field, let pattern): "\(Self.name(field)) like \(Self.quoted(pattern))"
         case .under(let folder): "path under \(Self.quoted(folder))"
         case .matches(let phrases): "caption matches \(Self.quoted(phrases.map(Self.text).joined(separator: " ")))"
@@ -35,8 +35,14 @@ extension Filter: CustomStringConvertible {
         return field.name
     }
 
-    private static func text(_ value: FilterValue) -> String {
+    private static func text(_ value: FilterValue, _ field: FilterField) -> String {
         switch value {
+        // A whole number that is read as seconds by itself stays what it is.
+        case .integer(let seconds) where field.kind == .time && FilterDate.plainSeconds.contains(Double(seconds)): break
+        case .integer, .number: if field.kind == .time { return "\(value.asNumber)s" }
+        default: break
+        }
+        return switch value {
         case .integer(let value): String(value)
         // With a decimal point or an exponent, so that it stays what it is.
         case .number(let value): value.description

@@ -1,4 +1,4 @@
-/// Why a text is no filter: where, and what was expected.
+/// Why a text cannot be read as a filter: where, and what was expected.
 public struct FilterError: Error, Equatable, CustomStringConvertible {
     /// The place in the text, in characters from 1 on.
     public let column: Int

@@ -10,6 +10,8 @@ struct FilterToken: Equatable {
         case text(String)
         case number(FilterValue)
         case date(FilterDate)
+        /// Seconds since 1970.
+        case seconds(Double)
         case sign(String)
         case end
     }
@@ -62,7 +64,9 @@ struct FilterLexer {
                 place += 1
             }
             return FilterToken(kind: .word(word), column: column)
-        default: throw FilterError(column: column, "'\(scalar)' has no meaning here; texts stand in quotes")
+        default:
+            throw FilterError(
+                column: column, "'\(scalar)' has no meaning here; texts stand in quotes, dates look like 2024-05-31")
         }
     }
 
@@ -100,7 +104,7 @@ struct FilterLexer {
         case "==": return "="
         case "<>": return "!="
         case "=", "!=", "<", "<=", ">", ">=": return sign
-        default: throw FilterError(column: column, "'\(sign)' is no comparison; there are = != < <= > >=")
+        default: throw FilterError(column: column, "'\(sign)' is not a comparison; expected one of = != < <= > >=")
         }
     }
 
@@ -112,6 +116,7 @@ struct FilterLexer {
             place += 1
         }
         if let date = FilterDate(text) { return .date(date) }
+        if text.hasSuffix("s"), let seconds = Double(text.dropLast()), seconds.isFinite { return .seconds(seconds) }
         guard let value = Self.number(text) else {
             throw FilterError(column: column, "'\(text)' is neither a number nor a date such as 2024-05-31")
         }

@@ -11,7 +11,27 @@ extension Filter {
 }
 
 /// Reads a filter by recursive descent.
-private struct FilterParser {
+struct FilterParser {
+    /// The attributes that the text names without brackets, with what each is compared to; a store can tell whether it has them.
+    private(set) var attributes: [AttributeUse] = []
+    /// The paths and folders that the text names, with their places.
+    private(set) var paths: [PathUse] = []
+
+    /// An attribute in the text of a filter.
+    struct AttributeUse {
+        let name: String
+        let column: Int
+        /// What it is compared to; nil where that is said of any value.
+        var kind: FilterField.Kind?
+    }
+
+    /// A path or folder in the text of a filter.
+    struct PathUse {
+        let path: String
+        let column: Int
+        let isFolder: Bool
+    }
+
     private let tokens: [FilterToken]
     private var place = 0
     private var depth = 0
@@ -92,11 +112,20 @@ private struct FilterParser {
     /// A field and what is said of it.
     private mutating func test() throws(FilterError) -> Filter {
         try countTerm()
-        if take("exists") { return .exists(try field()) }
+        if take("exists") {
+            // A location is a field that has no single value.
+            if take("location") { return .all([.exists(.latitude), .exists(.longitude)]) }
+            return .exists(try field())
+        }
         let column = token.column
         if isWord("location") {
             place += 1
-            guard take("within") else { throw FilterError(column: token.column, "expected 'within' after location") }
+            guard take("within") else {
+                throw FilterError(
+                    column: token.column,
+                    "expected 'location within (south, west, north, east)' or 'exists location'; an attribute of that name "
+                        + "is written [location]")
+            }
             return .within(try box())
         }
         let field = try field()
@@ -110,16 +139,19 @@ private struct FilterParser {
             filter = try list(field)
         } else if take("like") {
             guard field.kind == .text || field.kind == .any else {
-                throw FilterError(column: column, "\(field.name) is no text; 'like' compares texts")
+                throw FilterError(column: column, "\(field.name) is not a text; 'like' compares texts")
             }
-            filter = .like(field, try pattern())
+            filter = .like(field, try pattern(for: field))
         } else if take("has") {
             filter = try compare(field, .equal, try value(for: field))
         } else if take("under") {
             guard field == .path || field == .folder else {
                 throw FilterError(column: column, "only path and folder lie 'under' a folder, not \(field.name)")
             }
-            filter = .under(Self.withoutLastSlash(try text("a folder")))
+            let place = token.column
+            let folder = Self.withoutLastSlash(try text("a folder"))
+            paths.append(PathUse(path: folder, column: place, isFolder: true))
+            filter = .under(folder)
         } else if take("matches") {
             guard field == .caption else {
                 throw FilterError(column: column, "only caption has words to match, not \(field.name)")
@@ -137,7 +169,11 @@ private struct FilterParser {
         defer { place += 1 }
         switch token.kind {
         case .word(let name) where !["and", "or", "not", "in"].contains(name.lowercased()):
-            return FilterField(named: name)
+            let field = FilterField(named: name)
+            if case .attribute(let attribute) = field, attribute == name {
+                attributes.append(AttributeUse(name: name, column: token.column))
+            }
+            return field
         case .quotedName(let name) where !name.isEmpty: return .attribute(name)
         default: throw FilterError(column: token.column, "expected a field, such as width, taken, tags or caption")
         }
@@ -152,13 +188,22 @@ private struct FilterParser {
     }
 
     /// A pattern short enough for every database, and with few enough stars that none makes comparing slow.
-    private mutating func pattern() throws(FilterError) -> String {
+    private mutating func pattern(for field: FilterField) throws(FilterError) -> String {
         let column = token.column
-        let pattern = try text("a pattern such as 'IMG_*'")
+        var pattern = try text("a pattern such as 'IMG_*'")
+        if field == .type { pattern = pattern.lowercased() }
+        note(.text, for: field)
         guard pattern.utf8.count <= 1_000, pattern.utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 8 else {
             throw FilterError(column: column, "a pattern may have 1000 bytes and 8 stars")
         }
         return pattern
+    }
+
+    /// Notes what an attribute is compared to.
+    private mutating func note(_ kind: FilterField.Kind, for field: FilterField) {
+        if case .attribute(let name) = field, let last = attributes.indices.last, attributes[last].name == name {
+            attributes[last].kind = kind
+        }
     }
 
     /// A literal: what the field's values are compared with.
@@ -170,17 +215,19 @@ private struct FilterParser {
     private mutating func value(for field: FilterField) throws(FilterError) -> Literal {
         let column = token.column
         let literal: Literal
-        switch token.kind {
-        case .text(let text):
-            if field.kind == .time, let date = FilterDate(text) {
+        switch (token.kind, field.kind) {
+        case (.text(let text), let kind):
+            if kind == .time, let date = FilterDate(text, allowsYear: true) {
                 literal = .date(date)
             } else {
-                literal = .value(.text(text))
+                literal = .value(.text(try checked(text, for: field)))
             }
-        case .number(let number): literal = .value(number)
+        case (.number(let number), .time): literal = try Self.time(number, column: column)
+        case (.number(let number), _): literal = .value(number)
+        case (.seconds(let seconds), .time): literal = .value(.number(seconds))
         // Texts in this form come in the order of time, so that a comparison with such an attribute makes sense.
-        case .date(let date): literal = field.kind == .time ? .date(date) : .value(.text(date.text))
-        case .word(let word) where ["true", "false"].contains(word.lowercased()):
+        case (.date(let date), let kind): literal = kind == .time ? .date(date) : .value(.text(date.text))
+        case (.word(let word), _) where ["true", "false"].contains(word.lowercased()):
             literal = .value(.bool(word.lowercased() == "true"))
         default:
             throw FilterError(column: column, "expected a value; texts stand in quotes, dates look like 2024-05-31")
@@ -191,10 +238,36 @@ private struct FilterParser {
             break
         case (.text, _): throw FilterError(column: column, "\(field.name) is a text; write the value in quotes")
         case (.number, _): throw FilterError(column: column, "\(field.name) is a number")
-        case (.time, _): throw FilterError(column: column, "\(field.name) is a time; write a date such as 2024-05-31")
+        case (.time, _): throw FilterError(column: column, "\(field.name) is a time; \(FilterDate.advice)")
+        }
+        if case .value(let value) = literal {
+            if case .text = value { note(.text, for: field) } else { note(.number, for: field) }
         }
         place += 1
         return literal
+    }
+
+    /// A text as the field's values are written.
+    private mutating func checked(_ text: String, for field: FilterField) throws(FilterError) -> String {
+        switch field {
+        case .type: return try ImageTypeName.named(text, column: token.column)
+        case .path, .folder:
+            let path = field == .folder ? Self.withoutLastSlash(text) : text
+            paths.append(PathUse(path: path, column: token.column, isFolder: field == .folder))
+            return path
+        default: return text
+        }
+    }
+
+    /// A bare number as a time: four digits are a year, and what can only be seconds since 1970 is that. Anything between
+    /// could be either, or a date without its dashes.
+    private static func time(_ number: FilterValue, column: Int) throws(FilterError) -> Literal {
+        if case .integer(let year) = number, let date = FilterDate(year: year) { return .date(date) }
+        guard FilterDate.plainSeconds.contains(number.asNumber) else {
+            let written = if case .integer(let value) = number { "\(value)" } else { "\(number.asNumber)" }
+            throw FilterError(column: column, "\(written) is not a time; \(FilterDate.advice)")
+        }
+        return .value(number)
     }
 
     /// A day and a month last some time: equal is what lies within, less what lies before, greater what lies after.

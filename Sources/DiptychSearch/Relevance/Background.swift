@@ -6,6 +6,9 @@ internal import Foundation
 /// Cosines of one query to unrelated pictures are nearly normal in the middle and fall exponentially at the top; where the
 /// middle lies and how wide it is depends on the query. So a sample of the store's embeddings, the probes, gives each query its own
 /// mean and deviation, and what lies above is described once for texts and once for pictures, in deviations.
+///
+/// Probes differ from each other: in a store of bursts, look-alikes would otherwise become the norm, and the very picture that was
+/// asked for would be no nearer than usual.
 public struct Background: Sendable, Codable, Equatable {
     /// What a query was made from.
     public enum Kind: Sendable {
@@ -42,8 +45,11 @@ public struct Background: Sendable, Codable, Equatable {
         }
     }
 
-    /// Embeddings of pictures of the store, drawn by chance: [probes, dimension], float32 little-endian.
+    /// Embeddings of pictures of the store, drawn at random, none nearly the same as another: [probes, dimension], float32
+    /// little-endian.
     private let probeBytes: Data
+    /// About how many pictures of the store differ; nil in what older versions measured, whose probes may be look-alikes.
+    private let differing: Double?
     let dimension: Int
     let text: Tail
     let picture: Tail
@@ -54,16 +60,22 @@ public struct Background: Sendable, Codable, Equatable {
     static let fewestProbes = 32
     /// The probes that are drawn: the mean of a query is known to a sixteenth of its deviation.
     static let probeCount = 256
+    /// The pictures that probes are chosen from: enough to find so many that differ in a store of bursts of four.
+    static let sampleCount = 1024
+    /// Pictures from this cosine on show nearly the same.
+    static let nearlySameFrom = 0.95
 
-    /// Measures how near `probes` come to `texts` and to each other; nil where there are too few of them.
+    /// Measures how near pictures of a store come to `texts` and to each other; nil where too few of them differ.
     ///
     /// - Parameters:
-    ///   - probes: embeddings of pictures of the store, drawn by chance.
+    ///   - sample: embeddings of pictures of the store, drawn at random; those that differ become probes.
     ///   - texts: embeddings of texts of all kinds.
     ///   - count: the items that the store holds.
-    init?(probes: Embeddings, texts: Embeddings, count: Int) {
+    init?(sample: Embeddings, texts: Embeddings, count: Int) {
+        let (probes, differing) = Self.distinct(sample, of: count)
         guard probes.count >= Self.fewestProbes, probes.dimension == texts.dimension else { return nil }
         probeBytes = EmbeddedStore.bytes(of: probes.values)
+        self.differing = differing
         dimension = probes.dimension
         self.count = count
         func tail(_ queries: Embeddings) -> Tail? {
@@ -71,13 +83,49 @@ public struct Background: Sendable, Codable, Equatable {
                 of: (0..<queries.count).flatMap { index -> [Double] in
                     let similarities = Self.similarities(of: queries[index].values, to: probes.values)
                     return Spread(of: similarities).map { spread in
-                        similarities.filter { $0 < Spread.sameFrom }.map(spread.deviations)
+                        similarities.filter { $0 < Self.nearlySameFrom }.map(spread.deviations)
                     } ?? []
                 })
         }
         guard let text = tail(texts), let picture = tail(probes) else { return nil }
         (self.text, self.picture) = (text, picture)
     }
+
+    /// One row of each group of rows that hang together, each nearly the same as another: the frames of a burst may differ from
+    /// end to end. As many as probes are wanted; and about how many such groups there are in the store.
+    private static func distinct(_ sample: Embeddings, of count: Int) -> (probes: Embeddings, groups: Double) {
+        var forest = Forest()
+        for index in 0..<sample.count {
+            let before = sample.values[..<(index * sample.dimension)]
+            for (other, similarity) in similarities(of: sample[index].values, to: before).enumerated()
+            where similarity >= nearlySameFrom {
+                forest.join(Int64(index), Int64(other), by: Float(similarity))
+            }
+        }
+        let groups = forest.groups.map(\.members)
+        let later = Set(groups.flatMap { $0.dropFirst() })
+        let first = (0..<sample.count).filter { !later.contains(Int64($0)) }
+        // Groups that were not met, from those met once and twice: Chao and Lin, "Nonparametric lower bounds for species
+        // richness and shared species richness under sampling without replacement" (Biometrics 2012).
+        let (met, whole) = (Double(sample.count), Double(max(count, sample.count)))
+        let twice = Double(groups.count { $0.count == 2 })
+        let once = met - Double(groups.reduce(0) { $0 + $1.count })
+        let share = met / whole
+        let unmet =
+            share < 1 && once > 0
+            ? once * once / (2 * twice * met / max(1, met - 1) + once * share / (1 - share)) : 0
+        return (
+            Embeddings(
+                values: first.prefix(probeCount).flatMap { sample[$0].values }, dimension: sample.dimension),
+            min(whole, Double(first.count) + unmet)
+        )
+    }
+
+    /// Whether it was measured before probes had to differ.
+    var isOutdated: Bool { differing == nil }
+
+    /// The pictures among which one may come near a query by chance: frames of a burst count once.
+    package var differingCount: Double { differing ?? Double(count) }
 
     /// The probes: [probes, dimension].
     var probes: [Float] { EmbeddedStore.floats(of: probeBytes) }
@@ -87,11 +135,14 @@ public struct Background: Sendable, Codable, Equatable {
         dimension > 0 && probeBytes.count % (4 * dimension) == 0
             && probeBytes.count >= 4 * dimension * Self.fewestProbes
             && [text, picture].allSatisfy { $0.scale > 0 && $0.threshold.isFinite && $0.scale.isFinite } && count > 0
+            && differingCount >= 1 && differingCount.isFinite
     }
 
     /// The cosines of a query of length 1 to rows of length 1.
-    static func similarities(of query: [Float], to rows: [Float]) -> [Double] {
-        stride(from: 0, to: rows.count, by: max(1, query.count)).map { start in
+    static func similarities(of query: [Float], to rows: [Float]) -> [Double] { similarities(of: query, to: rows[...]) }
+
+    private static func similarities(of query: [Float], to rows: ArraySlice<Float>) -> [Double] {
+        stride(from: rows.startIndex, to: rows.endIndex, by: max(1, query.count)).map { start in
             var dot: Float = 0
             for index in query.indices { dot += query[index] * rows[start + index] }
             return Double(dot)
@@ -103,12 +154,9 @@ public struct Background: Sendable, Codable, Equatable {
         let mean: Double
         let deviation: Double
 
-        /// Similarities from here on are to the same picture, which says nothing about others.
-        static let sameFrom = 0.9999
-
-        /// Measures; nil where there is no width.
+        /// Measures; nil where there is no width. Pictures that show nearly the same as the query say nothing about others.
         init?(of similarities: [Double]) {
-            let others = similarities.filter { $0 < Self.sameFrom }
+            let others = similarities.filter { $0 < nearlySameFrom }
             guard others.count >= Background.fewestProbes / 2 else { return nil }
             let mean = others.reduce(0, +) / Double(others.count)
             let variance = others.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(others.count)

@@ -9,7 +9,8 @@ public struct MatchEstimate: Sendable {
     private let spread: Background.Spread
     private let tail: Background.Tail
     private let curve: Curve
-    private let count: Int
+    private let count: Double
+    private let kind: Background.Kind
 
     /// ln(p / (1 − p)) = intercept − slope · ln(expected by chance).
     struct Curve {
@@ -19,6 +20,9 @@ public struct MatchEstimate: Sendable {
         static let text = Curve(intercept: -5.1, slope: 1.4)
         static let picture = Curve(intercept: -1.9, slope: 1.9)
     }
+
+    /// A picture from this cosine on is the one that was searched with: what is left is rounding, of bf16 and int8 too.
+    static let identicalFrom: Float = 0.999
 
     /// What is less probable is no better than chance.
     public static let relevantFrom: Float = 0.1
@@ -37,17 +41,19 @@ public struct MatchEstimate: Sendable {
             return nil
         }
         self.spread = spread
-        count = background.count
+        self.kind = kind
+        count = background.differingCount
         (tail, curve) = kind == .text ? (background.text, .text) : (background.picture, .picture)
     }
 
     /// How many unrelated pictures of the store come at least this near by chance.
     public func expectedByChance(similarity: Float) -> Double {
-        Double(count) * tail.probability(of: spread.deviations(Double(similarity)))
+        count * tail.probability(of: spread.deviations(Double(similarity)))
     }
 
-    /// The probability that a picture this near is what was asked for, between 0 and 1.
+    /// The probability that a picture this near is what was asked for, between 0 and 1; 1 for the picture itself.
     public func probability(similarity: Float) -> Float {
+        if kind == .picture, similarity >= Self.identicalFrom { return 1 }
         let expected = max(expectedByChance(similarity: similarity), 1e-30)
         return Float(1 / (1 + exp(curve.slope * log(expected) - curve.intercept)))
     }

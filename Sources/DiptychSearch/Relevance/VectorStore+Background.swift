@@ -18,7 +18,7 @@ extension VectorStore {
         guard keepsNotes else { return false }
         if let known = try await background() {
             let count = try await info().count
-            if abs(count - known.count) * 5 <= known.count { return false }
+            if !known.isOutdated, abs(count - known.count) * 5 <= known.count { return false }
         }
         guard let background = try await measuredBackground(with: model) else { return false }
         let encoder = PropertyListEncoder()
@@ -27,13 +27,14 @@ extension VectorStore {
         return true
     }
 
-    /// Measures the background; nil for stores of few pictures.
+    /// Measures the background; nil for stores of few pictures, or of few that differ.
     public func measuredBackground(with model: CLIPModel) async throws -> Background? {
-        let sample = try await sample(Background.probeCount)
+        let sample = try await sample(Background.sampleCount)
         guard sample.count >= Background.fewestProbes else { return nil }
-        let probes = Embeddings(values: sample.flatMap(\.values), dimension: dimension)
         let texts = try await model.embed(texts: BackgroundTexts.all)
-        return Background(probes: probes, texts: texts, count: try await info().count)
+        return Background(
+            sample: Embeddings(values: sample.flatMap(\.values), dimension: dimension), texts: texts,
+            count: try await info().count)
     }
 
     static var backgroundKey: String { "background" }

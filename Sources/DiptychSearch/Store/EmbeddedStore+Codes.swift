@@ -30,6 +30,7 @@ extension EmbeddedStore {
     /// - Throws: ``StoreError`` when the files cannot be written. Searches are right without them, only slower.
     package func updateCodes() throws {
         let codes = codes
+        guard !isReadOnly else { return }
         do {
             guard try needsCodes(),
                 let writer = try CodeWriter(

@@ -33,9 +33,40 @@ extension EmbeddedStore {
     /// large batch writes its pages again and again. A thousand new contents touch a thousand pages of it, 8 MB.
     private static let writerCacheKilobytes = 32 << 10
 
-    /// - Parameter pageSize: of a new database; one that exists keeps its own.
-    static func connect(_ directory: URL, pageSize: Int = usualPageSize) throws -> DatabasePool {
+    /// Whether this process may write the store that lies in a directory: not another user's, nor on a read-only mount.
+    static func isWritable(_ directory: URL) -> Bool {
+        [directory, directory.appendingPathComponent(databaseName)].allSatisfy { access($0.path, W_OK) == 0 }
+    }
+
+    /// Connects to read what this process may not write.
+    ///
+    /// SQLite reads a database with a log only if it can make, or finds, the two files beside it. Where there are none, the
+    /// database is whole and nobody has it open who could write: it is opened as one that does not change.
+    static func connectToRead(_ directory: URL) throws -> DatabasePool {
+        let path = directory.appendingPathComponent(databaseName).path
+        func isFilled(_ path: String) -> Bool {
+            var status = stat()
+            return stat(path, &status) == 0 && status.st_size > 0
+        }
+        guard isFilled(path + "-wal") else {
+            var allowed = CharacterSet.urlPathAllowed
+            allowed.remove(charactersIn: "?#%")
+            let escaped = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+            return try DatabasePool(path: "file:\(escaped)?immutable=1", configuration: configuration(readOnly: true))
+        }
+        do { return try DatabasePool(path: path, configuration: configuration(readOnly: true)) } catch let error
+            as DatabaseError where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
+        {
+            throw StoreError(
+                .inputOutput, path: directory.path,
+                "cannot be read without permission to write: its last writer left changes in a log; open it once where it can be "
+                    + "written, for example with `diptych store info`")
+        }
+    }
+
+    private static func configuration(readOnly: Bool, pageSize: Int = usualPageSize) -> Configuration {
         var configuration = Configuration()
+        configuration.readonly = readOnly
         configuration.busyMode = .timeout(30)
         configuration.prepareDatabase { db in
             // A store may come from anywhere: cells are checked when pages are loaded, and its schema may call nothing.
@@ -48,12 +79,18 @@ extension EmbeddedStore {
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCacheKilobytes)")
             }
         }
+        return configuration
+    }
+
+    /// - Parameter pageSize: of a new database; one that exists keeps its own.
+    static func connect(_ directory: URL, pageSize: Int = usualPageSize) throws -> DatabasePool {
         // SQLite does not wait where two connections turn a new database into one with a log at once: it says busy.
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
             do {
                 return try DatabasePool(
-                    path: directory.appendingPathComponent(databaseName).path, configuration: configuration)
+                    path: directory.appendingPathComponent(databaseName).path,
+                    configuration: configuration(readOnly: false, pageSize: pageSize))
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
                 guard ContinuousClock.now < deadline else { throw error }
                 Thread.sleep(forTimeInterval: 0.01)

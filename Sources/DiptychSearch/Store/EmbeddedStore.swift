@@ -21,6 +21,8 @@ public final class EmbeddedStore: VectorStore {
     public let appliesOrientation: Bool
     /// How its pictures were decoded.
     public let decode: PictureOptions.Decode
+    /// Whether this process may only read it.
+    public let isReadOnly: Bool
     let pool: DatabasePool
     let codes: StoreCodes
 
@@ -31,6 +33,7 @@ public final class EmbeddedStore: VectorStore {
         self.codes = codes
         self.directory = directory
         self.pool = pool
+        isReadOnly = pool.configuration.readonly
         self.dimension = dimension
         appliesOrientation = reading.appliesOrientation
         decode = reading.decode
@@ -57,6 +60,12 @@ public final class EmbeddedStore: VectorStore {
         let path = directory.path
         do {
             try prepare(directory)
+            if FileManager.default.fileExists(atPath: directory.appendingPathComponent(databaseName).path) {
+                guard isWritable(directory) else {
+                    throw StoreError(
+                        .inputOutput, path: path, "cannot be written: no permission, or it lies on a read-only mount")
+                }
+            }
             let pool = try connect(directory)
             if try await pool.read({ db in try !Schema.exists(in: db) }) {
                 let identity = try await StoreIdentity(
@@ -121,13 +130,18 @@ public final class EmbeddedStore: VectorStore {
 
     /// Opens the existing store in `directory`, to look at it or search it with embeddings of its model.
     ///
+    /// A store that this process may not write, another user's or one on a read-only mount, is opened for reading.
+    ///
     /// - Throws: ``StoreError`` when there is none.
     public static func open(at directory: URL) async throws -> EmbeddedStore {
         guard FileManager.default.fileExists(atPath: directory.appendingPathComponent(databaseName).path) else {
             throw StoreError(
                 .missing, path: directory.path, "there is no store; make one with `diptych index PATH --store DIR`")
         }
-        do { return try await connected(directory, connect(directory)) } catch {
+        do {
+            let pool = try isWritable(directory) ? connect(directory) : connectToRead(directory)
+            return try await connected(directory, pool)
+        } catch {
             throw StoreError.explaining(error, path: directory.path)
         }
     }
@@ -170,7 +184,7 @@ public final class EmbeddedStore: VectorStore {
         _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
         capacity: Int = CodeWriter.usualCapacity, atOnce: Int = StoreCodes.usualAtOnce, threads: Int? = nil
     ) async throws -> EmbeddedStore {
-        try await migrate(pool)
+        try await migrate(pool, path: directory.path)
         return try await pool.read { db in
             guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
                 let dimension = try Schema.value("dimension", in: db).flatMap({ Int($0) }),
@@ -200,13 +214,19 @@ public final class EmbeddedStore: VectorStore {
     }
 
     /// Brings the tables of an older version up to date.
-    private static func migrate(_ pool: DatabasePool) async throws {
+    private static func migrate(_ pool: DatabasePool, path: String) async throws {
         @Sendable func version(_ db: Database) throws -> Int {
             guard try Schema.exists(in: db) else { return Schema.version }
             return try Schema.value("version", in: db).flatMap { Int($0) } ?? Schema.version
         }
         let present = try await pool.read { db in try version(db) }
         guard present < Schema.version else { return }
+        guard !pool.configuration.readonly else {
+            throw StoreError(
+                .inputOutput, path: path,
+                "has an older format (\(present), this Diptych reads \(Schema.version)) and cannot be written here: open it once "
+                    + "where it can be, for example with `diptych store info`")
+        }
         try await pool.writeWithoutTransaction { db in
             // While a table is made anew, references to it stay as they are.
             try db.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")

@@ -36,7 +36,8 @@ struct ItemRoutes: Sendable {
         let store = try services.requiredStore()
         let query = try QueryValues(request)
         let limit = try query.integer("limit", in: 1...context.limits.results) ?? 24
-        let filter = try query.text("filter").flatMap { $0.isBlank ? nil : try Filter($0) }
+        var filter: Filter?
+        if let text = query.text("filter"), !text.isBlank { filter = try await Filter(text, for: store.store) }
         let after = query.text("after")
         if let after {
             guard after.utf8.count <= 20, Int64(after) != nil else {

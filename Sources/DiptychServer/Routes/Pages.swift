@@ -9,14 +9,12 @@ struct Pages: Sendable {
     /// What changes when any of them does.
     let tag: String
 
-    /// Those that come with the program; none where it was installed without them, and then only the API answers.
-    static let installed: Pages = {
-        let folder = InstalledFiles.folder("Pages", of: "DiptychServer", holding: "index.html")
+    /// Those that lie beside the program; nil where it was installed without them.
+    static let installed: Pages? = {
+        guard let folder = InstalledFiles.folder("Pages", of: "DiptychServer", holding: "index.html") else { return nil }
         var files: [String: [UInt8]] = [:]
-        for name in folder.flatMap({ try? FileManager.default.contentsOfDirectory(atPath: $0) }) ?? [] {
-            if let folder, let data = FileManager.default.contents(atPath: folder + "/" + name) {
-                files[name] = [UInt8](data)
-            }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            if let data = FileManager.default.contents(atPath: folder + "/" + name) { files[name] = [UInt8](data) }
         }
         return Pages(files)
     }()

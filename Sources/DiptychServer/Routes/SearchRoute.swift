@@ -11,6 +11,7 @@ struct SearchRoute: Sendable {
         let picture: PictureInput?
         let item: String?
         let minus: [String]
+        let filter: String?
         let offset: Int
         var options = Searcher.Options()
 
@@ -27,7 +28,7 @@ struct SearchRoute: Sendable {
                 throw Problem.badRequest("a search needs 'text', 'image' or 'item'")
             }
             options.limit = try fields.integer("k", in: 1...100_000) ?? 10
-            options.filter = try given(fields.text("filter")).map { try Filter($0) }
+            filter = given(try fields.text("filter"))
             offset = try fields.integer("offset", in: 0...100_000) ?? 0
             options.minimumSimilarity = try fields.number("min_similarity", in: -1...1)
             options.onlyRelevant = try fields.flag("only_relevant")
@@ -49,6 +50,8 @@ struct SearchRoute: Sendable {
         guard body.options.limit <= most, body.offset <= most else {
             throw Problem.badRequest("'k' and 'offset' are each at most \(most); 'page' goes further")
         }
+        var options = body.options
+        if let filter = body.filter { options.filter = try await Filter(filter, for: store.store) }
         let model = try await services.models.model()
         var terms: [SearchQuery.Term] = []
         if let text = body.text { terms.append(.text(text)) }
@@ -58,7 +61,6 @@ struct SearchRoute: Sendable {
         }
         if let item = body.item { terms.append(.item(try await store.item(item).id)) }
         terms += body.minus.map { .text($0, weight: -1) }
-        var options = body.options
         options.limit += body.offset
         let searcher = Searcher(store: store.store, model: model.model, texts: model)
         let query = SearchQuery(terms), wanted = options

@@ -1,14 +1,30 @@
-/// OpenAI's cleaning: text repaired as ftfy does, HTML entities decoded twice, white space collapsed, lower case.
+/// OpenAI's cleaning: text repaired as ftfy does, HTML entities decoded twice, white space collapsed, lower case; and open_clip's
+/// variants of it.
 enum OriginalCleaning {
-    static func clean(_ text: String) -> [UInt8] {
-        if let simple = cleanSimple(text) { return simple }
+    static func clean(_ text: String, as cleaning: CLIPTokenizer.Cleaning = .original) -> [UInt8] {
+        if cleaning == .original, let simple = cleanSimple(text) { return simple }
         var scalars = TextRepair.repair(text.unicodeScalars.map(\.value))
         for _ in 0..<2 { scalars = HTMLEntities.unescape(scalars) }
-        scalars = PythonText.lowercase(PythonText.collapseSpace(scalars))
+        if cleaning == .originalWithoutUnderscores || cleaning == .originalWithoutPunctuation {
+            for index in scalars.indices where scalars[index] == 0x5F { scalars[index] = 0x20 }
+        }
+        if cleaning == .originalWithoutPunctuation { scalars.removeAll(where: isPunctuation) }
+        let keepsCase = cleaning == .originalKeepingCase || cleaning == .originalWithoutUnderscores
+        // Collapsing white space does not touch letters, so the order in which open_clip does the two does not matter.
+        scalars = PythonText.collapseSpace(scalars)
+        if !keepsCase { scalars = PythonText.lowercase(scalars) }
         var output: [UInt8] = []
         output.reserveCapacity(scalars.count * 2)
         for value in scalars { UnicodeText.append(Unicode.Scalar(value) ?? "\u{FFFD}", to: &output) }
         return output
+    }
+
+    /// Python's `string.punctuation`: what is printable in ASCII and neither a letter nor a digit nor the space.
+    private static func isPunctuation(_ value: UInt32) -> Bool {
+        switch value {
+        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+        default: false
+        }
     }
 
     /// Printable ASCII without an entity needs no repair. Nil for anything else.

@@ -97,7 +97,7 @@ public struct RandomItems {
                 "\(pick(["taken", "modified"])) \(sign) 202\(Int.random(in: 0...4, using: &generator))-0\(Int.random(in: 1...9, using: &generator))"
         case 3: return "camera \(sign) 'NIKON D750'"
         case 4: return "camera like '\(pick(["*n*", "Canon*", "?ANON*", "*5D", "it''s"]))'"
-        case 5: return "type in ('jpeg', 'png', \(quoted()))"
+        case 5: return "type in ('jpeg', 'png', '\(pick(["JPG", "tif", "avif"]))')"
         case 6: return "folder = '/pictures/\(pick(["a", "b", "a/deep", "ab", "Ä"]))'"
         case 7: return "\(pick(["path", "folder"])) under '/pictures/\(pick(["a", "ab", "a/"]))'"
         case 8: return "name like '\(pick(["IMG_1*", "*.jpg", "x[1]*", "img_??.jpg"]))'"

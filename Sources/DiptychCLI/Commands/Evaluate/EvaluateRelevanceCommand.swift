@@ -25,6 +25,9 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     @Option(help: "The results of each query that count.")
     var limit = 20
 
+    @Option(help: "Simulate a burst: so many further frames of each indexed picture, which count as the picture.")
+    var burst = 0
+
     @Flag(help: "Also fit the curve anew: its intercept and slope for these pictures.")
     var fit = false
 
@@ -33,6 +36,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit must be at least 1, not \(limit).") }
+        guard (0...100).contains(burst) else { throw ValidationError("--burst must be 0 to 100, not \(burst).") }
     }
 
     func run() async throws {
@@ -49,6 +53,8 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         let half = captions.count / 2
         _ = try await Indexer(store: store, model: model).index(inputs: paths[..<half].map { .success(.file($0)) })
 
+        if burst > 0 { try await addBursts(of: Array(paths[..<half]), to: store, model) }
+
         let texts = captions.map(\.english) + captions.map(\.chinese)
         let words = try await observe(
             try await model.embed(texts: texts), own: paths + paths, kind: .text, in: store)
@@ -59,6 +65,26 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         let views = try await observe(
             try await model.embed(pictures: clippings), own: paths, kind: .picture, in: store)
         try report([("captions", words), ("clippings", views)])
+    }
+
+    /// Stores further frames of pictures, under their paths with a number behind.
+    private func addBursts(of paths: [String], to store: EmbeddedStore, _ model: CLIPModel) async throws {
+        for (index, path) in paths.enumerated() {
+            let picture = try PictureSource.file(path).picture(
+                options: model.preprocessing.readingOptions(self.model.pictures))
+            let frames = try (1...burst).map { number in
+                try BurstFrame(seed: UInt64(index * 128 + number)).picture(from: picture)
+            }
+            let embeddings = try await model.embed(pictures: frames)
+            try await store.put(
+                frames.indices.map { number in
+                    ItemRecord(
+                        path: path + BurstFrame.mark + "\(number)",
+                        content: ContentHash(of: frames[number].bytes), embedding: embeddings[number],
+                        picture: PictureFacts(width: frames[number].width, height: frames[number].height))
+                })
+        }
+        try await store.refreshBackground(with: model)
     }
 
     /// A result: what was expected by chance at its similarity, its probability, and whether it was what was meant.
@@ -77,7 +103,8 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
                 observations.append(
                     (
                         estimate.expectedByChance(similarity: hit.similarity),
-                        estimate.probability(similarity: hit.similarity), hit.path == path
+                        estimate.probability(similarity: hit.similarity),
+                        hit.path == path || hit.path.hasPrefix(path + BurstFrame.mark)
                     ))
             }
         }

@@ -16,18 +16,13 @@ struct StoreCommand: AsyncParsableCommand {
 
 /// The option of every command that works on a store without a model.
 struct StoreArguments: ParsableArguments {
-    @Option(help: "The store: a directory, or milvus://host/database/collection.")
-    var store: String
-
-    func validate() throws {
-        if store.isEmpty { throw ValidationError("--store is empty.") }
-    }
+    @OptionGroup var store: StoreOption
 
     /// Opens the store, which must exist.
-    func open() async throws -> any VectorStore { try await StoreLocation(store).open() }
+    func open() async throws -> any VectorStore { try await store.location().open() }
 
     /// Opens the store, which must exist and be a directory.
     func embedded(for purpose: String) async throws -> EmbeddedStore {
-        try await StoreLocation(store).embedded(for: purpose)
+        try await store.location().embedded(for: purpose)
     }
 }

@@ -28,14 +28,12 @@ struct StoreDuplicatesCommand: AsyncParsableCommand {
         guard (0...1).contains(threshold) else {
             throw ValidationError("--threshold must be 0 to 1, not \(threshold).")
         }
-        if let filter {
-            do { _ = try Filter(filter) } catch { throw ValidationError("--filter: \(error.description)") }
-        }
+        try FilterArgument.validate(filter)
     }
 
     func run() async throws {
         let store = try await arguments.open()
-        let filter = try filter.map { try Filter($0) }
+        let filter = try await FilterArgument.read(filter, for: store)
         let progress = Progress("comparing", total: quiet ? nil : try await store.info().count, isQuiet: quiet)
         defer { progress.end() }
         let groups = try await NearDuplicates(in: store, threshold: threshold, filter: filter)
@@ -44,7 +42,7 @@ struct StoreDuplicatesCommand: AsyncParsableCommand {
         var list = ResultList(formatting.chosen, name: "groups")
         for group in groups {
             let items: [JSON] = group.items.map { ["id": .string($0.id), "path": .string($0.path)] }
-            let lines = group.items.map { "  \($0.path)" }.joined(separator: "\n")
+            let lines = group.items.map { "  \($0.path.shown)" }.joined(separator: "\n")
             try list.add(
                 ["similarity": .float(group.similarity), "items": .array(items)],
                 text: "\(group.items.count) pictures, \(Columns.score(group.similarity))\n\(lines)")

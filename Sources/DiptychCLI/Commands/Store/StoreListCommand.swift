@@ -13,15 +13,18 @@ struct StoreListCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var arguments: StoreArguments
-    @OptionGroup var formatting: FormatArguments
+    @OptionGroup var formatting: PathFormatArguments
 
     func run() async throws {
         let store = try await arguments.open()
-        var list = ResultList(formatting.chosen, name: "items")
+        guard let format = formatting.chosen else {
+            return try await store.forEachItem { item, _ in try formatting.write(path: item.path) }
+        }
+        var list = ResultList(format, name: "items", header: "\(Columns.right("id", 6))  path")
         try await store.forEachItem { item, _ in
             try list.add(
                 .object(item.facts),
-                text: "\(Columns.right(item.id, 6))  \(item.path)\(item.missing ? "  (vanished)" : "")")
+                text: "\(Columns.right(item.id, 6))  \(item.path.shown)\(item.missing ? "  (vanished)" : "")")
         }
         try list.end()
     }

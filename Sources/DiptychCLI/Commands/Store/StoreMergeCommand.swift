@@ -18,8 +18,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
     @Argument(help: "The stores: directories, or milvus://host/database/collection.")
     var sources: [String]
 
-    @Option(help: "The store to put them into; made where it is missing.")
-    var store: String
+    @OptionGroup var store: StoreOption
 
     @Flag(help: "No progress on standard error.")
     var quiet = false
@@ -27,7 +26,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
     @OptionGroup var formatting: FormatArguments
 
     func validate() throws {
-        if sources.contains("") || store.isEmpty { throw ValidationError("a store is empty.") }
+        if sources.contains("") { throw ValidationError("a store is empty.") }
     }
 
     func run() async throws {
@@ -35,7 +34,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
         for source in sources { stores.append(try await StoreLocation(source).open()) }
         guard let first = try await stores.first?.identity else { return }
         for other in stores.dropFirst() { try await other.identity.require(first, store: other.name) }
-        let target = try await StoreLocation(store).open(like: first)
+        let target = try await store.location().open(like: first)
         for (source, path) in zip(stores, sources) where Self.isSame(source, target) {
             throw Failure("\(path): is the store that is merged into; leave it out")
         }
@@ -54,7 +53,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             throw error
         }
         progress.end()
-        try report(summary, count: try await target.info().count)
+        try report(summary, into: target.name, count: try await target.info().count)
     }
 
     private static func isSame(_ a: any VectorStore, _ b: any VectorStore) -> Bool {
@@ -63,7 +62,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             == b.directory.resolvingSymlinksInPath().standardizedFileURL.path
     }
 
-    private func report(_ summary: StoreMerge.Summary, count: Int) throws {
+    private func report(_ summary: StoreMerge.Summary, into name: String, count: Int) throws {
         guard formatting.chosen == .text else {
             let json: JSON = [
                 "added": .int(summary.added), "updated": .int(summary.updated), "unchanged": .int(summary.unchanged),
@@ -73,7 +72,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
         }
         try StandardOutput.line(
             "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), overruled by a later store "
-                + "\(summary.overruled), vanished and left out \(summary.vanished); \(store) holds \(count)")
+                + "\(summary.overruled), vanished and left out \(summary.vanished); \(name.shown) holds \(count)")
     }
 }
 
