@@ -53,12 +53,16 @@ struct Program {
         return status
     }
 
-    /// The reason with what to do about a text that looks like an option.
+    /// The reason, with what to do about a text that looks like options: "-red" is read as -r, -e and -d.
     private static func explained(_ reason: String) -> String {
-        guard reason.hasPrefix("Unknown option '") else { return reason }
+        let options = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+        let looksLikeOne = options.contains { text in
+            text.hasPrefix("-") && !text.hasPrefix("--")
+                && (text.contains { $0.isWhitespace } || text.dropFirst().count { $0.isLetter } > 1)
+        }
+        guard looksLikeOne || reason.hasPrefix("Unknown option") else { return reason }
         let lines = reason.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-        let hint =
-            "\(lines[0]); texts and paths that begin with a dash stand behind two, as in: diptych search -- \"-red\""
+        let hint = "\(lines[0]) (A text that begins with a dash stands behind two: diptych search -- \"-red\")"
         return ([hint] + lines.dropFirst().map(String.init)).joined(separator: "\n")
     }
 
