@@ -2,6 +2,7 @@
 /// (Melnik and others, 2010).
 struct NestedCursor {
     private let shape: ParquetShape
+    private let leaves: [ParquetLeaf]
     private var cursors: [ColumnCursor]
     // Of the present row.
     private var entries: [[ColumnCursor.Entry]] = []
@@ -10,8 +11,9 @@ struct NestedCursor {
     /// A row's values beyond these are refused.
     private static let mostValues = ColumnCursor.longestList
 
-    init(shape: ParquetShape, cursors: [ColumnCursor]) {
-        self.shape = shape
+    init(column: ParquetColumn, cursors: [ColumnCursor]) {
+        shape = column.shape
+        leaves = column.leaves
         self.cursors = cursors
     }
 
@@ -62,7 +64,11 @@ struct NestedCursor {
                 if let value { pair.append(try cursor.value(value)) }
                 return ParquetValue.list(pair)
             }
-            return pairs.map { Self.map($0, hasValues: value != nil) } ?? .null
+            guard let pairs else { return .null }
+            guard value != nil else {
+                return .list(pairs.map { if case .list(let pair) = $0 { pair[0] } else { $0 } })
+            }
+            return leaves[key.leaves.lowerBound].kind == .string ? Self.object(pairs) : .list(pairs)
         }
     }
 
@@ -92,13 +98,12 @@ struct NestedCursor {
         return values
     }
 
-    private static func map(_ pairs: [ParquetValue], hasValues: Bool) -> ParquetValue {
+    /// A map with texts as keys; a list of pairs where a key is missing or comes twice.
+    private static func object(_ pairs: [ParquetValue]) -> ParquetValue {
         var members: [ParquetValue.Member] = []
         var known: Set<String> = []
         for case .list(let pair) in pairs {
-            guard hasValues, case .string(let key)? = pair.first, known.insert(key).inserted else {
-                return hasValues ? .list(pairs) : .list(pairs.map { if case .list(let pair) = $0 { pair[0] } else { $0 } })
-            }
+            guard case .string(let key)? = pair.first, known.insert(key).inserted else { return .list(pairs) }
             members.append(ParquetValue.Member(key, pair[1]))
         }
         return .object(members)

@@ -48,11 +48,15 @@ struct PageReader {
     mutating func next() throws(ParquetFault) -> Page? {
         while offset < end {
             let header = try header()
+            // Before memory is taken for either. What cannot be made smaller grows a little by compression.
+            guard (0...Self.maximumPageBytes).contains(header.uncompressedSize),
+                header.compressedSize <= Self.maximumPageBytes + Self.maximumPageBytes / 64
+            else {
+                let size = max(header.uncompressedSize, header.compressedSize)
+                throw ParquetFault("has a page of \(size) bytes", kind: .tooLarge)
+            }
             let body = try read(at: offset, header.compressedSize)
             offset += header.compressedSize
-            guard (0...Self.maximumPageBytes).contains(header.uncompressedSize) else {
-                throw ParquetFault("has a page of \(header.uncompressedSize) bytes", kind: .tooLarge)
-            }
             guard let type = ParquetFormat.PageType(rawValue: header.type), type != .index else { continue }
             guard header.valueCount >= 0 else { throw ParquetFault("has a page without a number of values") }
             switch type {

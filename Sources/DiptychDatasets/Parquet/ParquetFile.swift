@@ -173,7 +173,7 @@ public struct ParquetRows {
                     leaves.append(try ColumnCursor(file: file.file, chunk: chunk, leaf: leaf))
                 }
                 let cursor: Cursor =
-                    column.isFlat ? .flat(leaves[0]) : .nested(NestedCursor(shape: column.shape, cursors: leaves))
+                    column.isFlat ? .flat(leaves[0]) : .nested(NestedCursor(column: column, cursors: leaves))
                 cursors.append(cursor)
             } catch {
                 try leaveOut(index, error)

@@ -57,7 +57,7 @@ struct ParquetSource: RowSource {
             var named: [(name: String, cell: Cell)] = []
             for (column, cell) in zip(columns, cells) {
                 if case .bytes(let bytes) = cell {
-                    named.append((column.name, .bytes(bytes)))
+                    named.append((column.name, Self.path(bytes).map { .json(.string($0)) } ?? .bytes(bytes)))
                 } else if case .floats(let values) = cell, values.count > Self.longestFloats {
                     notes?.add(
                         "left out: lists of more than \(Self.longestFloats) floats are embeddings, and no attributes",
@@ -74,6 +74,12 @@ struct ParquetSource: RowSource {
             rows = nil
             return .failure(error)
         }
+    }
+
+    /// A path or URL that an old writer did not mark as a text; nil for a picture's bytes.
+    private static func path(_ bytes: [UInt8]) -> String? {
+        guard bytes.count <= 4096, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     /// Names columns whose encoding turned out to be one that is not read.

@@ -47,7 +47,12 @@ struct WebDatasetSource: RowSource {
         let (notes, path) = (notes, path)
         return try reader?.next(
             wanted: { name in
-                guard !Self.isMetadata(name) else { return false }
+                guard !Self.isMetadata(name) else {
+                    if !name.hasSuffix("/") {
+                        notes?.add("entries of facts about the archive (__…__) are left out", path: path, place: name)
+                    }
+                    return false
+                }
                 guard let part = WebDatasetName(name) else {
                     if !name.hasSuffix("/") {
                         notes?.add("entries with hidden names or without an ending are left out", path: path, place: name)
