@@ -38,7 +38,8 @@ struct ArchiveNamesTests {
         "Names of every length are whole, with a slash at the end of the field and with old types",
         arguments: ["names", "old"].flatMap { kind in ["ustar", "gnu", "pax"].map { "\(kind)-\($0).tar.gz" } })
     func longNames(_ name: String) throws {
-        let expected = try reference(name)
+        // Python takes a file of the old type for a folder where a long name is cut behind a slash; GNU tar does not.
+        let expected = try reference(name.replacing("old", with: "names"))
         #expect(expected.count >= 10)
         let (samples, failures) = try read(name)
         #expect(failures.isEmpty)

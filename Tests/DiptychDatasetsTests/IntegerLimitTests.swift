@@ -60,7 +60,7 @@ struct IntegerLimitTests {
         let footer = Array(bytes[start..<bytes.count - 8])
         for place in footer.indices {
             // Every number at each place would take minutes.
-            for limit in Self.limits.indices where (place + limit) % 5 == 0 {
+            for limit in Self.limits.indices where (place + limit) % 8 == 0 {
                 let number = Self.varint(Self.zigzag(Self.limits[limit]))
                 let damaged = Self.replacing(footer, at: place, with: number)
                 let size = (0..<4).map { UInt8(truncatingIfNeeded: damaged.count >> (8 * $0)) }
@@ -80,7 +80,7 @@ struct IntegerLimitTests {
         let before = Self.peak()
         let bytes = try Fixture.bytes(name)
         for place in 4..<160 {
-            for limit in Self.limits {
+            for limit in Self.limits.indices.filter({ (place + $0) % 4 == 0 }).map({ Self.limits[$0] }) {
                 // With the bytes behind it where they were, so that offsets of the footer stay right.
                 for number in [Self.varint(Self.zigzag(limit)), Self.varint(UInt64(bitPattern: limit))] {
                     var damaged = bytes

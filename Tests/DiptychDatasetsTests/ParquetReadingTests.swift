@@ -75,7 +75,7 @@ struct ParquetReadingTests {
         #expect(first.locator == path + "#1")
         guard case .bytes(let bytes) = first.image else { Issue.record("no bytes"); return }
         #expect(bytes.count == 4)
-        #expect(!first.attributes.contains { ["raw", "embedding", "image.bytes"].contains($0.name) })
+        #expect(!first.attributes.contains { ["raw", "image.bytes"].contains($0.name) })
         #expect(first.attributes.contains { $0.name == "tags" })
     }
 

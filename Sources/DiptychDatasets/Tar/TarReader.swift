@@ -60,6 +60,7 @@ struct TarReader {
                 return nil
             }
             let place = "byte \(start)"
+            guard block.count == TarHeader.blockSize || !isFirst else { throw malformed("is not a tar archive") }
             guard block.count == TarHeader.blockSize else { throw truncated(in: longName ?? pending.path ?? "") }
             guard let header = TarHeader(block) else {
                 guard !isFirst else { throw malformed("is not a tar archive") }
