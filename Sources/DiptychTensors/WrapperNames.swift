@@ -25,7 +25,8 @@ enum WrapperNames {
             let names = places.sorted().prefix(4).map { CheckpointError.quoted(String($0)) }
             throw CheckpointError(
                 .unsupported, path: path,
-                "holds \(places.count) models, under \(names.joined(separator: " and ")); save the state dict of one of them")
+                "holds \(places.count) models, under \(names.joined(separator: " and ")); save the state dict of one of them"
+            )
         }
         var prefix = places.first ?? ""
         if prefix.isEmpty, let first = plain.keys.first?.prefix(while: { $0 != "." }), outer.contains(first),
@@ -46,7 +47,8 @@ enum WrapperNames {
     ) throws {
         guard tensors.updateValue(view.renamed(name), forKey: name) == nil else {
             throw CheckpointError(
-                .malformed, path: path, "has two tensors called \(CheckpointError.quoted(name)) without their wrappers' names")
+                .malformed, path: path,
+                "has two tensors called \(CheckpointError.quoted(name)) without their wrappers' names")
         }
     }
 }
@@ -56,6 +58,7 @@ extension TensorView {
     fileprivate func renamed(_ name: String) -> TensorView {
         guard name != self.name else { return self }
         return TensorView(
-            name: name, elementType: elementType, shape: shape, bytes: bytes, file: file, memory: memory, origin: origin)
+            name: name, elementType: elementType, shape: shape, bytes: bytes, file: file, memory: memory, origin: origin
+        )
     }
 }

@@ -51,7 +51,8 @@ struct IntegerLimitTests {
         return Array(bytes[..<place]) + number + bytes[(end + 1)...]
     }
 
-    @Test("Each number of a Parquet footer", arguments: ["parquet-types/duckdb.parquet", "parquet/plain-gzip-v2.parquet"])
+    @Test(
+        "Each number of a Parquet footer", arguments: ["parquet-types/duckdb.parquet", "parquet/plain-gzip-v2.parquet"])
     func footers(_ name: String) throws {
         let before = Self.peak()
         let bytes = try Fixture.bytes(name)
@@ -165,7 +166,8 @@ struct IntegerLimitTests {
 
     @Test("Numbers in JSON and in patterns of names")
     func texts() throws {
-        let numbers = Self.limits.map(String.init) + ["18446744073709551616", "1e400", "-1e400", "1e-400", "9e999999999"]
+        let numbers =
+            Self.limits.map(String.init) + ["18446744073709551616", "1e400", "-1e400", "1e-400", "9e999999999"]
         for number in numbers {
             #expect(throws: Never.self) { try JSONValue.of("[\(number)]") }
             let line = "{\"text\": \"x\", \"image_ids\": [\(number)]}\n"

@@ -103,7 +103,8 @@ struct ManifestTests {
         let known: [(String, DatasetKind)] = [
             ("a.jsonl", .jsonl), ("dir.tar/a", .list), ("a.JSONL.gz", .jsonl), ("x.csv", .csv), ("x.tsv.gz", .tsv),
             ("t.parquet", .parquet), ("s-0001.tar", .tar), ("s.tar.gz", .tar), ("s.tgz", .tar), ("-", .list),
-            ("urls.txt", .list), ("parquet", .parquet), ("a.json", .jsonl), ("a.jsonl.zst", .jsonl), ("s.tar.zst", .tar),
+            ("urls.txt", .list), ("parquet", .parquet), ("a.json", .jsonl), ("a.jsonl.zst", .jsonl),
+            ("s.tar.zst", .tar),
         ]
         for (name, kind) in known where name != "parquet" { #expect(DatasetKind(path: name) == kind, "\(name)") }
     }

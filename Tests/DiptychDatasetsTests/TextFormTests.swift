@@ -89,13 +89,17 @@ struct TextFormTests {
     func refused() throws {
         let cases: [(name: String, bytes: [UInt8], word: String)] = [
             ("a.txt", [0xFF, 0xD8, 0xFF, 0xE0, 0, 16], "JPEG"), ("b.txt", [0x50, 0x4B, 3, 4, 20, 0], "ZIP"),
-            ("c.jsonl.bz2", Array("BZh91AY&SY".utf8), "bzip2"), ("d.csv.xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], "xz"),
+            ("c.jsonl.bz2", Array("BZh91AY&SY".utf8), "bzip2"),
+            ("d.csv.xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], "xz"),
             ("e.txt", Array("SQLite format 3".utf8) + [0], "SQLite"), ("f.list", [0x93] + Array("NUMPY".utf8), "NumPy"),
             ("g", [1, 0, 2, 0], "zero bytes"), ("h.txt", [0xFF, 0xFE, 0, 0, 0x41, 0, 0, 0], "UTF-32"),
             (
                 "i.json", Array("{\"info\": {\"year\": 2017}, \"images\": []}".utf8), "COCO"
             ),
-            ("j.csv", Array("image,caption\na.jpg,".utf8) + [0xB8, 0xDF, 0xBC, 0xB6, 10, 0x62, 0x2C, 0xC0, 0xB6], "iconv"),
+            (
+                "j.csv", Array("image,caption\na.jpg,".utf8) + [0xB8, 0xDF, 0xBC, 0xB6, 10, 0x62, 0x2C, 0xC0, 0xB6],
+                "iconv"
+            ),
             ("k.tar", Array("not an archive".utf8), "is not a tar archive"), ("l.parquet", Array("no".utf8), "Parquet"),
         ]
         for (name, bytes, word) in cases {

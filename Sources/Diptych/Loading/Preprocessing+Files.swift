@@ -20,7 +20,9 @@ extension Preprocessing {
         let processor = directory.appendingPathComponent("preprocessor_config.json")
         guard FileManager.default.fileExists(atPath: processor.path) else {
             throw ModelError(
-                "\(processor.path): is missing, and so is a processor_config.json with an image_processor; without them the picture size, crop and normalisation are unknown")
+                "\(processor.path): is missing, and so is a processor_config.json with an image_processor; without them "
+                    + "the picture size, crop and normalisation are unknown"
+            )
         }
         let json: Data
         do { json = try Data(contentsOf: processor) } catch {

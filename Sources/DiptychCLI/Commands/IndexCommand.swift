@@ -15,7 +15,8 @@ struct IndexCommand: AsyncParsableCommand {
             --from takes lists of paths or URLs (.txt), JSON (.jsonl, or an array of objects), tables with a header line \
             (.csv, .tsv), Parquet tables, WebDataset shards (.tar) and Chinese-CLIP's pictures (…_imgs.tsv), also compressed \
             (.gz, .zst), with captions and any other columns as attributes, and patterns of them: \
-            'shards-{00000..00099}.tar'. What is left out of them is counted and named. What comes from a URL or an archive is not read again once it is stored.
+            'shards-{00000..00099}.tar'. What is left out of them is counted and named. What comes from a URL or an archive \
+            is not read again once it is stored.
 
             --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
             of its own, then join them with `diptych store merge`.

@@ -26,7 +26,9 @@ struct TokenizeCommand: AsyncParsableCommand {
     var texts: [String] = []
 
     func validate() throws {
-        if texts.isEmpty, files.isEmpty { throw ValidationError("there is nothing to tokenize: give texts or --input.") }
+        if texts.isEmpty, files.isEmpty {
+            throw ValidationError("there is nothing to tokenize: give texts or --input.")
+        }
         if files.filter({ $0 == "-" }).count > 1 {
             throw ValidationError("standard input (-) can be read only once.")
         }

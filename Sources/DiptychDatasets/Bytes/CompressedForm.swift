@@ -27,7 +27,9 @@ enum CompressedForm: Equatable {
         }
         // Text may begin with these letters.
         if found.form == .other("bzip2") {
-            guard head.count > 4, (0x31...0x39).contains(head[3]), head[4] == 0x31 || head[4] == 0x17 else { return nil }
+            guard head.count > 4, (0x31...0x39).contains(head[3]), head[4] == 0x31 || head[4] == 0x17 else {
+                return nil
+            }
         }
         self = found.form
     }

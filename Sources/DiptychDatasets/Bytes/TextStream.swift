@@ -33,7 +33,8 @@ final class TextStream {
     func head(_ count: Int) throws(DatasetError) -> [UInt8] {
         try start()
         guard var decoder else { return Array(try bytes.peek(count).prefix(count)) }
-        return decoded.isEmpty ? decoder.decode(try bytes.peek(2 * count).prefix(2 * count), isLast: false) : Array(decoded)
+        return decoded.isEmpty
+            ? decoder.decode(try bytes.peek(2 * count).prefix(2 * count), isLast: false) : Array(decoded)
     }
 
     private func start() throws(DatasetError) {

@@ -114,7 +114,10 @@ enum Base64 {
             bits = bits << 6 | UInt32(digit)
             count += 1
             if count == 4 {
-                bytes += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)]
+                bytes += [
+                    UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8),
+                    UInt8(truncatingIfNeeded: bits),
+                ]
                 (bits, count) = (0, 0)
             }
         }

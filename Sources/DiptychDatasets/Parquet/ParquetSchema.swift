@@ -104,7 +104,8 @@ struct ParquetSchema {
             if meaning == nil { problem = "\(name) is not read" }
             leaves.append(
                 ParquetLeaf(
-                    path: place.path, type: type, typeLength: node.typeLength, meaning: meaning ?? .bytes, typeName: name,
+                    path: place.path, type: type, typeLength: node.typeLength, meaning: meaning ?? .bytes,
+                    typeName: name,
                     maximumDefinition: place.definition, maximumRepetition: place.repetition,
                     elementDefinition: place.element))
             return made(.leaf, start, place)

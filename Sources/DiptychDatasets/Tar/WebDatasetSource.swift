@@ -55,7 +55,8 @@ struct WebDatasetSource: RowSource {
                 }
                 guard let part = WebDatasetName(name) else {
                     if !name.hasSuffix("/") {
-                        notes?.add("entries with hidden names or without an ending are left out", path: path, place: name)
+                        notes?.add(
+                            "entries with hidden names or without an ending are left out", path: path, place: name)
                     }
                     return false
                 }

@@ -28,6 +28,10 @@ struct StateDictionary {
             throw malformed("holds no state dict but something else; save model.state_dict()")
         }
         guard let found = try tensors(in: place, depth: 0) else {
+            var place = place
+            if case .dictionary(let inner)? = Self.containers.lazy.compactMap({ heap.value($0, in: place) }).first {
+                place = inner
+            }
             let keys = heap.dictionaries[place].prefix(8).map {
                 if case .string(let key) = $0.key { CheckpointError.quoted(key) } else { "a key that is no text" }
             }
