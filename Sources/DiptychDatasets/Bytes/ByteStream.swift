@@ -24,7 +24,9 @@ final class ByteStream {
     private static let chunk = 1 << 18
 
     /// Opens the file at `path`; `-` is standard input.
-    init(path: String) throws(DatasetError) {
+    ///
+    /// - Parameter advice: what to give instead of a directory.
+    init(path: String, advice: String = "give a file") throws(DatasetError) {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? dup(STDIN_FILENO) : try openForReading(path)
         guard descriptor >= 0 else { throw DatasetError(.unreadable, path: name, "cannot be opened") }
@@ -33,7 +35,7 @@ final class ByteStream {
         fileSize = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
         if isKnown, status.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
-            throw DatasetError(.unreadable, path: name, "is a directory; give a file")
+            throw DatasetError(.unreadable, path: name, "is a directory; \(advice)")
         }
     }
 

@@ -32,11 +32,17 @@ enum FileContent: Equatable, CustomStringConvertible {
             self = .tar
         } else if let found = Self.magics.first(where: { head.dropFirst($0.offset).starts(with: $0.bytes) }) {
             self = .other(found.name)
-        } else if head.contains(0), !head.starts(with: [0xFF, 0xFE]), !head.starts(with: [0xFE, 0xFF]) {
+        } else if Self.hasManyZeros(head), !head.starts(with: [0xFF, 0xFE]), !head.starts(with: [0xFE, 0xFF]) {
             self = .zeros
         } else {
             return nil
         }
+    }
+
+    /// A stray zero among lines is the fault of its line.
+    private static func hasManyZeros(_ head: [UInt8]) -> Bool {
+        let count = head.reduce(0) { $0 + ($1 == 0 ? 1 : 0) }
+        return count > 0 && (count * 32 >= head.count || !head.contains { $0 == 0x0A || $0 == 0x0D })
     }
 
     /// Whether a text's beginning, in UTF-8, is JSON.

@@ -40,7 +40,7 @@ public struct LineStream {
     public init(
         path: String, separator: Separator = .lineBreak, longest: Int = Self.longest, mayBeJSON: Bool, advice: String
     ) throws(DatasetError) {
-        self.init(TextStream(try ByteStream(path: path)), separator: separator, longest: longest)
+        self.init(TextStream(try ByteStream(path: path, advice: advice)), separator: separator, longest: longest)
         try refuse(mayBeJSON: mayBeJSON, advice: advice)
     }
 
