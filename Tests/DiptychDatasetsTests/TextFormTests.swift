@@ -1,5 +1,6 @@
 import DiptychDatasets
 import DiptychTestSupport
+import Foundation
 import Testing
 
 /// Encodings, line ends, compression, and contents that are not what a name says.
@@ -108,6 +109,18 @@ struct TextFormTests {
             #expect(rows.failures.count == 1, "\(name)")
             #expect(rows.failures.first?.description.contains(word) == true, "\(name): \(rows.failures)")
         }
+    }
+
+    @Test("Lines of a pipe are taken before more of them come", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data("/a.jpg\n/b.jpg\n".utf8))
+        var iterator = DatasetRows(["/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"]).makeIterator()
+        // The pipe stays open: a reader that wants more of it would wait.
+        #expect(try iterator.next()?.get().locator == "/a.jpg")
+        #expect(try iterator.next()?.get().locator == "/b.jpg")
+        try pipe.fileHandleForWriting.close()
+        #expect(iterator.next() == nil)
     }
 
     @Test("A table or an archive is known by its content, whatever its name")

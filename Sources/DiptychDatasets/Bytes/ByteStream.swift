@@ -47,17 +47,20 @@ final class ByteStream {
         return buffer[position...]
     }
 
-    /// The next bytes without taking them: `count` or more unless the end is nearer.
+    /// The next bytes without taking them: `count` or more unless the end is nearer, or a pipe has given a line of text, as
+    /// the next one may be long in coming.
     func peek(_ count: Int) throws(DatasetError) -> ArraySlice<UInt8> {
         while buffer.count - position < count, !isAtEnd {
-            let rest = Array(buffer[position...])
+            let rest = buffer[position...]
+            if fileSize == nil, rest.contains(UInt8(ascii: "\n")), !rest.contains(0) { break }
+            let kept = Array(rest)
             (buffer, position) = ([], 0)
             // After an error, what was there is still there to be read.
             do throws(DatasetError) { try fill() } catch {
-                buffer = rest
+                buffer = kept
                 throw error
             }
-            buffer = rest + buffer
+            buffer = kept + buffer
         }
         return buffer[position...]
     }
