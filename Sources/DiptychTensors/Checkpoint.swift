@@ -26,7 +26,8 @@ public struct Checkpoint: Sendable {
     ]
 
     /// Opens the weights in the directory `url`, or a single file: safetensors, a state dict or training checkpoint of
-    /// `torch.save`, or a TorchScript archive, told apart by their content.
+    /// `torch.save`, or a TorchScript archive, told apart by their content. Names that training code puts around the
+    /// model's (`module.`, `model.`, `_orig_mod.`) are taken off.
     ///
     /// - Throws: ``CheckpointError`` when there are no weights, or a file or the index is malformed.
     public init(at url: URL) throws {
@@ -46,10 +47,12 @@ public struct Checkpoint: Sendable {
         }
         if isDirectory.boolValue, file.path.hasSuffix(".index.json") {
             let (tensors, format) = try Self.shards(index: file)
-            self.init(path: file.path, tensors: tensors, format: format)
+            self.init(
+                path: file.path, tensors: try WrapperNames.stripped(tensors, path: file.path), format: format)
         } else {
             let (tensors, format) = try Self.open(file)
-            self.init(path: file.path, tensors: tensors, format: format)
+            self.init(
+                path: file.path, tensors: try WrapperNames.stripped(tensors, path: file.path), format: format)
         }
     }
 

@@ -45,7 +45,7 @@ struct ClassifyTests {
             let empty = try file(text, "empty-\(index)", in: folder)
             expectFailure(try classify("--labels", empty, wide), status: 1, saying: empty, "no labels")
         }
-        try Data([0x63, 0x61, 0x74, 0x0A, 0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: folder / "bytes"))
+        try Data([0x63, 0x61, 0x74, 0x0A, 0xFF, 0xFE, 0x41]).write(to: URL(fileURLWithPath: folder / "bytes"))
         expectFailure(
             try classify("--labels", folder / "bytes", wide), status: 1, saying: folder / "bytes:2", "UTF-8")
         expectFailure(try classify("--labels", folder.path, wide), status: 1, saying: folder.path, "one label a line")

@@ -55,16 +55,16 @@ struct ExcessTests {
 
     @Test("Bytes that inflate without end are read as far as they are wanted")
     func gzip() throws {
-        // Eighty gzip members of a mebibyte of zeros each: no line break in them.
-        var zeros: [UInt8] = []
-        for _ in 0..<80 { zeros += Self.mebibyteOfZeros }
-        let path = try folder.write(zeros, to: "bomb.jsonl.gz")
+        // Eighty gzip members of a mebibyte of letters each: no line break in them.
+        var letters: [UInt8] = []
+        for _ in 0..<80 { letters += Self.mebibyteOfLetters }
+        let path = try folder.write(letters, to: "bomb.jsonl.gz")
         let rows = Array(DatasetRows([path]))
         #expect(rows.failures.map(\.kind) == [.tooLarge])
     }
 
-    /// A gzip file of 2²⁰ zeros, as stored by one deflate block of a literal and matches of 258, with fixed codes.
-    private static let mebibyteOfZeros: [UInt8] = {
+    /// A gzip file of 2²⁰ letters, as stored by one deflate block of literals and matches of 258, with fixed codes.
+    private static let mebibyteOfLetters: [UInt8] = {
         var bits: [Bool] = []
         func put(_ value: Int, _ count: Int) { for bit in 0..<count { bits.append(value >> bit & 1 == 1) } }
         /// Huffman codes stand with their highest bit first.
@@ -73,8 +73,8 @@ struct ExcessTests {
         }
         put(1, 1)
         put(1, 2)
-        // 64 literals of zero, then 4064 matches of length 258 at distance 1: 64 + 4064 · 258 = 2²⁰.
-        for _ in 0..<64 { code(0x30, 8) }
+        // 64 literals of 'a', then 4064 matches of length 258 at distance 1: 64 + 4064 · 258 = 2²⁰.
+        for _ in 0..<64 { code(0x30 + 0x61, 8) }
         for _ in 0..<4064 {
             code(0xC5, 8)
             code(0, 5)
@@ -84,7 +84,7 @@ struct ExcessTests {
         let body = stride(from: 0, to: bits.count, by: 8).map { start in
             (0..<8).reduce(UInt8(0)) { $0 | (bits[start + $1] ? 1 << UInt8($1) : 0) }
         }
-        // CRC-32 of 2²⁰ zeros, and their number (python3 -c "import zlib; print(hex(zlib.crc32(bytes(1 << 20))))").
-        return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255] + body + [0x1C, 0xEA, 0x38, 0xA7] + [0, 0, 0x10, 0]
+        // CRC-32 of 2²⁰ letters, and their number (python3 -c "import zlib; print(hex(zlib.crc32(b'a' * 2**20)))").
+        return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255] + body + [0x72, 0x56, 0xCD, 0xD7] + [0, 0, 0x10, 0]
     }()
 }

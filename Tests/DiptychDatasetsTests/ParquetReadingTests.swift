@@ -20,12 +20,14 @@ struct ParquetReadingTests {
             return
         }
         #expect(file.rowCount == table.count)
-        #expect(Set(file.columns.map(\.name)) == Set(first.map(\.name)))
-        #expect(file.unsupportedColumns.map(\.name) == ["price"])
+        #expect(Set(file.columns.map(\.name)) == Set(first.map(\.name) + ["price"]))
+        #expect(file.unsupportedColumns.isEmpty)
         var rows = file.rows(of: file.columns)
         for (number, row) in table.enumerated() {
             let cells = try #require(try rows.next())
             for (column, cell) in zip(file.columns, cells) {
+                // Decimals are none of this table: see ParquetTypesTests.
+                guard column.name != "price" else { continue }
                 let value = try #require(row[column.name])
                 #expect(Self.matches(cell, value, column), "row \(number), \(column.name): \(cell) for \(value)")
             }
@@ -73,7 +75,7 @@ struct ParquetReadingTests {
         #expect(first.locator == path + "#1")
         guard case .bytes(let bytes) = first.image else { Issue.record("no bytes"); return }
         #expect(bytes.count == 4)
-        #expect(!first.attributes.contains { ["raw", "embedding", "image.bytes"].contains($0.name) })
+        #expect(!first.attributes.contains { ["raw", "image.bytes"].contains($0.name) })
         #expect(first.attributes.contains { $0.name == "tags" })
     }
 

@@ -51,6 +51,23 @@ enum Fixture {
         try expectEqual(checkpoint, expected)
     }
 
+    @Test(arguments: [
+        "lightning.pt", "lightning-with-loss.pt", "lightning-compiled.pt", "compiled.pt", "parallel-compiled.pt",
+        "part-compiled.pt", "script.pt", "nested.pt", "net.pt", "student.pt", "compiled.safetensors",
+    ])
+    func `the names that training code puts around a model's are taken off`(file: String) throws {
+        try expectEqual(try Checkpoint(at: Fixture.url("wrapped/\(file)")), "wrapped/plain.safetensors")
+    }
+
+    @Test func `a part of a model loses its wrapper's name, and two models in one file are refused`() throws {
+        #expect(try Checkpoint(at: Fixture.url("wrapped/tower.pt")).tensors.keys.sorted() == ["visual.proj"])
+        let error = try #require(throws: CheckpointError.self) {
+            try Checkpoint(at: Fixture.url("wrapped/two-models.pt"))
+        }
+        #expect(error.kind == .unsupported)
+        #expect(error.reason.contains("'average.' and 'online.'"))
+    }
+
     @Test func `a TorchScript archive gives the state dict that PyTorch gives`() throws {
         let checkpoint = try Checkpoint(at: Fixture.url("script.pt"))
         #expect(checkpoint.format == .torchScript)

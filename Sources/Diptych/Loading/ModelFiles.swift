@@ -28,10 +28,10 @@ struct ModelFiles {
             configuration = try CLIPConfiguration(huggingFace: directory.appendingPathComponent("config.json"))
             checkpoint = try Checkpoint(at: directory)
             preprocessing = try Preprocessing(modelDirectory: directory)
-        case .openCLIP(let directory):
+        case .openCLIP(let directory, let weights):
             let file = directory.appendingPathComponent("open_clip_config.json")
             configuration = try CLIPConfiguration(openCLIP: file)
-            checkpoint = try Checkpoint(at: directory)
+            checkpoint = try Checkpoint(at: weights ?? directory)
             preprocessing = try Preprocessing(openCLIP: file, size: configuration.vision.imageSize)
         case .original(let file):
             checkpoint = try Checkpoint(at: file)
@@ -119,7 +119,7 @@ extension ModelLayout {
     /// The model's path, for messages: its directory, or the checkpoint.
     fileprivate var path: String {
         switch self {
-        case .huggingFace(let directory), .openCLIP(let directory): directory.path
+        case .huggingFace(let directory), .openCLIP(let directory, _): directory.path
         case .original(let checkpoint): checkpoint.path
         }
     }

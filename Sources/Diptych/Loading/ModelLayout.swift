@@ -4,15 +4,15 @@ internal import Foundation
 enum ModelLayout: Equatable {
     /// A directory in Hugging Face's layout, with a `config.json`.
     case huggingFace(directory: URL)
-    /// A directory in open_clip's layout, with an `open_clip_config.json`.
-    case openCLIP(directory: URL)
+    /// A directory in open_clip's layout, with an `open_clip_config.json`; weights of its own where there are others.
+    case openCLIP(directory: URL, weights: URL?)
     /// A checkpoint of OpenAI, open_clip or Chinese-CLIP without a configuration, its vocabulary beside it.
     case original(checkpoint: URL)
 
     /// The directory with the model's other files.
     var directory: URL {
         switch self {
-        case .huggingFace(let directory), .openCLIP(let directory): directory
+        case .huggingFace(let directory), .openCLIP(let directory, _): directory
         case .original(let checkpoint): checkpoint.deletingLastPathComponent()
         }
     }
@@ -34,6 +34,12 @@ enum ModelLayout: Equatable {
         let url = URL(fileURLWithPath: path, isDirectory: isDirectory.boolValue)
         if isDirectory.boolValue {
             self = try Self.directory(url, path)
+        } else if url.lastPathComponent.hasPrefix("open_clip_"),
+            Self.checkpointExtensions.contains(url.pathExtension.lowercased()),
+            Self.has("open_clip_config.json", in: url.deletingLastPathComponent())
+        {
+            // Beside another layout's files or not, the name says whose weights they are.
+            self = .openCLIP(directory: url.deletingLastPathComponent(), weights: url)
         } else if let whole = try? Self.directory(url.deletingLastPathComponent(), path),
             whole.namesWeights(url.lastPathComponent)
         {
@@ -56,14 +62,31 @@ enum ModelLayout: Equatable {
         }
     }
 
+    private static func has(_ name: String, in directory: URL) -> Bool {
+        FileManager.default.fileExists(atPath: directory.appendingPathComponent(name).path)
+    }
+
+    /// Whether the directory's config.json is that of a model of transformers.
+    private static func namesType(_ directory: URL) -> Bool {
+        let file = directory.appendingPathComponent("config.json").path
+        guard let data = FileManager.default.contents(atPath: file),
+            let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { return true }
+        return members["model_type"] != nil || members["architecture"] == nil
+    }
+
     private static func directory(_ url: URL, _ path: String) throws -> ModelLayout {
-        func has(_ name: String) -> Bool {
-            FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
-        }
-        // open_clip's repositories hold both kinds of configuration, and the weights of one or of both.
+        func has(_ name: String) -> Bool { Self.has(name, in: url) }
+        // open_clip's repositories hold both kinds of configuration, and the weights of one or of both. A config.json without
+        // a model's type is timm's, and so are the weights that have the usual names then.
         let isOpenCLIP = has("open_clip_config.json")
-        if has("config.json"), !isOpenCLIP || weights.contains(where: has) { return .huggingFace(directory: url) }
-        if isOpenCLIP { return .openCLIP(directory: url) }
+        if has("config.json"), !isOpenCLIP || (weights.contains(where: has) && namesType(url)) {
+            return .huggingFace(directory: url)
+        }
+        if isOpenCLIP {
+            let own = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"].first(where: has)
+            return .openCLIP(directory: url, weights: own.map(url.appendingPathComponent))
+        }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         let checkpoints = names.filter {
             checkpointExtensions.contains(URL(fileURLWithPath: $0).pathExtension.lowercased())

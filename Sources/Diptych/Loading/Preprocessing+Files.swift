@@ -2,12 +2,27 @@ internal import DiptychMedia
 internal import Foundation
 
 extension Preprocessing {
-    /// Reads the `preprocessor_config.json` of a Hugging Face directory.
+    /// Reads the `preprocessor_config.json` of a Hugging Face directory, or the same inside the `processor_config.json` that
+    /// transformers writes since version 5 and prefers.
     init(modelDirectory directory: URL) throws {
+        let whole = directory.appendingPathComponent("processor_config.json")
+        if let data = FileManager.default.contents(atPath: whole.path) {
+            guard let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                throw ModelError("\(whole.path): is not a JSON object")
+            }
+            if let pictures = members["image_processor"] as? [String: Any],
+                let json = try? JSONSerialization.data(withJSONObject: pictures)
+            {
+                try self.init(huggingFace: [UInt8](json), source: whole.path)
+                return
+            }
+        }
         let processor = directory.appendingPathComponent("preprocessor_config.json")
         guard FileManager.default.fileExists(atPath: processor.path) else {
             throw ModelError(
-                "\(processor.path): is missing; without it the picture size, crop and normalisation are unknown")
+                "\(processor.path): is missing, and so is a processor_config.json with an image_processor; without them "
+                    + "the picture size, crop and normalisation are unknown"
+            )
         }
         let json: Data
         do { json = try Data(contentsOf: processor) } catch {

@@ -45,6 +45,13 @@ struct ClassifyCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Leave out labels that are less similar.")
     var minSimilarity: Float?
 
+    @Option(
+        name: .customLong("input"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A file that lists pictures, one a line; - for standard input.", valueName: "list"))
+    var lists: [String] = []
+
+    @OptionGroup var listing: ListArguments
+
     @Argument(help: "Pictures, directories of them, URLs, data URIs, or - for bytes on standard input.")
     var images: [String] = []
 
@@ -65,14 +72,18 @@ struct ClassifyCommand: AsyncParsableCommand {
         if let minSimilarity, !(-1...1).contains(minSimilarity) {
             throw ValidationError("--min-similarity must be -1 to 1, not \(minSimilarity).")
         }
-        guard !images.isEmpty || saveClassifier != nil else { throw ValidationError("there are no pictures.") }
-        try PictureArgument.validate(images.map { .picture($0) })
+        guard !pictures.isEmpty || saveClassifier != nil else { throw ValidationError("there are no pictures.") }
+        try PictureArgument.validate(pictures)
         if [labelsFile, templates.file].contains("-") {
             throw ValidationError("labels and templates are read from files, not from standard input.")
         }
     }
 
+    private var pictures: [PictureArgument] { images.map { .picture($0) } + lists.map { .list($0) } }
+
     func run() async throws {
+        // Opened before the model is, so that a name that is wrong is known at once.
+        let pictures = try PictureInputs(pictures, separator: listing.separator)
         let classifier: Classifier
         let model: CLIPModel
         if let classifierFile {
@@ -88,16 +99,18 @@ struct ClassifyCommand: AsyncParsableCommand {
             try await classifier.save(to: saveClassifier, for: model)
             if !self.model.quiet { Console.say("\(classifier.labels.count) labels saved in \(saveClassifier)") }
         }
-        if !images.isEmpty { try await classify(with: classifier, model) }
+        if !self.pictures.isEmpty { try await classify(pictures, with: classifier, model) }
     }
 
-    private func classify(with classifier: Classifier, _ model: CLIPModel) async throws {
+    private func classify(
+        _ pictures: PictureInputs, with classifier: Classifier, _ model: CLIPModel
+    ) async throws {
         let progress = Progress("classifying", total: nil, isQuiet: self.model.quiet)
         defer { progress.end() }
         var (done, skips) = (0, Skips())
         var list = ResultList(formatting.chosen)
         try await PictureRun(model, self.model.pictures, fetching.options).each(
-            PictureInputs(images.map { .picture($0) }),
+            pictures,
             afterBatch: {
                 if formatting.chosen != .json { try StandardOutput.flush() }
                 progress.update(done)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,6 +32,8 @@ struct EmbedCommand: AsyncParsableCommand {
         help: ArgumentHelp("A file that lists pictures, one a line; - for standard input.", valueName: "list"),
         transform: OrderedInput.list)
     var lists: [OrderedInput] = []
+
+    @OptionGroup var listing: ListArguments
 
     @Option(name: .shortAndLong, help: "The file to write, ending in .npy, .safetensors or .jsonl.")
     var output: String?
@@ -65,7 +68,7 @@ struct EmbedCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Opened before the model is, so that a name that is wrong is known at once.
-        let runs = try InputRun.split(inputs).map(Prepared.init)
+        let runs = try InputRun.split(inputs).map { try Prepared($0, separator: listing.separator) }
         let model = try await model.load()
         let sink = try await sink(for: model)
         var (done, skips) = (0, Skips())
@@ -132,10 +135,10 @@ struct EmbedCommand: AsyncParsableCommand {
         case texts([String])
         case pictures(PictureInputs)
 
-        init(_ run: InputRun) throws {
+        init(_ run: InputRun, separator: LineStream.Separator) throws {
             switch run {
             case .texts(let texts): self = .texts(texts)
-            case .pictures(let arguments): self = .pictures(try PictureInputs(arguments))
+            case .pictures(let arguments): self = .pictures(try PictureInputs(arguments, separator: separator))
             }
         }
     }

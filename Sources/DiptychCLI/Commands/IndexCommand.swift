@@ -12,9 +12,11 @@ struct IndexCommand: AsyncParsableCommand {
             Embeds what is new or changed, marks what has vanished, and leaves the rest alone. Safe to repeat, to interrupt \
             and to resume: what was stored stays. A store belongs to the model that made it.
 
-            --from takes lists of paths or URLs (.txt), JSON lines (.jsonl), tables with a header line (.csv, .tsv), Parquet \
-            tables and WebDataset shards (.tar, .tar.gz), with captions and any other columns as attributes, and patterns of \
-            them: 'shards-{00000..00099}.tar'. What comes from a URL or an archive is not read again once it is stored.
+            --from takes lists of paths or URLs (.txt), JSON (.jsonl, or an array of objects), tables with a header line \
+            (.csv, .tsv), Parquet tables, WebDataset shards (.tar) and Chinese-CLIP's pictures (…_imgs.tsv), also compressed \
+            (.gz, .zst), with captions and any other columns as attributes, and patterns of them: \
+            'shards-{00000..00099}.tar'. What is left out of them is counted and named. What comes from a URL or an archive \
+            is not read again once it is stored.
 
             --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
             of its own, then join them with `diptych store merge`.
@@ -48,7 +50,8 @@ struct IndexCommand: AsyncParsableCommand {
 
     func run() async throws {
         let roots = try paths.map(PictureFiles.resolve)
-        let inputs = try datasets.inputs(fetch: fetching.options)
+        let notes = DatasetNotes()
+        let inputs = try datasets.inputs(fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
         let model = try await model.load()
         let store = try await self.store.location().open(
@@ -60,7 +63,10 @@ struct IndexCommand: AsyncParsableCommand {
         }
         let total = try self.model.quiet || inputs != nil || folder != nil ? nil : count(roots)
         let progress = Progress("indexing", total: total, isQuiet: self.model.quiet)
-        defer { progress.end() }
+        defer {
+            progress.end()
+            say(notes)
+        }
 
         var (done, stored) = (0, 0)
         var summary = IndexSummary()
@@ -85,7 +91,7 @@ struct IndexCommand: AsyncParsableCommand {
             if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
-                let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard)
+                let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)
                 summary += try await indexer.index(embeddings: embeddings, onEach: note)
             }
             // A cancelled task ends its lists early, which must not pass for their end.
@@ -96,7 +102,7 @@ struct IndexCommand: AsyncParsableCommand {
             throw error
         }
         progress.end()
-        try report(summary, rate: Double(done) / max(progress.seconds, 1e-3))
+        try report(summary, notes, rate: Double(done) / max(progress.seconds, 1e-3))
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
 
@@ -109,14 +115,20 @@ struct IndexCommand: AsyncParsableCommand {
         return total
     }
 
-    private func report(_ summary: IndexSummary, rate: Double) throws {
+    /// Names what was left out or changed without the loss of a picture.
+    private func say(_ notes: DatasetNotes) {
+        for note in notes.all { Console.say("note: \(note.text)") }
+        if notes.furtherCount > 0 { Console.say("note: and \(notes.furtherCount) more of other kinds") }
+    }
+
+    private func report(_ summary: IndexSummary, _ notes: DatasetNotes, rate: Double) throws {
         let line: String
         switch format {
         case .text:
             line =
                 "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), "
                 + "removed \(summary.removed), reused \(summary.reused), skipped \(summary.skippedCount) "
-                + "(\(Progress.rounded(rate)) files/s)"
+                + (notes.all.isEmpty ? "" : "with \(notes.all.count) notes ") + "(\(Progress.rounded(rate)) files/s)"
         case .json, .jsonl:
             let skipped = summary.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] as JSON }
             line =
@@ -124,7 +136,7 @@ struct IndexCommand: AsyncParsableCommand {
                     ("added", .int(summary.added)), ("updated", .int(summary.updated)),
                     ("unchanged", .int(summary.unchanged)), ("removed", .int(summary.removed)),
                     ("reused", .int(summary.reused)), ("skipped_count", .int(summary.skippedCount)),
-                    ("skipped", .array(skipped)),
+                    ("skipped", .array(skipped)), ("notes", .array(notes.all.map(\.json))),
                 ]).text
         }
         if list {
@@ -132,5 +144,11 @@ struct IndexCommand: AsyncParsableCommand {
         } else {
             try StandardOutput.line(line)
         }
+    }
+}
+
+extension DatasetNotes.Note {
+    fileprivate var json: JSON {
+        ["path": .string(path), "place": .string(place), "reason": .string(reason), "count": .int(count)]
     }
 }

@@ -88,7 +88,9 @@ struct ProfileCommand: AsyncParsableCommand {
         if let cores, engine.threads < 2 || cores < engine.threads {
             throw ValidationError("--cores \(cores): measure on at least 2 threads, and on no more than that.")
         }
-        let tokenized = try texts.map { try TextFile.lines(path: $0, of: "text").map { model.tokenize($0.text) } }
+        let tokenized = try texts.map {
+            try TextFile.lines(path: $0, of: "text", mayBeJSON: true).map { model.tokenize($0.text) }
+        }
         let input: ProfileReport.Input =
             if let tokenized {
                 .file(texts: tokenized.count, tokens: tokenized.reduce(0) { $0 + $1.ids.count }, batch: batch)

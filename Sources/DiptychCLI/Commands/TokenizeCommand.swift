@@ -15,10 +15,29 @@ struct TokenizeCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArguments
 
+    @Option(
+        name: .customLong("input"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A file of texts, one a line; - for standard input.", valueName: "file"))
+    var files: [String] = []
+
+    @OptionGroup var listing: ListArguments
+
     @Argument(help: "Texts.")
-    var texts: [String]
+    var texts: [String] = []
+
+    func validate() throws {
+        if texts.isEmpty, files.isEmpty {
+            throw ValidationError("there is nothing to tokenize: give texts or --input.")
+        }
+        if files.filter({ $0 == "-" }).count > 1 {
+            throw ValidationError("standard input (-) can be read only once.")
+        }
+    }
 
     func run() async throws {
+        let texts =
+            try texts
+            + files.flatMap { try TextFile.allLines(path: $0, of: "text", separator: listing.separator).map(\.text) }
         let model = try await model.load()
         for text in texts {
             let tokenized = model.tokenize(text)

@@ -22,7 +22,8 @@ struct CaptionedPicture: Decodable {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure("\(path): there is no such file; `diptych pictures` writes it beside its pictures")
         }
-        let lines = try LineReader(path: path)
+        let lines = try LineReader(
+            path: path, mayBeJSON: true, advice: "an object with file, caption_en and caption_zh a line")
         let decoder = JSONDecoder()
         var captions: [CaptionedPicture] = []
         for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {

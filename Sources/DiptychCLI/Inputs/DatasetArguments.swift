@@ -22,6 +22,8 @@ struct DatasetArguments: ParsableArguments {
     @Option(name: .customLong("from-kind"), help: "What --from is, whatever its name: \(DatasetKind.names).")
     var kind: DatasetKind?
 
+    @OptionGroup var listing: ListArguments
+
     @Option(name: .customLong("image-column"), help: "The column with paths, URLs or bytes (default: the usual names).")
     var imageColumn: String?
 
@@ -56,11 +58,13 @@ struct DatasetArguments: ParsableArguments {
     var isEmpty: Bool { sources.isEmpty && clipRetrieval == nil }
 
     /// The pictures that --from names, if there are any.
-    func inputs(fetch: FetchOptions) throws -> DatasetInputs? {
+    ///
+    /// - Parameter notes: takes what is left out or changed without the loss of a picture.
+    func inputs(fetch: FetchOptions, notes: DatasetNotes) throws -> DatasetInputs? {
         guard !sources.isEmpty else { return nil }
         return try DatasetInputs(
             sources, kind: kind, columns: ColumnNames(image: imageColumn, caption: captionColumn), shard: shard,
-            fetch: fetch)
+            separator: listing.separator, fetch: fetch, notes: notes)
     }
 }
 

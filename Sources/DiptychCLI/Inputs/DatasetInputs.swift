@@ -9,6 +9,8 @@ struct DatasetInputs: Sequence {
     private let files: [String]
     private let kind: DatasetKind?
     private let columns: ColumnNames
+    private let separator: LineStream.Separator
+    private let notes: DatasetNotes
     private let shard: Shard?
     /// Whether whole files belong to a shard, and not rows.
     private let splitsFiles: Bool
@@ -21,7 +23,8 @@ struct DatasetInputs: Sequence {
     ///
     /// - Throws: ``DatasetError`` for a pattern of too many files, ``Failure`` for a file that does not exist.
     init(
-        _ patterns: [String], kind: DatasetKind?, columns: ColumnNames, shard: Shard?, fetch: FetchOptions
+        _ patterns: [String], kind: DatasetKind?, columns: ColumnNames, shard: Shard?,
+        separator: LineStream.Separator, fetch: FetchOptions, notes: DatasetNotes
     ) throws {
         var files: [String] = []
         for pattern in patterns {
@@ -31,6 +34,8 @@ struct DatasetInputs: Sequence {
         self.files = splitsFiles ? files.filter { shard?.holds($0) ?? true } : files
         self.kind = kind
         self.columns = columns
+        self.separator = separator
+        self.notes = notes
         self.shard = shard
         self.splitsFiles = splitsFiles
         downloads = PictureDownloads(fetch: fetch)
@@ -44,7 +49,8 @@ struct DatasetInputs: Sequence {
     }
 
     func makeIterator() -> AnyIterator<Result<IndexInput, IndexInputError>> {
-        var rows = DatasetRows(files, kind: kind, columns: columns).makeIterator()
+        var rows = DatasetRows(files, kind: kind, columns: columns, separator: separator, notes: notes)
+            .makeIterator()
         let shard = splitsFiles ? nil : shard
         let downloads = downloads
         return AnyIterator {
@@ -120,15 +126,17 @@ struct DatasetInputs: Sequence {
 /// The pictures of a folder in clip-retrieval's layout, with their embeddings.
 struct ClipRetrievalInputs: Sequence {
     private let folder: ClipRetrievalFolder
+    private let notes: DatasetNotes
     private let shard: Shard?
 
-    init(_ folder: ClipRetrievalFolder, shard: Shard?) {
+    init(_ folder: ClipRetrievalFolder, shard: Shard?, notes: DatasetNotes) {
         self.folder = folder
+        self.notes = notes
         self.shard = shard
     }
 
     func makeIterator() -> AnyIterator<Result<GivenEmbedding, IndexInputError>> {
-        var reader: ClipRetrievalFolder.Reader? = folder.makeReader()
+        var reader: ClipRetrievalFolder.Reader? = folder.makeReader(notes: notes)
         let shard = shard
         return AnyIterator {
             while true {

@@ -1,11 +1,10 @@
+import DiptychDatasets
 import Foundation
 
-/// The lines of a file or of standard input, one after the other, in constant memory.
+/// The lines of a file or of standard input, one after the other, in constant memory: ``LineStream`` as commands want it.
 final class LineReader: Sequence, IteratorProtocol {
+    private var lines: LineStream
     private let name: String
-    private let descriptor: Int32
-    private var buffer: [UInt8] = []
-    private var start = 0
     private var isAtEnd = false
     /// Why reading stopped before the end, if it did.
     private(set) var failure: Failure?
@@ -16,55 +15,34 @@ final class LineReader: Sequence, IteratorProtocol {
 
     /// Opens the file at `path`; `-` is standard input.
     ///
-    /// - Parameter advice: what to give instead of a directory.
-    init(path: String, advice: String = "one picture a line, or --image for the directory") throws {
+    /// - Parameters:
+    ///   - advice: what to give instead of a directory, or of a file that does not hold lines.
+    ///   - mayBeJSON: whether JSON is as good as any other text.
+    init(
+        path: String, separator: LineStream.Separator = .lineBreak, mayBeJSON: Bool = false,
+        advice: String = "one picture a line, or --image for a directory or a picture"
+    ) throws {
         name = path == "-" ? "standard input" : path
-        descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure("\(name): cannot be opened: \(String(cString: strerror(errno)))") }
-        // By the open file, as standard input has no path.
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: "/dev/fd/\(descriptor)", isDirectory: &isDirectory),
-            isDirectory.boolValue
-        {
-            throw Failure("\(name): is a directory; give a file with \(advice)")
-        }
+        do throws(DatasetError) {
+            lines = try LineStream(
+                path: path, separator: separator, longest: Self.longestLine, mayBeJSON: mayBeJSON,
+                advice: "give a file with " + advice)
+        } catch { throw Failure(error.description) }
     }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// The next line, without its line break.
     func next() -> String? {
-        while true {
-            if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
-                defer { start = end + 1 }
-                return line(buffer[start..<end])
+        guard !isAtEnd else { return nil }
+        do throws(DatasetError) {
+            guard let line = try lines.next() else {
+                isAtEnd = true
+                return nil
             }
-            guard !isAtEnd else {
-                guard start < buffer.count else { return nil }
-                defer { start = buffer.count }
-                return line(buffer[start...])
-            }
-            buffer.removeSubrange(..<start)
-            start = 0
-            guard buffer.count < Self.longestLine else {
-                failure = Failure("\(name): has a line of more than \(Self.longestLine >> 20) MiB")
-                (buffer, isAtEnd) = ([], true)
-                continue
-            }
-            read()
-        }
-    }
-
-    private func line(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes, as: UTF8.self)
-    }
-
-    private func read() {
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        let count = StandardInput.read(descriptor, into: &chunk)
-        if count > 0 { buffer.append(contentsOf: chunk[..<count]) }
-        if count < 0 { failure = Failure("\(name): cannot be read: \(String(cString: strerror(errno)))") }
-        if count <= 0 { isAtEnd = true }
+            guard line.isTooLong else { return String(decoding: line.bytes, as: UTF8.self) }
+            failure = Failure("\(name): has a line of more than \(Self.longestLine >> 20) MiB")
+        } catch { failure = Failure(error.description) }
+        isAtEnd = true
+        return nil
     }
 }
 

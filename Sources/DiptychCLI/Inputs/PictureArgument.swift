@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 import DiptychMedia
 import DiptychSearch
 import Foundation
@@ -68,12 +69,13 @@ struct PictureInputs: Sequence {
 
     /// Opens the lists among the arguments.
     ///
+    /// - Parameter separator: what stands between the names in lists.
     /// - Throws: ``Failure`` when a list cannot be opened.
-    init(_ arguments: [PictureArgument]) throws {
+    init(_ arguments: [PictureArgument], separator: LineStream.Separator = .lineBreak) throws {
         self.arguments = arguments
         var lists: [Int: LineReader] = [:]
         for (index, argument) in arguments.enumerated() {
-            if case .list(let path) = argument { lists[index] = try LineReader(path: path) }
+            if case .list(let path) = argument { lists[index] = try LineReader(path: path, separator: separator) }
         }
         self.lists = lists
     }

@@ -4,16 +4,18 @@
     internal import Darwin
 #endif
 
-/// The bytes of a file or of standard input from front to back, inflated where they are gzip data.
+/// The bytes of a file or of standard input from front to back, unpacked where they are gzip or Zstandard data.
 final class ByteStream {
     /// What errors call it.
     let name: String
     private let descriptor: Int32
-    private var inflater: Inflater?
+    private var decompressor: (any Decompressor)?
     private var isStarted = false
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
+    /// Why nothing can be unpacked any more.
+    private var failure: DatasetError?
     /// The size of a regular file; nil of anything else.
     private let fileSize: Int?
     /// The number of (inflated) bytes that were taken.
@@ -22,7 +24,9 @@ final class ByteStream {
     private static let chunk = 1 << 18
 
     /// Opens the file at `path`; `-` is standard input.
-    init(path: String) throws(DatasetError) {
+    ///
+    /// - Parameter advice: what to give instead of a directory.
+    init(path: String, advice: String = "give a file") throws(DatasetError) {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? dup(STDIN_FILENO) : try openForReading(path)
         guard descriptor >= 0 else { throw DatasetError(.unreadable, path: name, "cannot be opened") }
@@ -31,7 +35,7 @@ final class ByteStream {
         fileSize = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
         if isKnown, status.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
-            throw DatasetError(.unreadable, path: name, "is a directory; give a file")
+            throw DatasetError(.unreadable, path: name, "is a directory; \(advice)")
         }
     }
 
@@ -40,6 +44,24 @@ final class ByteStream {
     /// The bytes that are in memory now, at least one unless the end is reached.
     func available() throws(DatasetError) -> ArraySlice<UInt8> {
         if position == buffer.count { try fill() }
+        return buffer[position...]
+    }
+
+    /// The next bytes without taking them: `count` or more unless the end is nearer, or a pipe has given a line of text, as
+    /// the next one may be long in coming.
+    func peek(_ count: Int) throws(DatasetError) -> ArraySlice<UInt8> {
+        while buffer.count - position < count, !isAtEnd {
+            let rest = buffer[position...]
+            if fileSize == nil, rest.contains(UInt8(ascii: "\n")), !rest.contains(0) { break }
+            let kept = Array(rest)
+            (buffer, position) = ([], 0)
+            // After an error, what was there is still there to be read.
+            do throws(DatasetError) { try fill() } catch {
+                buffer = kept
+                throw error
+            }
+            buffer = kept + buffer
+        }
         return buffer[position...]
     }
 
@@ -63,7 +85,7 @@ final class ByteStream {
     }
 
     /// Whether ``offset`` is a place in the file: a regular one that is not compressed.
-    var isSeekable: Bool { isStarted && inflater == nil && fileSize != nil }
+    var isSeekable: Bool { isStarted && decompressor == nil && fileSize != nil }
 
     /// Passes over up to `count` bytes, without reading them where the file allows it.
     ///
@@ -90,30 +112,43 @@ final class ByteStream {
     }
 
     private func fill() throws(DatasetError) {
+        if let failure { throw failure }
         guard !isAtEnd else { return }
         if !isStarted {
             isStarted = true
-            let head = try raw()
-            if head.starts(with: [0x1F, 0x8B]) {
-                inflater = try Inflater(path: name)
-                try fill(inflating: head)
-            } else {
-                (buffer, position, isAtEnd) = (head, 0, head.isEmpty)
+            // A pipe may give a byte at a time.
+            var head = try raw()
+            while !head.isEmpty, head.count < CompressedForm.magicLength {
+                let more = try raw()
+                if more.isEmpty { break }
+                head += more
             }
-            return
+            switch CompressedForm(head) {
+            case .gzip?: decompressor = try GzipReader(path: name)
+            case .zstandard?: decompressor = try ZstandardReader(path: name)
+            case .other(let form)?:
+                let error = DatasetError(
+                    .unsupported, path: name,
+                    "is compressed with \(form), which is not read; unpack it, or give it as .gz or .zst")
+                failure = error
+                throw error
+            case nil:
+                (buffer, position, isAtEnd) = (head, 0, head.isEmpty)
+                return
+            }
+            return try unpack(from: head)
         }
-        if inflater != nil { return try fill(inflating: nil) }
+        if decompressor != nil { return try unpack(from: nil) }
         buffer = try raw()
         (position, isAtEnd) = (0, buffer.isEmpty)
     }
 
-    private func fill(inflating head: [UInt8]?) throws(DatasetError) {
-        guard let inflater else { return }
+    private func unpack(from head: [UInt8]?) throws(DatasetError) {
+        guard let decompressor else { return }
         var head = head
-        var failure: DatasetError?
         buffer = [UInt8](unsafeUninitializedCapacity: Self.chunk) { output, count in
             do throws(DatasetError) {
-                count = try inflater.read(into: output) { () throws(DatasetError) in
+                count = try decompressor.read(into: output) { () throws(DatasetError) in
                     defer { head = nil }
                     return if let head { head } else { try self.raw() }
                 }

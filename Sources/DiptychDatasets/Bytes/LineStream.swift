@@ -1,32 +1,76 @@
-/// The lines of a text, with their numbers, in constant memory.
-struct LineStream {
-    struct Line {
+/// The lines of a text, with their numbers, in constant memory: UTF-8 with or without a byte order mark, or UTF-16 with
+/// one, compressed with gzip or Zstandard or not, with line ends of any system.
+public struct LineStream {
+    /// A line.
+    public struct Line: Sendable {
         /// Its place in the file, from 1.
-        let number: Int
+        public let number: Int
         /// Its bytes, without the line break.
-        let bytes: [UInt8]
+        public let bytes: [UInt8]
         /// Whether it was longer than is kept; the bytes are missing then.
-        var isTooLong = false
+        public var isTooLong = false
+        /// The line break behind it.
+        var ending: [UInt8] = []
+    }
+
+    /// What stands between lines.
+    public enum Separator: Sendable {
+        /// A line feed, a carriage return, or both.
+        case lineBreak
+        /// A zero byte, as `find -print0` writes; line breaks belong to the lines.
+        case null
     }
 
     /// The longest line that is taken. Long enough for a picture as a data URI.
-    static let longest = 64 << 20
+    public static let longest = 64 << 20
 
-    let stream: ByteStream
+    let stream: TextStream
+    private let separator: Separator
+    private let longest: Int
     private var number = 0
     private var pushed: [Line] = []
 
-    init(path: String) throws(DatasetError) { stream = try ByteStream(path: path) }
+    /// Opens the file at `path`; `-` is standard input.
+    ///
+    /// - Parameters:
+    ///   - longest: lines of more bytes are passed over.
+    ///   - mayBeJSON: whether JSON is as good as any other text.
+    ///   - advice: what to give instead of a file that does not hold such lines.
+    /// - Throws: ``DatasetError`` when it cannot be read, or is a picture, a table, an archive or the like.
+    public init(
+        path: String, separator: Separator = .lineBreak, longest: Int = Self.longest, mayBeJSON: Bool, advice: String
+    ) throws(DatasetError) {
+        self.init(TextStream(try ByteStream(path: path, advice: advice)), separator: separator, longest: longest)
+        try refuse(mayBeJSON: mayBeJSON, advice: advice)
+    }
+
+    init(_ stream: TextStream, separator: Separator = .lineBreak, longest: Int = Self.longest) {
+        self.stream = stream
+        self.separator = separator
+        self.longest = longest
+    }
+
+    private func refuse(mayBeJSON: Bool, advice: String) throws(DatasetError) {
+        let length = FileContent.headLength
+        var found = FileContent(head: Array(try stream.bytes.peek(length).prefix(length)))
+        if found == .zeros, separator == .null { found = nil }
+        if found == nil, !mayBeJSON, FileContent.isJSON(try stream.head(length)) { found = .json }
+        if let found { throw DatasetError(.unsupported, path: stream.name, "is \(found); \(advice)") }
+    }
 
     /// Gives lines back, to come next in their order.
     mutating func push(back lines: some BidirectionalCollection<Line>) { pushed.append(contentsOf: lines.reversed()) }
 
     /// The next line, nil at the end.
-    mutating func next() throws(DatasetError) -> Line? {
+    ///
+    /// - Throws: ``DatasetError`` when the file cannot be read on.
+    public mutating func next() throws(DatasetError) -> Line? {
         if let line = pushed.popLast() { return line }
         var bytes: [UInt8] = []
         var isTooLong = false
         var isThere = false
+        var ending: [UInt8] = []
+        let isLines = separator == .lineBreak
         while true {
             let some = try stream.available()
             if some.isEmpty {
@@ -34,20 +78,32 @@ struct LineStream {
                 break
             }
             isThere = true
-            let end = some.firstIndex(of: UInt8(ascii: "\n"))
+            let end = isLines ? Self.lineBreak(in: some) : some.firstIndex(of: 0)
             let part = some[..<(end ?? some.endIndex)]
-            if bytes.count + part.count > Self.longest {
+            if part.count > longest - bytes.count {
                 (bytes, isTooLong) = ([], true)
             } else if !isTooLong {
                 bytes.append(contentsOf: part)
             }
-            stream.consume(part.count + (end == nil ? 0 : 1))
-            if end != nil { break }
+            guard let end else {
+                stream.consume(part.count)
+                continue
+            }
+            ending = [some[end]]
+            stream.consume(part.count + 1)
+            if ending == [0x0D], try stream.available().first == 0x0A {
+                ending.append(0x0A)
+                stream.consume(1)
+            }
+            break
         }
         number += 1
-        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        // A byte order mark.
-        if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
-        return Line(number: number, bytes: bytes, isTooLong: isTooLong)
+        return Line(number: number, bytes: bytes, isTooLong: isTooLong, ending: ending)
+    }
+
+    private static func lineBreak(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBufferPointer { buffer in
+            buffer.firstIndex { $0 == 0x0A || $0 == 0x0D }.map { bytes.startIndex + $0 }
+        }
     }
 }

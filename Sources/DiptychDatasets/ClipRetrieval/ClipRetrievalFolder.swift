@@ -54,7 +54,9 @@ public struct ClipRetrievalFolder {
     }
 
     /// Goes through the pictures.
-    public func makeReader() -> Reader { Reader(parts: parts) }
+    ///
+    /// - Parameter notes: takes which columns were left out.
+    public func makeReader(notes: DatasetNotes? = nil) -> Reader { Reader(parts: parts, notes: notes) }
 
     /// Goes through the pictures, holding a few hundred embeddings at a time.
     public struct Reader {
@@ -64,10 +66,17 @@ public struct ClipRetrievalFolder {
         private var rows: ParquetRows?
         private var embeddings: [Float] = []
         private var first = 0
+        /// Columns of the part that were given up and noted.
+        private var leftOut: Set<Int> = []
 
         private static let rowsAtOnce = 256
 
-        fileprivate init(parts: [Part]) { self.parts = parts[...] }
+        private let notes: DatasetNotes?
+
+        fileprivate init(parts: [Part], notes: DatasetNotes?) {
+            self.parts = parts[...]
+            self.notes = notes
+        }
 
         /// The next picture; nil behind the last one.
         ///
@@ -75,6 +84,9 @@ public struct ClipRetrievalFolder {
         public mutating func next() throws(DatasetError) -> ClipRetrievalItem? {
             while true {
                 if let part, let cells = try rows?.next() {
+                    for (index, fault) in rows?.leftOut ?? [:] where leftOut.insert(index).inserted {
+                        leaveOut(columns[index].name, "it \(fault.reason)", part.metadata.path)
+                    }
                     let row = (rows?.count ?? 1) - 1
                     guard row < part.embeddings.rowCount else { throw Self.tooLong(part) }
                     if row == first + embeddings.count / part.embeddings.columnCount {
@@ -90,9 +102,23 @@ public struct ClipRetrievalFolder {
                     (part, rows) = (nil, nil)
                     return nil
                 }
-                (part, first, embeddings) = (next, 0, [])
-                columns = next.metadata.columns.filter { $0.kind != .bytes && !($0.isList && $0.kind != .string) }
-                rows = next.metadata.rows(of: columns)
+                (part, first, embeddings, leftOut) = (next, 0, [], [])
+                columns = next.metadata.columns.compactMap { $0.withoutBytes().column }
+                rows = next.metadata.rowsLeavingOut(of: columns)
+                note(next.metadata)
+            }
+        }
+
+        private func leaveOut(_ column: String, _ reason: String, _ path: String) {
+            notes?.add("left out: " + reason, about: column, path: path, place: "column \(column)")
+        }
+
+        private func note(_ file: ParquetFile) {
+            for (name, reason) in file.unsupportedColumns { leaveOut(name, reason, file.path) }
+            for column in file.columns {
+                for name in column.withoutBytes().leftOut {
+                    leaveOut(name, "\(column.typeName), and bytes are no attribute", file.path)
+                }
             }
         }
 
@@ -108,6 +134,10 @@ public struct ClipRetrievalFolder {
             for (column, cell) in zip(columns, cells) {
                 switch (column.name, cell) {
                 case (_, .null): break
+                case (_, .floats(let values)) where values.count > ParquetSource.longestFloats:
+                    leaveOut(
+                        column.name, "lists of more than \(ParquetSource.longestFloats) floats are no attributes",
+                        part.metadata.path)
                 case ("image_path", .string(let text)): path = text
                 case ("caption", .string(let text)): caption = text
                 case ("attributes", .string(let text)), ("metadata", .string(let text)):

@@ -10,11 +10,11 @@ struct DelimitedSource: RowSource {
     /// The longest record that is taken; an open quote would otherwise swallow the rest of the file.
     private static let longestRecord = 1 << 20
 
-    init(path: String, delimiter: UInt8, columns: ColumnNames) throws(DatasetError) {
+    init(_ stream: TextStream, path: String, delimiter: UInt8, columns: ColumnNames) throws(DatasetError) {
         self.delimiter = delimiter
-        self.path = path == "-" ? "standard input" : path
+        self.path = stream.name
         builder = RowBuilder(names: columns, path: path)
-        lines = try LineStream(path: path)
+        lines = LineStream(stream)
         guard let (number, fields) = try record() else {
             throw DatasetError(.malformed, path: self.path, "is empty; it should begin with a line of column names")
         }
@@ -53,12 +53,12 @@ struct DelimitedSource: RowSource {
             var splitter = FieldSplitter(delimiter: delimiter)
             var line = first
             while true {
-                switch splitter.take(line.bytes) {
+                switch splitter.take(line.bytes, ending: line.ending) {
                 case .isWhole:
                     var texts: [String] = []
                     for field in splitter.fields {
                         guard let text = String(validating: field, as: UTF8.self) else {
-                            throw malformed(first, "is not UTF-8")
+                            throw malformed(first, TextEncoding.reason)
                         }
                         texts.append(text)
                     }

@@ -13,15 +13,18 @@ struct FieldSplitter {
     private let delimiter: UInt8
     /// A quoted field that is not closed yet.
     private var open: [UInt8]?
+    /// The line break behind the last line, which belongs to an open field.
+    private var ending: [UInt8] = []
 
     private static let quote = UInt8(ascii: "\"")
 
     init(delimiter: UInt8) { self.delimiter = delimiter }
 
     /// Takes the record's next line.
-    mutating func take(_ line: [UInt8]) -> Outcome {
+    mutating func take(_ line: [UInt8], ending: [UInt8]) -> Outcome {
         byteCount += line.count + 1
-        open?.append(UInt8(ascii: "\n"))
+        open?.append(contentsOf: self.ending)
+        self.ending = ending
         var position = 0
         while true {
             if open == nil, position < line.count, line[position] == Self.quote {

@@ -4,9 +4,9 @@ struct ListSource: RowSource {
     private let path: String
     private var lines: LineStream?
 
-    init(path: String) throws(DatasetError) {
-        self.path = path == "-" ? "standard input" : path
-        lines = try LineStream(path: path)
+    init(_ stream: TextStream, separator: LineStream.Separator) {
+        path = stream.name
+        lines = LineStream(stream, separator: separator)
     }
 
     mutating func next() -> Result<DatasetRow, DatasetError>? {
@@ -23,11 +23,8 @@ struct ListSource: RowSource {
     }
 
     private func row(_ line: LineStream.Line) throws(DatasetError) -> DatasetRow {
-        let place = "line \(line.number)"
         try line.check(path)
-        guard let text = String(validating: line.bytes, as: UTF8.self) else {
-            throw DatasetError(.malformed, path: path, place: place, "is not UTF-8")
-        }
+        let text = try line.text(path)
         switch RowBuilder.scheme(text) {
         case nil: return DatasetRow(locator: text, image: .file(text))
         case "data"?: return DatasetRow(locator: "\(path)#\(line.number)", image: .url(text))
@@ -42,5 +39,29 @@ extension LineStream.Line {
         guard isTooLong else { return }
         throw DatasetError(
             .tooLarge, path: path, place: "line \(number)", "is longer than \(LineStream.longest >> 20) MiB")
+    }
+
+    /// Its text.
+    func text(_ path: String) throws(DatasetError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw DatasetError(.malformed, path: path, place: "line \(number)", TextEncoding.reason)
+        }
+        return text
+    }
+}
+
+/// Texts in older encodings.
+enum TextEncoding {
+    static let reason = "is not UTF-8; convert the file if it is in another encoding: iconv -f GBK -t UTF-8"
+
+    /// Whether a file that begins with `head` is in an older encoding throughout, such as GBK: there are several lines beyond
+    /// ASCII, none of them UTF-8. A single damaged line is one row that is lost.
+    static func isOlder(_ head: [UInt8], isWhole: Bool) -> Bool {
+        var lines = head.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
+        // The last line may be cut within a character.
+        if !isWhole, lines.count > 1 { lines.removeLast() }
+        let beyond = lines.filter { $0.contains { $0 >= 0x80 } }
+        guard beyond.count >= max(min(2, lines.count), lines.count / 5), !beyond.isEmpty else { return false }
+        return beyond.allSatisfy { String(validating: $0, as: UTF8.self) == nil }
     }
 }

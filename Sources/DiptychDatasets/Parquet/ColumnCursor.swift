@@ -1,4 +1,4 @@
-/// The cells of one column of one row group, one at a time, holding one page.
+/// The cells of one leaf of one row group, one at a time, holding one page.
 struct ColumnCursor {
     /// Lists beyond this are refused.
     static let longestList = 1 << 20
@@ -9,57 +9,84 @@ struct ColumnCursor {
         case truth(HybridDecoder)
     }
 
-    private let column: ParquetColumn
+    /// A value with its place in lists and structures.
+    struct Entry {
+        let repetition: Int
+        let definition: Int
+        let value: ParquetValue
+    }
+
+    private let leaf: ParquetLeaf
     private var pages: PageReader
     private var left = 0
-    private var repetitions: HybridDecoder?
-    private var definitions: HybridDecoder?
+    private var repetitions: LevelDecoder?
+    private var definitions: LevelDecoder?
     private var values: Values?
     /// Levels that were read and belong to the next cell.
     private var ahead: (repetition: Int, definition: Int)?
 
-    init(file: InputFile, chunk: ParquetMetadata.Chunk, column: ParquetColumn) throws(ParquetFault) {
-        self.column = column
-        pages = try PageReader(file: file, chunk: chunk, column: column)
+    init(file: InputFile, chunk: ParquetMetadata.Chunk, leaf: ParquetLeaf) throws(ParquetFault) {
+        self.leaf = leaf
+        pages = try PageReader(file: file, chunk: chunk, leaf: leaf)
     }
 
-    /// The next row's cell.
+    /// The next row's cell, of a leaf that is in one list at most.
     mutating func next() throws(ParquetFault) -> ParquetValue {
-        guard let (repetition, definition) = try levels() else { throw ParquetFault("has fewer values than rows") }
-        guard column.isList else {
-            return definition == column.maximumDefinition ? try value() : .null
+        guard leaf.maximumRepetition > 0 else {
+            guard let (_, definition) = try levels() else { throw ParquetFault("has fewer values than rows") }
+            return definition == leaf.maximumDefinition ? try value() : .null
         }
-        guard repetition == 0 else { throw ParquetFault("has a list that begins in its middle") }
-        // Levels below the element's own say whether the list is missing or empty.
-        if definition < column.elementDefinition {
-            return definition == column.elementDefinition - 1 ? empty : .null
-        }
+        let leaf = leaf
+        let isFloats = leaf.meaning == .float || leaf.meaning == .half
         var floats: [Float] = []
         var others: [ParquetValue] = []
-        var level = definition
-        while true {
-            let value = level == column.maximumDefinition ? try value() : .null
-            switch value {
-            case .float(let number): floats.append(number)
-            case .double(let number): floats.append(Float(number))
-            case .null where column.kind == .float || column.kind == .double: floats.append(.nan)
-            default: others.append(value)
+        var outcome: ParquetValue?
+        try eachEntry(limit: Self.longestList) { (entry) throws(ParquetFault) in
+            // Levels below the element's own say whether the list is missing or empty.
+            if entry.definition < leaf.elementDefinition {
+                let isEmpty = entry.definition == leaf.elementDefinition - 1
+                guard outcome == nil, floats.isEmpty, others.isEmpty else { throw ParquetFault("has a damaged list") }
+                outcome = isEmpty ? (isFloats ? .floats([]) : .list([])) : .null
+                return
             }
-            guard floats.count + others.count <= Self.longestList else {
-                throw ParquetFault("has a list of more than \(Self.longestList) values", kind: .tooLarge)
-            }
-            guard let next = try levels() else { break }
-            guard next.repetition > 0 else {
-                ahead = next
-                break
-            }
-            guard next.definition >= column.elementDefinition else { throw ParquetFault("has a damaged list") }
-            level = next.definition
+            guard outcome == nil else { throw ParquetFault("has a damaged list") }
+            guard isFloats else { return others.append(entry.value) }
+            if case .float(let number) = entry.value { floats.append(number) } else { floats.append(.nan) }
         }
-        return column.kind == .float || column.kind == .double ? .floats(floats) : .list(others)
+        return outcome ?? (isFloats ? .floats(floats) : .list(others))
     }
 
-    private var empty: ParquetValue { column.kind == .float || column.kind == .double ? .floats([]) : .list([]) }
+    /// Goes through the next row's entries.
+    private mutating func eachEntry(
+        limit: Int, _ body: (Entry) throws(ParquetFault) -> Void
+    ) throws(ParquetFault) {
+        guard var (repetition, definition) = try levels() else { throw ParquetFault("has fewer values than rows") }
+        guard repetition == 0 else { throw ParquetFault("has a list that begins in its middle") }
+        var count = 0
+        while true {
+            let value = definition == leaf.maximumDefinition ? try value() : .null
+            try body(Entry(repetition: repetition, definition: definition, value: value))
+            count += 1
+            guard count <= limit else {
+                throw ParquetFault("has a list of more than \(Self.longestList) values", kind: .tooLarge)
+            }
+            guard let next = try levels() else { return }
+            guard next.repetition > 0 else {
+                ahead = next
+                return
+            }
+            (repetition, definition) = next
+        }
+    }
+
+    /// The next row's values with their places.
+    ///
+    /// - Parameter limit: more of them are refused.
+    mutating func entries(limit: Int) throws(ParquetFault) -> [Entry] {
+        var entries: [Entry] = []
+        try eachEntry(limit: limit) { (entry) throws(ParquetFault) in entries.append(entry) }
+        return entries
+    }
 
     /// The next entry's levels; nil behind the last one.
     private mutating func levels() throws(ParquetFault) -> (repetition: Int, definition: Int)? {
@@ -74,7 +101,7 @@ struct ColumnCursor {
         left -= 1
         let repetition = try repetitions?.next() ?? 0
         let definition = try definitions?.next() ?? 0
-        guard repetition <= column.maximumRepetition, definition <= column.maximumDefinition else {
+        guard repetition <= leaf.maximumRepetition, definition <= leaf.maximumDefinition else {
             throw ParquetFault("has a level that its schema does not have")
         }
         return (repetition, definition)
@@ -108,40 +135,89 @@ struct ColumnCursor {
     private mutating func start(_ page: PageReader.Page) throws(ParquetFault) {
         var position = 0
         (repetitions, definitions, values) = (nil, nil, nil)
-        func decoder(_ maximum: Int, _ size: Int?) throws(ParquetFault) -> HybridDecoder? {
+        func decoder(_ maximum: Int, _ encoding: Int, _ size: Int?) throws(ParquetFault) -> LevelDecoder? {
             guard maximum > 0 else {
+                // Nothing is written, whatever the header calls it.
                 position += size ?? 0
                 return nil
             }
-            guard page.levelEncoding == ParquetFormat.Encoding.rle.rawValue else {
-                throw pages.unsupported(page.levelEncoding)
-            }
-            var count = size ?? 0
-            if size == nil {
-                guard page.bytes.count - position >= 4 else { throw ParquetFault("a page ends too early") }
-                count = page.bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-                position += 4
-            }
-            guard count <= page.bytes.count - position else { throw ParquetFault("a page ends too early") }
-            defer { position += count }
             let width = Int.bitWidth - maximum.leadingZeroBitCount
-            return try HybridDecoder(page.bytes, position..<position + count, width: width)
+            let rest = page.bytes.count - position
+            switch ParquetFormat.Encoding(rawValue: encoding) {
+            case .bitPacked?:
+                guard page.valueCount <= rest * 8 / width else { throw ParquetFault("a page ends too early") }
+                let count = (page.valueCount * width + 7) / 8
+                defer { position += count }
+                return .packed(PackedDecoder(page.bytes, from: position, width: width))
+            case .rle?:
+                var count = size ?? 0
+                if size == nil {
+                    guard rest >= 4 else { throw ParquetFault("a page ends too early") }
+                    count = page.bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+                    position += 4
+                }
+                guard count <= page.bytes.count - position else { throw ParquetFault("a page ends too early") }
+                defer { position += count }
+                return .hybrid(try HybridDecoder(page.bytes, position..<position + count, width: width))
+            default: throw pages.unsupported(encoding)
+            }
         }
-        repetitions = try decoder(column.maximumRepetition, page.levelBytes?.repetition)
-        definitions = try decoder(column.maximumDefinition, page.levelBytes?.definition)
+        repetitions = try decoder(leaf.maximumRepetition, page.repetitionEncoding, page.levelBytes?.repetition)
+        definitions = try decoder(leaf.maximumDefinition, page.definitionEncoding, page.levelBytes?.definition)
         left = page.valueCount
         switch ParquetFormat.Encoding(rawValue: page.encoding) {
-        case .plain?: values = .plain(PlainDecoder(page.bytes, from: position, column: column))
+        case .plain?: values = .plain(PlainDecoder(page.bytes, from: position, leaf: leaf))
         case .plainDictionary?, .rleDictionary?:
             // A page of nothing but nulls may be empty.
             guard position < page.bytes.count else { return }
             let width = Int(page.bytes[position])
             values = .dictionary(try HybridDecoder(page.bytes, position + 1..<page.bytes.count, width: width))
-        case .rle? where column.type == .boolean:
+        case .rle? where leaf.type == .boolean:
             // A length of four bytes stands first.
             guard page.bytes.count - position >= 4 else { return }
             values = .truth(try HybridDecoder(page.bytes, position + 4..<page.bytes.count, width: 1))
         default: throw pages.unsupported(page.encoding)
         }
+    }
+}
+
+/// Levels in either of their encodings.
+enum LevelDecoder {
+    case hybrid(HybridDecoder)
+    case packed(PackedDecoder)
+
+    mutating func next() throws(ParquetFault) -> Int {
+        switch self {
+        case .hybrid(var decoder):
+            defer { self = .hybrid(decoder) }
+            return try decoder.next()
+        case .packed(var decoder):
+            defer { self = .packed(decoder) }
+            return decoder.next()
+        }
+    }
+}
+
+/// Levels as files of the format's first days have them: each with its highest bit first, one behind the other.
+struct PackedDecoder {
+    private let bytes: [UInt8]
+    private let width: Int
+    private var bit: Int
+
+    init(_ bytes: [UInt8], from position: Int, width: Int) {
+        self.bytes = bytes
+        self.width = width
+        bit = position * 8
+    }
+
+    /// The page's size was checked for all its levels.
+    mutating func next() -> Int {
+        var value = 0
+        for _ in 0..<width {
+            let byte = bit >> 3 < bytes.count ? bytes[bit >> 3] : 0
+            value = value << 1 | Int(byte >> UInt8(7 - bit & 7) & 1)
+            bit += 1
+        }
+        return value
     }
 }

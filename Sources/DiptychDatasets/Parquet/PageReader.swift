@@ -4,7 +4,9 @@ struct PageReader {
     struct Page {
         let valueCount: Int
         let encoding: Int
-        let levelEncoding: Int
+        /// How levels are written in a page of the first version.
+        let repetitionEncoding: Int
+        let definitionEncoding: Int
         /// The content, with the levels before the values.
         let bytes: [UInt8]
         /// Of the second version: the bytes of the repetition and the definition levels.
@@ -20,17 +22,17 @@ struct PageReader {
 
     private let file: InputFile
     private let chunk: ParquetMetadata.Chunk
-    private let column: ParquetColumn
+    private let leaf: ParquetLeaf
     private let codec: ParquetCompression
     private var offset: Int
     private let end: Int
     private(set) var dictionary: [ParquetValue]?
 
-    init(file: InputFile, chunk: ParquetMetadata.Chunk, column: ParquetColumn) throws(ParquetFault) {
+    init(file: InputFile, chunk: ParquetMetadata.Chunk, leaf: ParquetLeaf) throws(ParquetFault) {
         guard !chunk.isElsewhere else { throw ParquetFault("has its values in another file", kind: .unsupported) }
         self.file = file
         self.chunk = chunk
-        self.column = column
+        self.leaf = leaf
         codec = try ParquetCompression(number: chunk.codec)
         // Some old writers give 0 for no dictionary.
         let first = chunk.dictionaryOffset.flatMap { $0 > 0 ? min($0, chunk.dataOffset) : nil } ?? chunk.dataOffset
@@ -46,11 +48,15 @@ struct PageReader {
     mutating func next() throws(ParquetFault) -> Page? {
         while offset < end {
             let header = try header()
+            // Before memory is taken for either. What cannot be made smaller grows a little by compression.
+            guard (0...Self.maximumPageBytes).contains(header.uncompressedSize),
+                header.compressedSize <= Self.maximumPageBytes + Self.maximumPageBytes / 64
+            else {
+                let size = max(header.uncompressedSize, header.compressedSize)
+                throw ParquetFault("has a page of \(size) bytes", kind: .tooLarge)
+            }
             let body = try read(at: offset, header.compressedSize)
             offset += header.compressedSize
-            guard (0...Self.maximumPageBytes).contains(header.uncompressedSize) else {
-                throw ParquetFault("has a page of \(header.uncompressedSize) bytes", kind: .tooLarge)
-            }
             guard let type = ParquetFormat.PageType(rawValue: header.type), type != .index else { continue }
             guard header.valueCount >= 0 else { throw ParquetFault("has a page without a number of values") }
             switch type {
@@ -63,13 +69,14 @@ struct PageReader {
                     throw ParquetFault("has a dictionary of \(header.valueCount) values", kind: .tooLarge)
                 }
                 let bytes = try codec.decompress(body[...], count: header.uncompressedSize)
-                var values = PlainDecoder(bytes, from: 0, column: column)
+                var values = PlainDecoder(bytes, from: 0, leaf: leaf)
                 var dictionary: [ParquetValue] = []
                 for _ in 0..<header.valueCount { dictionary.append(try values.next()) }
                 self.dictionary = dictionary
             case .data:
                 return Page(
-                    valueCount: header.valueCount, encoding: header.encoding, levelEncoding: header.levelEncoding,
+                    valueCount: header.valueCount, encoding: header.encoding,
+                    repetitionEncoding: header.repetitionEncoding, definitionEncoding: header.definitionEncoding,
                     bytes: try codec.decompress(body[...], count: header.uncompressedSize), levelBytes: nil)
             case .data2:
                 let (repetition, definition) = (header.repetitionBytes, header.definitionBytes)
@@ -84,7 +91,8 @@ struct PageReader {
                     : try ParquetCompression.none.decompress(body[levels...], count: count)
                 return Page(
                     valueCount: header.valueCount, encoding: header.encoding,
-                    levelEncoding: ParquetFormat.Encoding.rle.rawValue, bytes: Array(body[..<levels]) + values,
+                    repetitionEncoding: ParquetFormat.Encoding.rle.rawValue,
+                    definitionEncoding: ParquetFormat.Encoding.rle.rawValue, bytes: Array(body[..<levels]) + values,
                     levelBytes: (repetition, definition))
             }
         }

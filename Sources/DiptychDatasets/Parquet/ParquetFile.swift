@@ -1,8 +1,8 @@
 /// A Parquet file (parquet.apache.org) that is read row by row, holding one page of each column.
 ///
-/// What is read: columns of truth values, whole numbers, floats, texts and bytes, lists of them, and the same inside
-/// structures; data pages of both versions; plain and dictionary encodings; pages without compression, with Snappy, gzip
-/// and Zstandard. Everything is bounds-checked: a damaged or hostile file gives an error.
+/// What is read: columns of every type, lists, maps and structures of them to any depth; data pages of both versions; plain
+/// and dictionary encodings; pages without compression, with Snappy, gzip and Zstandard. Everything is bounds-checked: a
+/// damaged or hostile file gives an error.
 public final class ParquetFile {
     /// The file.
     public let path: String
@@ -54,6 +54,11 @@ public final class ParquetFile {
     /// - Parameter columns: some of ``columns``.
     public func rows(of columns: [ParquetColumn]) -> ParquetRows { ParquetRows(file: self, columns: columns) }
 
+    /// The same, with nulls in columns whose encoding or compression is not read.
+    func rowsLeavingOut(of columns: [ParquetColumn]) -> ParquetRows {
+        ParquetRows(file: self, columns: columns, leavesOut: true)
+    }
+
     /// The columns of these names, in their order.
     ///
     /// - Throws: ``DatasetError`` when there is none of a name.
@@ -76,14 +81,45 @@ public struct ParquetRows {
     private let columns: [ParquetColumn]
     private var group = -1
     private var left = 0
-    private var cursors: [ColumnCursor] = []
+    private var cursors: [Cursor] = []
     private var isDone = false
+    /// Whether a column whose encoding is not read gives nulls instead of an error.
+    private let leavesOut: Bool
+    /// The columns that were given up, by their index, with the reason.
+    private(set) var leftOut: [Int: ParquetFault] = [:]
+
+    private enum Cursor {
+        case flat(ColumnCursor)
+        case nested(NestedCursor)
+        case missing
+
+        mutating func next() throws(ParquetFault) -> ParquetValue {
+            switch self {
+            case .flat(var cursor):
+                // Out of the enumeration while it changes, so that its bytes are not copied.
+                self = .missing
+                let value = try cursor.next()
+                self = .flat(cursor)
+                return value
+            case .nested(var cursor):
+                self = .missing
+                let value = try cursor.next()
+                self = .nested(cursor)
+                return value
+            case .missing: return .null
+            }
+        }
+    }
+
+    /// The most values of a row, with those in lists.
+    private static let mostValues = 1 << 22
     /// The number of rows given so far.
     public private(set) var count = 0
 
-    init(file: ParquetFile, columns: [ParquetColumn]) {
+    init(file: ParquetFile, columns: [ParquetColumn], leavesOut: Bool = false) {
         self.file = file
         self.columns = columns
+        self.leavesOut = leavesOut
     }
 
     /// The next row's cells; nil behind the last row.
@@ -95,9 +131,18 @@ public struct ParquetRows {
                 left -= 1
                 var cells: [ParquetValue] = []
                 cells.reserveCapacity(columns.count)
+                var valueCount = 0
                 for index in columns.indices {
-                    do throws(ParquetFault) { cells.append(try cursors[index].next()) } catch {
-                        throw failure(error, columns[index])
+                    do throws(ParquetFault) {
+                        let cell = try cursors[index].next()
+                        valueCount += cell.valueCount
+                        guard valueCount <= Self.mostValues else {
+                            throw ParquetFault("has a row of more than \(Self.mostValues) values", kind: .tooLarge)
+                        }
+                        cells.append(cell)
+                    } catch {
+                        try leaveOut(index, error)
+                        cells.append(.null)
                     }
                 }
                 count += 1
@@ -115,15 +160,34 @@ public struct ParquetRows {
 
     private mutating func open(_ group: ParquetMetadata.RowGroup) throws(DatasetError) {
         cursors = []
-        for column in columns {
-            guard let chunk = group.chunks.first(where: { $0.path == column.path }) else {
-                throw failure(ParquetFault("is missing in row group \(self.group)"), column)
+        for (index, column) in columns.enumerated() {
+            guard leftOut[index] == nil else {
+                cursors.append(.missing)
+                continue
             }
             do throws(ParquetFault) {
-                cursors.append(try ColumnCursor(file: file.file, chunk: chunk, column: column))
-            } catch { throw failure(error, column) }
+                var leaves: [ColumnCursor] = []
+                for leaf in column.leaves {
+                    guard let chunk = group.chunks[leaf.path] else {
+                        throw ParquetFault("is missing in row group \(self.group)")
+                    }
+                    leaves.append(try ColumnCursor(file: file.file, chunk: chunk, leaf: leaf))
+                }
+                let cursor: Cursor =
+                    column.isFlat ? .flat(leaves[0]) : .nested(NestedCursor(column: column, cursors: leaves))
+                cursors.append(cursor)
+            } catch {
+                try leaveOut(index, error)
+                cursors.append(.missing)
+            }
         }
         left = columns.isEmpty ? 0 : group.rowCount
+    }
+
+    private mutating func leaveOut(_ index: Int, _ fault: ParquetFault) throws(DatasetError) {
+        guard leavesOut, fault.kind == .unsupported else { throw failure(fault, columns[index]) }
+        leftOut[index] = fault
+        if index < cursors.count { cursors[index] = .missing }
     }
 
     private mutating func failure(_ fault: ParquetFault, _ column: ParquetColumn) -> DatasetError {

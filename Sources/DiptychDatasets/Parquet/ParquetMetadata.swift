@@ -6,10 +6,29 @@ enum ParquetFormat {
 
     enum Repetition: Int { case required, optional, repeated }
 
+    /// The members of the union LogicalType that matter.
+    enum LogicalType: Int {
+        case string = 1
+        case map = 2
+        case list = 3
+        case enumeration = 4
+        case decimal = 5
+        case date = 6
+        case time = 7
+        case timestamp = 8
+        case integer = 10
+        case unknown = 11
+        case json = 12
+        case bson = 13
+        case uuid = 14
+        case half = 15
+    }
+
     enum Encoding: Int {
         case plain = 0
         case plainDictionary = 2
         case rle = 3
+        case bitPacked = 4
         case rleDictionary = 8
     }
 
@@ -30,6 +49,12 @@ struct ParquetMetadata {
         var logicalType: Int?
         /// Of a logical integer type.
         var isUnsigned = false
+        // Of a decimal type.
+        var scale = 0
+        var precision = 0
+        // Of a time.
+        var unit: ParquetTimeUnit?
+        var isUTC = false
     }
 
     struct Chunk {
@@ -43,7 +68,8 @@ struct ParquetMetadata {
     }
 
     struct RowGroup {
-        var chunks: [Chunk] = []
+        /// By the paths of their leaves.
+        var chunks: [[String]: Chunk] = [:]
         var rowCount = 0
     }
 
@@ -102,17 +128,9 @@ struct ParquetMetadata {
             case (4, .binary): element.name = try reader.string()
             case (5, .int32): element.childCount = try reader.integer()
             case (6, .int32): element.convertedType = try reader.integer()
-            case (10, .structure):
-                try reader.structure { (reader, kind, type) throws(ParquetFault) in
-                    element.logicalType = kind
-                    guard kind == 10, type == .structure else { return false }
-                    try reader.structure { (_, id, type) throws(ParquetFault) in
-                        // isSigned: a truth value is its type.
-                        if id == 2, type == .no { element.isUnsigned = true }
-                        return false
-                    }
-                    return true
-                }
+            case (7, .int32): element.scale = try reader.integer()
+            case (8, .int32): element.precision = try reader.integer()
+            case (10, .structure): try logicalType(of: &element, &reader)
             default: return false
             }
             return true
@@ -122,14 +140,46 @@ struct ParquetMetadata {
         return element
     }
 
+    private static func logicalType(
+        of element: inout Element, _ reader: inout ThriftReader
+    ) throws(ParquetFault) {
+        try reader.structure { (reader, kind, type) throws(ParquetFault) in
+            element.logicalType = kind
+            guard type == .structure else { return false }
+            try reader.structure { (reader, id, type) throws(ParquetFault) in
+                switch (ParquetFormat.LogicalType(rawValue: kind), id, type) {
+                // isSigned: a truth value is its type.
+                case (.integer, 2, .no): element.isUnsigned = true
+                case (.decimal, 1, .int32):
+                    element.scale = try reader.integer()
+                    return true
+                case (.decimal, 2, .int32):
+                    element.precision = try reader.integer()
+                    return true
+                case (.time, 1, .yes), (.timestamp, 1, .yes): element.isUTC = true
+                case (.time, 2, .structure), (.timestamp, 2, .structure):
+                    try reader.structure { (_, id, _) throws(ParquetFault) in
+                        element.unit = ParquetTimeUnit(rawValue: id)
+                        return false
+                    }
+                    return true
+                default: break
+                }
+                return false
+            }
+            return true
+        }
+    }
+
     private static func rowGroup(_ reader: inout ThriftReader) throws(ParquetFault) -> RowGroup {
         var group = RowGroup()
         try reader.structure { (reader, id, type) throws(ParquetFault) in
             switch (id, type) {
             case (1, .list):
-                group.chunks = try reader.list(of: .structure, limit: ParquetSchema.maximumElements) {
+                let chunks = try reader.list(of: .structure, limit: ParquetSchema.maximumElements) {
                     (r) throws(ParquetFault) in try chunk(&r)
                 }
+                group.chunks = Dictionary(chunks.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
             case (3, .int64): group.rowCount = try reader.integer()
             default: return false
             }
@@ -175,8 +225,9 @@ struct ParquetPageHeader {
     var compressedSize = -1
     var valueCount = -1
     var encoding = -1
-    /// How levels are written in a page of the first version.
-    var levelEncoding = ParquetFormat.Encoding.rle.rawValue
+    // How levels are written in a page of the first version.
+    var definitionEncoding = ParquetFormat.Encoding.rle.rawValue
+    var repetitionEncoding = ParquetFormat.Encoding.rle.rawValue
     // Of a page of the second version.
     var definitionBytes = 0
     var repetitionBytes = 0
@@ -194,7 +245,8 @@ struct ParquetPageHeader {
                     switch (id, type) {
                     case (1, .int32): header.valueCount = try reader.integer()
                     case (2, .int32): header.encoding = try reader.integer()
-                    case (3, .int32), (4, .int32): header.levelEncoding = try reader.integer()
+                    case (3, .int32): header.definitionEncoding = try reader.integer()
+                    case (4, .int32): header.repetitionEncoding = try reader.integer()
                     default: return false
                     }
                     return true

@@ -1,40 +1,4 @@
-/// What a column's values are once they are read.
-public enum ParquetValueKind: Sendable, Equatable {
-    /// Truth values.
-    case bool
-    /// Whole numbers of 32 or 64 bits; those without a sign that do not fit are given as ``ParquetValue/double(_:)``.
-    case int
-    /// 32-bit floats, and 16-bit ones.
-    case float
-    /// 64-bit floats.
-    case double
-    /// Texts in UTF-8.
-    case string
-    /// Bytes.
-    case bytes
-}
-
-/// A column of a Parquet file that can be read.
-public struct ParquetColumn: Sendable, Equatable {
-    /// Its name; those inside a structure have a dotted one, as in `image.bytes`.
-    public let name: String
-    /// What its values are, or the elements of its lists.
-    public let kind: ParquetValueKind
-    /// Whether each row holds a list.
-    public let isList: Bool
-
-    let path: [String]
-    let type: ParquetFormat.PhysicalType
-    let typeLength: Int
-    let isUnsigned: Bool
-    let isHalf: Bool
-    let maximumDefinition: Int
-    let maximumRepetition: Int
-    /// The definition level from which a list has an element.
-    let elementDefinition: Int
-}
-
-/// The columns of a file: the leaves of its schema tree.
+/// The columns of a file: its schema tree, with structures dissolved into their members.
 struct ParquetSchema {
     private(set) var columns: [ParquetColumn] = []
     /// Columns that are not read, with the reason.
@@ -46,79 +10,160 @@ struct ParquetSchema {
 
     private let elements: [ParquetMetadata.Element]
     private var position = 1
+    // Of the column that is being put together.
+    private var leaves: [ParquetLeaf] = []
+    private var problem: String?
+
+    /// Where a node stands.
+    private struct Place {
+        var path: [String] = []
+        var definition = 0
+        var repetition = 0
+        /// The definition level of the innermost repeated node around it.
+        var element = 0
+
+        func below(_ node: ParquetMetadata.Element) -> Place {
+            var place = self
+            place.path.append(node.name)
+            if node.repetition != .required { place.definition += 1 }
+            if node.repetition == .repeated {
+                place.repetition += 1
+                place.element = place.definition
+            }
+            return place
+        }
+    }
 
     init(_ elements: [ParquetMetadata.Element]) throws(ParquetFault) {
         self.elements = elements
-        for _ in 0..<max(0, elements[0].childCount) {
-            try visit(path: [], definition: 0, repetition: 0, element: 0, levels: [])
-        }
+        try each(elements[0]) { (schema) throws(ParquetFault) in try schema.visit(Place()) }
         guard position == elements.count else { throw ParquetFault("has a schema that does not add up") }
     }
 
-    private mutating func visit(
-        path: [String], definition: Int, repetition: Int, element elementDefinition: Int,
-        levels: [ParquetMetadata.Element]
+    private mutating func each(
+        _ node: ParquetMetadata.Element, _ body: (inout ParquetSchema) throws(ParquetFault) -> Void
     ) throws(ParquetFault) {
+        guard node.childCount <= elements.count - position else {
+            throw ParquetFault("has a schema that does not add up")
+        }
+        for _ in 0..<max(0, node.childCount) { try body(&self) }
+    }
+
+    private mutating func take(_ place: Place) throws(ParquetFault) -> ParquetMetadata.Element {
         guard position < elements.count else { throw ParquetFault("has a schema that does not add up") }
-        guard path.count < Self.maximumDepth else { throw ParquetFault("has a schema that is nested too deep") }
-        let node = elements[position]
-        position += 1
-        let path = path + [node.name]
-        let definition = definition + (node.repetition == .required ? 0 : 1)
-        let repetition = repetition + (node.repetition == .repeated ? 1 : 0)
-        let elementDefinition = node.repetition == .repeated ? definition : elementDefinition
-        guard let type = node.type else {
-            for _ in 0..<max(0, node.childCount) {
-                try visit(
-                    path: path, definition: definition, repetition: repetition, element: elementDefinition,
-                    levels: levels + [node])
-            }
-            return
-        }
-        // A list's own levels are no part of its name: emb.list.element is emb.
-        var name: [String] = []
-        for (part, element) in zip(path, levels + [node]) {
-            name.append(part)
-            if element.logicalType == 3 || element.convertedType == 3 || element.repetition == .repeated { break }
-        }
-        let joined = name.joined(separator: ".")
-        let isHalf = node.logicalType == 15
-        let kind: ParquetValueKind? =
-            switch type {
-            case .boolean: .bool
-            case .int32, .int64: Self.isDecimal(node) ? nil : .int
-            case .int96: nil
-            case .float: .float
-            case .double: .double
-            case .byteArray: Self.isDecimal(node) ? nil : Self.isText(node) ? .string : .bytes
-            case .fixedBytes:
-                isHalf && node.typeLength == 2 ? .float : Self.isDecimal(node) || node.typeLength <= 0 ? nil : .bytes
-            }
-        guard repetition <= 1 else {
-            unsupported.append((joined, "lists of lists and maps are not read"))
-            return
-        }
-        guard let kind else {
-            unsupported.append((joined, "decimal numbers and 96-bit times are not read"))
-            return
-        }
-        guard !(levels + [node]).contains(where: { $0.logicalType == 2 || $0.convertedType == 1 }) else {
-            unsupported.append((joined, "maps are not read"))
-            return
-        }
-        columns.append(
-            ParquetColumn(
-                name: joined, kind: kind, isList: repetition == 1, path: path, type: type, typeLength: node.typeLength,
-                isUnsigned: node.isUnsigned, isHalf: isHalf, maximumDefinition: definition,
-                maximumRepetition: repetition, elementDefinition: elementDefinition))
+        guard place.path.count < Self.maximumDepth else { throw ParquetFault("has a schema that is nested too deep") }
+        defer { position += 1 }
+        return elements[position]
     }
 
-    private static func isDecimal(_ node: ParquetMetadata.Element) -> Bool {
-        node.logicalType == 5 || node.convertedType == 5
+    /// Goes through a node that lies in nothing but structures.
+    private mutating func visit(_ place: Place) throws(ParquetFault) {
+        let node = try take(place)
+        let isPlainStructure =
+            node.type == nil && node.repetition != .repeated && !Self.isList(node) && !Self.isMap(node)
+        let below = place.below(node)
+        let name = below.path.joined(separator: ".")
+        if isPlainStructure {
+            if node.childCount <= 0 { unsupported.append((name, "a structure without members")) }
+            return try each(node) { (schema) throws(ParquetFault) in try schema.visit(below) }
+        }
+        (leaves, problem) = ([], nil)
+        let shape = try shape(node, below)
+        if let problem {
+            unsupported.append((name, problem))
+        } else {
+            columns.append(ParquetColumn(name: name, leaves: leaves, shape: shape))
+        }
     }
 
-    /// UTF8, ENUM, JSON.
-    private static func isText(_ node: ParquetMetadata.Element) -> Bool {
-        [1, 4, 12].contains(node.logicalType) || [0, 4, 19].contains(node.convertedType)
+    /// The shape of a node that was taken, and all below it.
+    ///
+    /// - Parameter place: the node's own.
+    private mutating func shape(
+        _ node: ParquetMetadata.Element, _ place: Place
+    ) throws(ParquetFault) -> ParquetShape {
+        guard node.repetition == .repeated else { return try value(node, place) }
+        // Repeated by itself: a list without an annotation.
+        let start = leaves.count
+        let element = try value(node, place)
+        return made(.list(element), start, place)
+    }
+
+    private func made(_ form: ParquetShape.Form, _ start: Int, _ place: Place) -> ParquetShape {
+        ParquetShape(
+            form: form, leaves: start..<leaves.count, definition: place.definition, repetition: place.repetition)
+    }
+
+    /// The shape of a node's value, whether it is repeated or not.
+    private mutating func value(
+        _ node: ParquetMetadata.Element, _ place: Place
+    ) throws(ParquetFault) -> ParquetShape {
+        let start = leaves.count
+        if let type = node.type {
+            let (meaning, name) = ParquetLeaf.Meaning.of(node, type)
+            if meaning == nil { problem = "\(name) is not read" }
+            leaves.append(
+                ParquetLeaf(
+                    path: place.path, type: type, typeLength: node.typeLength, meaning: meaning ?? .bytes,
+                    typeName: name,
+                    maximumDefinition: place.definition, maximumRepetition: place.repetition,
+                    elementDefinition: place.element))
+            return made(.leaf, start, place)
+        }
+        if node.childCount == 1, position < elements.count, elements[position].repetition == .repeated {
+            if Self.isList(node) { return try list(node, place) }
+            if Self.isMap(node), elements[position].type == nil, (1...2).contains(elements[position].childCount) {
+                return try map(place)
+            }
+        }
+        if node.childCount <= 0 { problem = "holds a structure without members" }
+        var members: [ParquetShape.Member] = []
+        try each(node) { (schema) throws(ParquetFault) in
+            let child = try schema.take(place)
+            members.append(
+                ParquetShape.Member(name: child.name, shape: try schema.shape(child, place.below(child))))
+        }
+        return made(.structure(members), start, place)
+    }
+
+    /// A list in three levels, or in two as old writers have it (LogicalTypes.md of the format, "backward-compatibility
+    /// rules").
+    private mutating func list(_ node: ParquetMetadata.Element, _ place: Place) throws(ParquetFault) -> ParquetShape {
+        let start = leaves.count
+        let repeated = try take(place)
+        let inner = place.below(repeated)
+        let isElement =
+            repeated.type != nil || repeated.childCount != 1 || repeated.name == "array"
+            || repeated.name == node.name + "_tuple"
+            || (position < elements.count && elements[position].repetition == .repeated)
+        let element: ParquetShape
+        if isElement {
+            element = try value(repeated, inner)
+        } else {
+            let child = try take(inner)
+            element = try shape(child, inner.below(child))
+        }
+        return made(.list(element), start, inner)
+    }
+
+    private mutating func map(_ place: Place) throws(ParquetFault) -> ParquetShape {
+        let start = leaves.count
+        let entry = try take(place)
+        let inner = place.below(entry)
+        var parts: [ParquetShape] = []
+        try each(entry) { (schema) throws(ParquetFault) in
+            let child = try schema.take(inner)
+            parts.append(try schema.shape(child, inner.below(child)))
+        }
+        return made(.map(key: parts[0], value: parts.count > 1 ? parts[1] : nil), start, inner)
+    }
+
+    private static func isList(_ node: ParquetMetadata.Element) -> Bool {
+        node.logicalType == ParquetFormat.LogicalType.list.rawValue || node.convertedType == 3
+    }
+
+    /// MAP, and MAP_KEY_VALUE of old writers.
+    private static func isMap(_ node: ParquetMetadata.Element) -> Bool {
+        node.logicalType == ParquetFormat.LogicalType.map.rawValue || [1, 2].contains(node.convertedType)
     }
 }

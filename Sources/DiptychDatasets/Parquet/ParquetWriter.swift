@@ -190,7 +190,7 @@ extension ParquetValueKind {
         case .int: .int64
         case .float: .float
         case .double: .double
-        case .string, .bytes: .byteArray
+        case .string, .bytes, .nested: .byteArray
         }
     }
 }

@@ -4,13 +4,13 @@ internal import DiptychTensors
 struct PlainDecoder {
     private let bytes: [UInt8]
     private var position: Int
-    private let column: ParquetColumn
+    private let leaf: ParquetLeaf
     private var bit = 0
 
-    init(_ bytes: [UInt8], from position: Int, column: ParquetColumn) {
+    init(_ bytes: [UInt8], from position: Int, leaf: ParquetLeaf) {
         self.bytes = bytes
         self.position = position
-        self.column = column
+        self.leaf = leaf
     }
 
     private mutating func take(_ count: Int) throws(ParquetFault) -> ArraySlice<UInt8> {
@@ -26,32 +26,60 @@ struct PlainDecoder {
     }
 
     mutating func next() throws(ParquetFault) -> ParquetValue {
-        switch column.type {
+        switch leaf.type {
         case .boolean:
             guard position < bytes.count else { throw ParquetFault("a page has fewer values than it says") }
             let value = bytes[position] >> bit & 1 == 1
             bit += 1
             if bit == 8 { (bit, position) = (0, position + 1) }
             return .bool(value)
-        case .int32:
-            let bits = try word(UInt32.self)
-            return .int(column.isUnsigned ? Int64(bits) : Int64(Int32(bitPattern: bits)))
-        case .int64:
-            let bits = try word(UInt64.self)
-            if column.isUnsigned, bits > UInt64(Int64.max) { return .double(Double(bits)) }
-            return .int(Int64(bitPattern: bits))
+        case .int32: return leaf.value(Int64(Int32(bitPattern: try word(UInt32.self))))
+        case .int64: return leaf.value(Int64(bitPattern: try word(UInt64.self)))
+        case .int96:
+            let nanoseconds = Int64(bitPattern: try word(UInt64.self))
+            let day = try word(UInt32.self)
+            return ParquetTime.timestamp(julianDay: day, nanoseconds: nanoseconds).map(ParquetValue.string) ?? .null
         case .float: return .float(Float(bitPattern: try word(UInt32.self)))
         case .double: return .double(Double(bitPattern: try word(UInt64.self)))
-        case .byteArray:
-            let count = Int(try word(UInt32.self))
-            let content = try take(count)
-            return column.kind == .string ? .string(String(decoding: content, as: UTF8.self)) : .bytes(Array(content))
-        case .fixedBytes:
-            let content = try take(column.typeLength)
-            guard column.isHalf else { return .bytes(Array(content)) }
-            let bits = UInt16(content[content.startIndex]) | UInt16(content[content.startIndex + 1]) << 8
-            return .float(Float(halfBits: bits))
-        case .int96: throw ParquetFault("96-bit times are not read", kind: .unsupported)
+        case .byteArray: return leaf.value(try take(Int(try word(UInt32.self))))
+        case .fixedBytes: return leaf.value(try take(leaf.typeLength))
+        }
+    }
+}
+
+extension ParquetLeaf {
+    /// What a stored whole number means.
+    func value(_ number: Int64) -> ParquetValue {
+        switch meaning {
+        case .unsigned:
+            let bits = type == .int32 ? UInt64(UInt32(truncatingIfNeeded: number)) : UInt64(bitPattern: number)
+            return Int64(exactly: bits).map(ParquetValue.int) ?? .string(String(bits))
+        case .decimal(let scale):
+            return ParquetDecimal.value(withUnsafeBytes(of: number.bigEndian, Array.init), scale: scale)
+        case .date: return .string(ParquetTime.date(number))
+        case .time(let unit): return ParquetTime.time(number, unit).map(ParquetValue.string) ?? .int(number)
+        case .timestamp(let unit, let isUTC): return .string(ParquetTime.timestamp(number, unit, isUTC: isUTC))
+        default: return .int(number)
+        }
+    }
+
+    /// What stored bytes mean.
+    func value(_ bytes: ArraySlice<UInt8>) -> ParquetValue {
+        switch meaning {
+        case .string: return .string(String(decoding: bytes, as: UTF8.self))
+        case .half where bytes.count == 2:
+            return .float(Float(halfBits: UInt16(bytes[bytes.startIndex]) | UInt16(bytes[bytes.startIndex + 1]) << 8))
+        case .uuid:
+            var text = ""
+            for (index, byte) in bytes.enumerated() {
+                if [4, 6, 8, 10].contains(index) { text += "-" }
+                text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+            return .string(text)
+        case .decimal(let scale):
+            // Longer ones are no number that somebody meant, and take their square in time.
+            return bytes.count <= 64 ? ParquetDecimal.value(bytes, scale: scale) : .null
+        default: return .bytes(Array(bytes))
         }
     }
 }

@@ -35,7 +35,7 @@ public struct DatasetRow: Sendable, Equatable {
 public enum DatasetKind: String, Sendable, CaseIterable {
     /// Paths or URLs, one a line.
     case list
-    /// A JSON object a line.
+    /// JSON: an object a line, or an array of objects.
     case jsonl
     /// Comma-separated values with a header line (RFC 4180).
     case csv
@@ -46,16 +46,16 @@ public enum DatasetKind: String, Sendable, CaseIterable {
     /// A WebDataset shard: a tar archive whose entries share a key.
     case tar
 
-    /// The kind that a file's name says, compression (`.gz`) left aside; a list where the name says nothing.
+    /// The kind that a file's name says, compression (`.gz`, `.zst`) left aside; a list where the name says nothing.
     public init(path: String) {
         var name = path.lowercased()
-        if name.hasSuffix(".gz") { name.removeLast(3) }
+        if let ending = [".gz", ".zst", ".bz2", ".xz"].first(where: name.hasSuffix) { name.removeLast(ending.count) }
         switch name.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last {
-        case "jsonl"?, "ndjson"?: self = .jsonl
+        case "jsonl"?, "ndjson"?, "json"?: self = .jsonl
         case "csv"?: self = .csv
         case "tsv"?: self = .tsv
         case "parquet"?, "pq"?: self = .parquet
-        case "tar"?, "tgz"?: self = .tar
+        case "tar"?, "tgz"?, "tzst"?: self = .tar
         default: self = .list
         }
     }

@@ -11,36 +11,45 @@
 /// error once, and the next file follows.
 public struct DatasetRows: Sequence {
     private let paths: [String]
-    private let kind: DatasetKind?
-    private let columns: ColumnNames
+    private let form: Form
+
+    /// How files are read.
+    fileprivate struct Form {
+        let kind: DatasetKind?
+        let columns: ColumnNames
+        let separator: LineStream.Separator
+        let notes: DatasetNotes?
+    }
 
     /// Names the inputs.
     ///
     /// - Parameters:
     ///   - paths: files, or patterns of them as in ``BracePattern``; `-` is standard input.
-    ///   - kind: what they are; without it, each file's name says.
+    ///   - kind: what they are; without it, each file's content says, and its name where that leaves a choice.
     ///   - columns: which columns mean what.
-    public init(_ paths: [String], kind: DatasetKind? = nil, columns: ColumnNames = ColumnNames()) {
+    ///   - separator: what stands between the entries of lists.
+    ///   - notes: takes what was left out or changed without the loss of a row.
+    public init(
+        _ paths: [String], kind: DatasetKind? = nil, columns: ColumnNames = ColumnNames(),
+        separator: LineStream.Separator = .lineBreak, notes: DatasetNotes? = nil
+    ) {
         self.paths = paths
-        self.kind = kind
-        self.columns = columns
+        form = Form(kind: kind, columns: columns, separator: separator, notes: notes)
     }
 
     /// Goes through the rows.
-    public func makeIterator() -> Iterator { Iterator(paths: paths, kind: kind, columns: columns) }
+    public func makeIterator() -> Iterator { Iterator(paths: paths, form: form) }
 
     /// Goes through the rows, one file at a time.
     public struct Iterator: IteratorProtocol {
         private var patterns: ArraySlice<String>
         private var paths: ArraySlice<String> = []
-        private let kind: DatasetKind?
-        private let columns: ColumnNames
+        private let form: Form
         private var source: (any RowSource)?
 
-        fileprivate init(paths: [String], kind: DatasetKind?, columns: ColumnNames) {
+        fileprivate init(paths: [String], form: Form) {
             patterns = paths[...]
-            self.kind = kind
-            self.columns = columns
+            self.form = form
         }
 
         /// The next row, or why there is none in its place; nil at the end.
@@ -64,14 +73,60 @@ public struct DatasetRows: Sequence {
         }
 
         private func open(_ path: String) throws(DatasetError) -> any RowSource {
-            switch kind ?? DatasetKind(path: path) {
-            case .list: try ListSource(path: path)
-            case .jsonl: try JSONLinesSource(path: path, columns: columns)
-            case .csv: try DelimitedSource(path: path, delimiter: UInt8(ascii: ","), columns: columns)
-            case .tsv: try DelimitedSource(path: path, delimiter: UInt8(ascii: "\t"), columns: columns)
-            case .parquet: try ParquetSource(path: path, columns: columns)
-            case .tar: try WebDatasetSource(path: path, columns: columns)
+            let bytes = try ByteStream(path: path)
+            let text = TextStream(bytes)
+            let kind: Kind
+            do throws(DatasetError) { kind = try choose(path, bytes, text) } catch {
+                // The head of an archive that is cut short within its compression may still hold whole rows.
+                guard error.kind == .malformed else { throw error }
+                kind = .known(form.kind ?? DatasetKind(path: path))
             }
+            let (columns, notes) = (form.columns, form.notes)
+            return switch kind {
+            case .chineseClip: try ChineseClipSource(text, path: path, notes: notes)
+            case .known(.list): ListSource(text, separator: form.separator)
+            case .known(.jsonl): try JSONSource(text, path: path, columns: columns, notes: notes)
+            case .known(.csv):
+                try DelimitedSource(text, path: path, delimiter: UInt8(ascii: ","), columns: columns)
+            case .known(.tsv):
+                try DelimitedSource(text, path: path, delimiter: UInt8(ascii: "\t"), columns: columns)
+            case .known(.parquet): try ParquetSource(path: path, columns: columns, notes: notes)
+            case .known(.tar): WebDatasetSource(bytes, path: path, columns: columns, notes: notes)
+            }
+        }
+
+        private enum Kind {
+            case known(DatasetKind)
+            case chineseClip
+        }
+
+        /// What the file is: what was said, else by its first bytes, else by its name.
+        private func choose(_ path: String, _ bytes: ByteStream, _ text: TextStream) throws(DatasetError) -> Kind {
+            let length = FileContent.headLength
+            let content = FileContent(head: Array(try bytes.peek(length).prefix(length)))
+            let named = form.kind ?? DatasetKind(path: path)
+            switch (content, named) {
+            case (.parquet?, _) where form.kind == nil: return .known(.parquet)
+            case (.tar?, _) where form.kind == nil: return .known(.tar)
+            // Their readers say what is wrong.
+            case (_, .parquet), (_, .tar): return .known(named)
+            case (.zeros?, .list) where form.separator == .null: return .known(.list)
+            case (let content?, _):
+                let hint = content == .zeros ? "; paths with zero bytes between them want --null" : ""
+                throw DatasetError(
+                    .unsupported, path: bytes.name,
+                    "is \(content); give a list, a manifest, a table or a tar archive of pictures" + hint)
+            case (nil, _): break
+            }
+            let sample = 1 << 16
+            let head = try text.head(sample)
+            guard named != .list || form.separator != .null else { return .known(.list) }
+            if TextEncoding.isOlder(head, isWhole: head.count < sample) {
+                throw DatasetError(.unsupported, path: bytes.name, TextEncoding.reason)
+            }
+            if named == .list || named == .tsv, ChineseClipSource.matches(head) { return .chineseClip }
+            if form.kind == nil, named == .list, FileContent.isJSON(head) { return .known(.jsonl) }
+            return .known(named)
         }
     }
 }

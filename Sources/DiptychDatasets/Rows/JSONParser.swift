@@ -1,4 +1,5 @@
-/// A strict reader of one JSON document (RFC 8259) in memory.
+/// A strict reader of one JSON document (RFC 8259) in memory. The three numbers that Python writes although JSON does not
+/// have them (NaN, Infinity, -Infinity), and those beyond 64-bit floats, are null and counted.
 struct JSONParser {
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
     static let maximumDepth = 64
@@ -15,16 +16,20 @@ struct JSONParser {
     private var offset = 0
     private var depth = 0
     private var count = 0
+    private var notFinite = 0
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Reads the document that `bytes` are. A byte order mark before it means nothing.
-    static func parse(_ bytes: some Sequence<UInt8>) throws(Fault) -> JSONValue {
+    static func parse(_ bytes: some Sequence<UInt8>) throws(Fault) -> JSONValue { try document(bytes).value }
+
+    /// The same, with the number of numbers that are not finite.
+    static func document(_ bytes: some Sequence<UInt8>) throws(Fault) -> (value: JSONValue, notFinite: Int) {
         var parser = JSONParser(Array(bytes))
         if parser.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.offset = 3 }
         let value = try parser.value()
         guard parser.peek() == nil else { throw parser.fault("something follows the end of the value") }
-        return value
+        return (value, parser.notFinite)
     }
 
     private func fault(_ reason: String) -> Fault { Fault(offset: offset, reason: reason) }
@@ -56,6 +61,15 @@ struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "N"):
+            notFinite += 1
+            return try literal("NaN", .null)
+        case UInt8(ascii: "I"):
+            notFinite += 1
+            return try literal("Infinity", .null)
+        case UInt8(ascii: "-") where bytes[offset...].dropFirst().first == UInt8(ascii: "I"):
+            notFinite += 1
+            return try literal("-Infinity", .null)
         default: return try number()
         }
     }
@@ -122,8 +136,12 @@ struct JSONParser {
             offset += exponent
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-        if isWhole, let number = Int64(text) { return .int(number) }
+        if isWhole { return JSONValue(digits: text) }
         guard let number = Double(text) else { throw fault("a value should stand here") }
+        guard number.isFinite else {
+            notFinite += 1
+            return .null
+        }
         return .double(number)
     }
 

@@ -8,7 +8,7 @@ public indirect enum JSONValue: Sendable, Equatable {
     case int(Int64)
     /// Any other number.
     case double(Double)
-    /// A text.
+    /// A text, and the digits of a whole number that 64 bits do not hold.
     case string(String)
     /// A list.
     case array([JSONValue])
@@ -28,6 +28,9 @@ public indirect enum JSONValue: Sendable, Equatable {
             self.value = value
         }
     }
+
+    /// A whole number by its digits: as a text where 64 bits do not hold it, so that none of them is lost.
+    init(digits: String) { self = Int64(digits).map(JSONValue.int) ?? .string(digits) }
 
     /// The member called `name`, if this is an object that has one.
     public subscript(name: String) -> JSONValue? {

@@ -1,4 +1,4 @@
-/// One header block of a tar archive: POSIX ustar, with GNU's sizes beyond eight gibibytes.
+/// One header block of a tar archive: POSIX ustar, old tar, and GNU's sizes beyond eight gibibytes.
 struct TarHeader {
     static let blockSize = 512
 
@@ -6,36 +6,67 @@ struct TarHeader {
         case file
         /// A pax header for the next entry.
         case pax
+        /// A pax header for all entries that follow.
+        case globalPax
         /// GNU's long name of the next entry.
         case longName
-        /// A folder, a link, a device, or anything else without a content that matters.
-        case other
+        /// GNU's long target of the next entry, which is a link.
+        case longLink
+        case folder
+        /// A link to another entry, or to any file.
+        case hardLink, symbolicLink
+        /// A file without the zeros in it, as GNU tar writes it since before pax.
+        case sparse
+        /// A device, a part of another volume, or anything else without a content that matters.
+        case other(UInt8)
     }
 
+    /// Its name; a longer one may stand before it.
     let name: String
+    /// What a link points to.
+    let target: String
+    /// The bytes that follow.
     let size: Int
     let kind: Kind
+    /// Of a sparse file: whether a block with more of its map follows.
+    let isExtended: Bool
 
     /// Reads a header; nil where the block is none: a wrong check sum or a size that cannot be.
     init?(_ block: some Collection<UInt8>) {
         let bytes = Array(block)
         guard bytes.count == Self.blockSize, let sum = Self.number(bytes[148..<156]) else { return nil }
-        // The check sum counts its own field as blanks.
-        let counted = bytes.enumerated().reduce(0) { $0 + Int((148..<156).contains($1.offset) ? 0x20 : $1.element) }
-        guard sum == counted, let size = Self.number(bytes[124..<136]) else { return nil }
-        self.size = size
+        // The check sum counts its own field as blanks; some old writers add up bytes with a sign.
+        var (counted, signed) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            let byte = (148..<156).contains(index) ? 0x20 : byte
+            counted += Int(byte)
+            signed += Int(Int8(bitPattern: byte))
+        }
+        guard sum == counted || sum == signed, let size = Self.number(bytes[124..<136]) else { return nil }
         var name = Self.text(bytes[0..<100])
         if bytes[257..<263].elementsEqual(Array("ustar".utf8) + [0]), bytes[345] != 0 {
-            name = Self.text(bytes[345..<500]) + "/" + name
+            // Star keeps times behind a shorter prefix.
+            let isStar = bytes[508..<512].elementsEqual(Array("tar".utf8) + [0]) && bytes[475] == 0
+            name = Self.text(bytes[345..<(isStar ? 476 : 500)]) + "/" + name
         }
         self.name = name
+        target = Self.text(bytes[157..<257])
         kind =
             switch bytes[156] {
-            case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): name.hasSuffix("/") ? .other : .file
-            case UInt8(ascii: "x"): .pax
+            case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): .file
+            case UInt8(ascii: "1"): .hardLink
+            case UInt8(ascii: "2"): .symbolicLink
+            case UInt8(ascii: "5"): .folder
+            case UInt8(ascii: "x"), UInt8(ascii: "X"): .pax
+            case UInt8(ascii: "g"): .globalPax
             case UInt8(ascii: "L"): .longName
-            default: .other
+            case UInt8(ascii: "K"): .longLink
+            case UInt8(ascii: "S"): .sparse
+            case let other: .other(other)
             }
+        // Nothing follows links, devices and folders, whatever they say of their size.
+        self.size = (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[156]) ? 0 : size
+        isExtended = kind == .sparse && bytes[482] != 0
     }
 
     /// Octal digits, or GNU's binary form; nil where it is neither or is more than 2⁵⁰.
@@ -60,35 +91,5 @@ struct TarHeader {
 
     private static func text(_ field: ArraySlice<UInt8>) -> String {
         String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
-    }
-}
-
-/// What a pax header says of the next entry (POSIX.1-2001): records of `length key=value\n`.
-struct PaxRecords {
-    private(set) var path: String?
-    private(set) var size: Int?
-
-    /// Reads the records; nil where one breaks the form.
-    init?(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while let first = rest.first, first != 0 {
-            guard let blank = rest.prefix(20).firstIndex(of: 0x20),
-                let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
-                length > blank - rest.startIndex + 1, length <= rest.count
-            else { return nil }
-            let record = rest[(blank + 1)..<(rest.startIndex + length)]
-            rest = rest.dropFirst(length)
-            guard record.last == UInt8(ascii: "\n"), let equals = record.firstIndex(of: UInt8(ascii: "=")) else {
-                return nil
-            }
-            let value = String(decoding: record[(equals + 1)...].dropLast(), as: UTF8.self)
-            switch String(decoding: record[..<equals], as: UTF8.self) {
-            case "path": path = value
-            case "size":
-                guard let number = Int(value), (0...(1 << 50)).contains(number) else { return nil }
-                size = number
-            default: break
-            }
-        }
     }
 }

@@ -1,4 +1,4 @@
-/// The files of a tar archive, from front to back: POSIX ustar and pax, and GNU's long names; gzip is undone.
+/// The files of a tar archive, from front to back: POSIX ustar and pax, and GNU's long names; compression is undone.
 struct TarReader {
     /// A file in the archive.
     struct Entry {
@@ -16,13 +16,15 @@ struct TarReader {
     private let stream: ByteStream
     private let maximumEntryBytes: Int
     private var isDone = false
+    /// What pax headers said of all entries that follow.
+    private var global = PaxRecords()
 
     /// Pax headers and long names beyond this are refused.
     private static let longestHeader = 1 << 20
 
-    init(path: String, maximumEntryBytes: Int) throws(DatasetError) {
+    init(_ stream: ByteStream, path: String, maximumEntryBytes: Int) {
         self.path = path
-        stream = try ByteStream(path: path)
+        self.stream = stream
         self.maximumEntryBytes = maximumEntryBytes
     }
 
@@ -43,8 +45,10 @@ struct TarReader {
     private mutating func entry(
         _ wanted: (String) -> Bool, _ isLazy: (String) -> Bool
     ) throws(DatasetError) -> Entry? {
-        // What a header said that stands before the entry's own.
-        var (pendingName, pendingSize): (String?, Int?)
+        // What stood before an entry's own header.
+        var pending = PaxRecords()
+        var longName: String?
+        var longTarget: String?
         var isFirst = stream.offset == 0
         while !isDone {
             let start = stream.offset
@@ -55,59 +59,99 @@ struct TarReader {
                 isDone = true
                 return nil
             }
-            guard block.count == TarHeader.blockSize else { throw truncated(in: pendingName ?? "") }
+            let place = "byte \(start)"
+            guard block.count == TarHeader.blockSize || !isFirst else { throw malformed("is not a tar archive") }
+            guard block.count == TarHeader.blockSize else { throw truncated(in: longName ?? pending.path ?? "") }
             guard let header = TarHeader(block) else {
                 guard !isFirst else { throw malformed("is not a tar archive") }
                 try resynchronise()
-                throw DatasetError(
-                    .malformed, path: stream.name, place: "byte \(start)", "no tar header stands here; entries are lost"
-                )
+                throw failure(.malformed, place, "no tar header stands here; entries are lost")
             }
             isFirst = false
             switch header.kind {
-            case .pax, .longName:
+            case .pax, .globalPax, .longName, .longLink:
                 guard header.size <= Self.longestHeader else {
                     try pass(header.size.padded, of: header.name)
-                    throw DatasetError(
-                        .tooLarge, path: stream.name, place: "byte \(start)", "an entry's name is too long")
+                    throw failure(.tooLarge, place, "an entry's name is too long")
                 }
                 let bytes = try content(header.size, of: header.name)
-                if header.kind == .longName {
-                    pendingName = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                } else {
+                let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                switch header.kind {
+                case .longName: longName = text
+                case .longLink: longTarget = text
+                default:
                     guard let records = PaxRecords(bytes) else {
-                        throw DatasetError(
-                            .malformed, path: stream.name, place: "byte \(start)", "a pax header is damaged")
+                        throw failure(.malformed, place, "a pax header is damaged")
                     }
-                    pendingName = records.path ?? pendingName
-                    pendingSize = records.size ?? pendingSize
+                    if header.kind == .pax {
+                        pending = pending.merged(with: records)
+                    } else {
+                        global = global.merged(with: records)
+                    }
                 }
-            case .other:
-                try pass((pendingSize ?? header.size).padded, of: header.name)
-                (pendingName, pendingSize) = (nil, nil)
-            case .file:
-                let name = pendingName ?? header.name
-                let size = pendingSize ?? header.size
-                guard wanted(name) else {
-                    try pass(size.padded, of: name)
-                    (pendingName, pendingSize) = (nil, nil)
-                    continue
-                }
-                guard size <= maximumEntryBytes else {
-                    try pass(size.padded, of: name)
-                    throw DatasetError(
-                        .tooLarge, path: stream.name, place: name,
-                        "\(size) bytes are more than the limit of \(maximumEntryBytes)")
-                }
-                if size > 0, stream.isSeekable, isLazy(name) {
-                    let part = FilePart(path: path, offset: stream.offset, count: size)
-                    try pass(size.padded, of: name)
-                    return Entry(name: name, content: .part(part))
-                }
-                return Entry(name: name, content: .bytes(try content(size, of: name)))
+                continue
+            default: break
             }
+            let records = global.merged(with: pending)
+            let name = records.path ?? longName ?? header.name
+            let target = records.target ?? longTarget ?? header.target
+            (pending, longName, longTarget) = (PaxRecords(), nil, nil)
+            if let entry = try body(header, records, name, target, wanted(name), isLazy(name)) { return entry }
         }
         return nil
+    }
+
+    /// The content of an entry; nil where it is not wanted.
+    private mutating func body(
+        _ header: TarHeader, _ records: PaxRecords, _ name: String, _ target: String, _ isWanted: Bool, _ isLazy: Bool
+    ) throws(DatasetError) -> Entry? {
+        let size: Int
+        switch header.kind {
+        case .hardLink, .symbolicLink, .folder: size = 0
+        default: size = records.size ?? header.size
+        }
+        if header.isExtended { try passSparseMap(of: name) }
+        // Old archives have folders as files whose names end so; the name that counts is the whole one.
+        guard isWanted, !name.hasSuffix("/"), header.kind != .folder else {
+            try pass(size.padded, of: name)
+            return nil
+        }
+        func refuse(_ kind: DatasetError.Kind, _ reason: String) throws(DatasetError) -> Entry? {
+            try pass(size.padded, of: name)
+            throw failure(kind, name, reason)
+        }
+        switch header.kind {
+        case .hardLink: return try refuse(.unsupported, "is a link to \(target), and links are not followed")
+        case .symbolicLink:
+            return try refuse(.unsupported, "is a symbolic link to \(target), and links are not followed")
+        case .sparse:
+            return try refuse(.unsupported, "is a sparse file, which is not read; write the archive without --sparse")
+        case .other(let type):
+            let letter = (0x21..<0x7F).contains(type) ? "'\(Character(Unicode.Scalar(type)))'" : "number \(type)"
+            return try refuse(.unsupported, "is an entry of the kind \(letter), which is not read")
+        default: break
+        }
+        guard !records.isSparse else {
+            return try refuse(.unsupported, "is a sparse file, which is not read; write the archive without --sparse")
+        }
+        guard size <= maximumEntryBytes else {
+            return try refuse(.tooLarge, "\(size) bytes are more than the limit of \(maximumEntryBytes)")
+        }
+        if size > 0, stream.isSeekable, isLazy {
+            let part = FilePart(path: path, offset: stream.offset, count: size)
+            try pass(size.padded, of: name)
+            return Entry(name: name, content: .part(part))
+        }
+        return Entry(name: name, content: .bytes(try content(size, of: name)))
+    }
+
+    /// Passes over the blocks that go on with a sparse file's map.
+    private func passSparseMap(of name: String) throws(DatasetError) {
+        while true {
+            let block = try stream.take(TarHeader.blockSize)
+            guard block.count == TarHeader.blockSize else { throw truncated(in: name) }
+            guard block[504] != 0 else { return }
+        }
     }
 
     private func content(_ size: Int, of name: String) throws(DatasetError) -> [UInt8] {
@@ -137,6 +181,10 @@ struct TarReader {
             if TarHeader(some.prefix(TarHeader.blockSize)) != nil { return }
             stream.consume(TarHeader.blockSize)
         }
+    }
+
+    private func failure(_ kind: DatasetError.Kind, _ place: String, _ reason: String) -> DatasetError {
+        DatasetError(kind, path: stream.name, place: place, reason)
     }
 
     private func malformed(_ reason: String) -> DatasetError { DatasetError(.malformed, path: stream.name, reason) }

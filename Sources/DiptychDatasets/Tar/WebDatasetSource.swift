@@ -4,38 +4,27 @@ struct WebDatasetSource: RowSource {
     /// Entries beyond this are passed over.
     static let maximumEntryBytes = 256 << 20
 
-    private static let pictures: Set<String> = [
-        "jpg", "jpeg", "jpe", "png", "webp", "gif", "tif", "tiff", "bmp", "heic", "heif", "avif",
-    ]
-    private static let captions: Set<String> = ["txt", "caption"]
-
     private let path: String
     private let columns: ColumnNames
+    private let notes: DatasetNotes?
     private var reader: TarReader?
-    private var sample: Sample?
+    private var sample: WebDatasetSample?
+    /// How often each key has begun a sample, by its hash.
+    private var keys: [Int: Int] = [:]
     /// Results that wait to be given, in their order.
-    private var ready: [Result<DatasetRow, DatasetError>] = []
+    private var ready: ArraySlice<Result<DatasetRow, DatasetError>> = []
 
-    private struct Sample {
-        let key: String
-        var picture: TarReader.Content?
-        var caption: String?
-        var attributes: [JSONValue.Member] = []
-    }
-
-    init(path: String, columns: ColumnNames) throws(DatasetError) {
+    init(_ stream: ByteStream, path: String, columns: ColumnNames, notes: DatasetNotes?) {
         self.path = path
         self.columns = columns
-        reader = try TarReader(path: path, maximumEntryBytes: Self.maximumEntryBytes)
+        self.notes = notes
+        reader = TarReader(stream, path: path, maximumEntryBytes: Self.maximumEntryBytes)
     }
 
     mutating func next() -> Result<DatasetRow, DatasetError>? {
         while ready.isEmpty {
             do throws(DatasetError) {
-                let entry = try reader?.next(
-                    wanted: { Self.split($0).map { Self.isKnown($0.ending) } ?? false },
-                    isLazy: { Self.split($0).map { Self.pictures.contains($0.ending) } ?? false })
-                guard let entry else {
+                guard let entry = try nextEntry() else {
                     reader = nil
                     guard sample != nil else { return nil }
                     finish()
@@ -51,79 +40,114 @@ struct WebDatasetSource: RowSource {
                 ready.append(.failure(error))
             }
         }
-        return ready.removeFirst()
+        return ready.popFirst()
+    }
+
+    private mutating func nextEntry() throws(DatasetError) -> TarReader.Entry? {
+        let (notes, path) = (notes, path)
+        return try reader?.next(
+            wanted: { name in
+                guard !Self.isMetadata(name) else {
+                    if !name.hasSuffix("/") {
+                        notes?.add("entries of facts about the archive (__…__) are left out", path: path, place: name)
+                    }
+                    return false
+                }
+                guard let part = WebDatasetName(name) else {
+                    if !name.hasSuffix("/") {
+                        notes?.add(
+                            "entries with hidden names or without an ending are left out", path: path, place: name)
+                    }
+                    return false
+                }
+                if part.kind == nil, !name.hasSuffix("/") {
+                    notes?.add(
+                        "entries ending in .\(part.lastEnding) are not read", path: path, place: name)
+                }
+                return part.kind != nil
+            },
+            // Standard input cannot be opened again.
+            isLazy: { path != "-" && WebDatasetName($0)?.kind == .picture })
+    }
+
+    /// What webdataset takes for facts about the archive.
+    private static func isMetadata(_ name: String) -> Bool {
+        guard name.hasPrefix("__"), let end = name.dropFirst(2).firstRange(of: "__")?.upperBound else { return false }
+        return end == name.endIndex || name[end] == "/"
     }
 
     private mutating func add(_ entry: TarReader.Entry) throws(DatasetError) {
-        guard let (key, ending) = Self.split(entry.name) else { return }
-        if sample?.key != key {
+        guard let name = WebDatasetName(entry.name) else { return }
+        if sample?.key != name.key {
             finish()
-            sample = Sample(key: key)
+            sample = WebDatasetSample(key: name.key)
         }
-        if Self.pictures.contains(ending) {
-            if sample?.picture == nil { sample?.picture = entry.content }
-            return
+        if sample?.isLarge == true, let rest = sample?.split(keeping: name.middle) {
+            ready += rest.rows(in: path, columns: columns, suffix: "", notes: notes)
         }
-        guard case .bytes(let bytes) = entry.content else { return }
-        if Self.captions.contains(ending) {
-            let text = String(decoding: bytes, as: UTF8.self)
-            let isPadding: (Character) -> Bool = { $0.isWhitespace || $0 == "\0" }
-            let trimmed = text.drop(while: isPadding).reversed().drop(while: isPadding).reversed()
-            sample?.caption = String(trimmed)
-        } else {
-            let value: JSONValue
-            do throws(JSONParser.Fault) { value = try JSONParser.parse(bytes) } catch {
-                throw DatasetError(
-                    .malformed, path: path, place: entry.name, "is not JSON: \(error.reason) (byte \(error.offset))")
-            }
+        guard sample?.add(name, entry.content) == true else { return }
+        guard name.kind == .attributes, case .bytes(let bytes) = entry.content else { return }
+        do throws(JSONParser.Fault) {
+            let (value, notFinite) = try JSONParser.document(bytes)
+            notes?.add(notFinite: notFinite, path: path, place: entry.name)
             guard case .object(let members) = value else {
-                throw DatasetError(.malformed, path: path, place: entry.name, "should be a JSON object")
+                throw JSONParser.Fault(offset: 0, reason: "should be an object")
             }
-            sample?.attributes = members
+            sample?.attributes[name.ending] = members
+        } catch {
+            throw DatasetError(
+                .malformed, path: path, place: entry.name, "is not JSON: \(error.reason) (byte \(error.offset))")
         }
     }
 
     private mutating func finish() {
         guard let sample else { return }
         self.sample = nil
-        guard let picture = sample.picture else {
-            ready.append(
-                .failure(DatasetError(.incomplete, path: path, place: sample.key, "has no picture beside its text")))
-            return
+        let (number, _) = keys[sample.key.hashValue, default: 0].addingReportingOverflow(1)
+        keys[sample.key.hashValue] = number
+        if number > 1 {
+            // webdataset gives two samples; each needs a name of its own.
+            notes?.add(
+                "keys that come again further on are samples of their own, named with ~2 and so on", path: path,
+                place: sample.key)
         }
-        var (caption, attributes) = (sample.caption, sample.attributes)
-        // img2dataset repeats the caption among the attributes.
-        let named = attributes.lastIndex { member in
-            columns.caption.contains { $0.lowercased() == member.name.lowercased() } && member.value.string != nil
-        }
-        if let named {
-            let text = attributes[named].value.string
-            if caption == nil || caption == text {
-                caption = text
-                attributes.remove(at: named)
-            }
-        }
-        attributes.removeAll { $0.value == .null }
-        let image: DatasetRow.Image =
-            switch picture {
-            case .bytes(let bytes): .bytes(bytes)
-            case .part(let part): .part(part)
-            }
-        ready.append(
-            .success(
-                DatasetRow(
-                    locator: "\(path)#\(sample.key)", image: image, caption: caption,
-                    attributes: attributes)))
+        ready += sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes)
     }
+}
 
-    private static func isKnown(_ ending: String) -> Bool {
-        pictures.contains(ending) || captions.contains(ending) || ending == "json"
-    }
+/// The name of an entry of a shard, cut as webdataset does: at the first dot of its last part.
+struct WebDatasetName {
+    enum Kind { case picture, caption, attributes }
 
-    /// The key and the ending of an entry's name; nil where it has none or is hidden.
-    private static func split(_ name: String) -> (key: String, ending: String)? {
+    private static let pictures: Set<String> = [
+        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif",
+    ]
+    private static let captions: Set<String> = ["txt", "caption"]
+
+    /// What the files of a sample share.
+    let key: String
+    /// Everything behind the dot, in lower case.
+    let ending: String
+
+    /// Nil where the name has no ending or is hidden.
+    init?(_ name: String) {
         let start = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
         guard let dot = name[start...].firstIndex(of: "."), dot > start else { return nil }
-        return (String(name[..<dot]), name[name.index(after: dot)...].lowercased())
+        key = String(name[..<dot])
+        ending = name[name.index(after: dot)...].lowercased()
+    }
+
+    /// What stands behind the last dot.
+    var lastEnding: String { ending.lastIndex(of: ".").map { String(ending[ending.index(after: $0)...]) } ?? ending }
+
+    /// What stands before it, as `seg` in `seg.png`; empty for most.
+    var middle: String { ending.lastIndex(of: ".").map { String(ending[..<$0]) } ?? "" }
+
+    /// What the entry holds by its last ending; nil where that is not read.
+    var kind: Kind? {
+        let last = lastEnding
+        if Self.pictures.contains(last) { return .picture }
+        if Self.captions.contains(last) { return .caption }
+        return last == "json" ? .attributes : nil
     }
 }

@@ -9,7 +9,7 @@ internal import Foundation
 /// 3. `config.json` with `pytorch_model.bin`, whole or in parts
 /// 4. `open_clip_config.json` with `open_clip_pytorch_model.bin`
 ///
-/// A layout with `config.json` counts as complete with its `preprocessor_config.json`, which says how pictures are prepared;
+/// A layout with `config.json` counts as complete with its `preprocessor_config.json` or `processor_config.json`, which says how pictures are prepared;
 /// one without it is taken only where there is no other. With them come the tokeniser's files; an open_clip repository without any of these uses
 /// OpenAI's vocabulary, which is then added.
 struct FileChoice: Equatable {
@@ -28,6 +28,8 @@ struct FileChoice: Equatable {
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
         "merges.txt", "vocab.txt",
     ]
+    /// transformers writes the second one since version 5, with the first one inside.
+    private static let processors = ["preprocessor_config.json", "processor_config.json"]
     private static let vocabularies: Set = ["tokenizer.json", "vocab.json", "vocab.txt"]
 
     /// Chooses among the files at the top of a repository.
@@ -35,13 +37,13 @@ struct FileChoice: Equatable {
         let there = Self.layouts.filter { configuration, weights in
             names.contains(configuration) && (names.contains(weights) || names.contains(weights + ".index.json"))
         }
-        let isComplete = there.first { $0.0 != "config.json" || names.contains("preprocessor_config.json") }
+        let isComplete = there.first { $0.0 != "config.json" || Self.processors.contains(where: names.contains) }
         if let (configuration, weights) = isComplete ?? there.first {
             let index = weights + ".index.json"
             let isWhole = names.contains(weights)
             let tokenizer = Self.tokenizerFiles.filter(names.contains)
             files =
-                [configuration] + ["preprocessor_config.json"].filter(names.contains) + tokenizer
+                [configuration] + Self.processors.filter(names.contains) + tokenizer
                 + [isWhole ? weights : index]
             self.index = isWhole ? nil : index
             needsOpenAIVocabulary =

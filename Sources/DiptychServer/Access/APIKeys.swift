@@ -125,7 +125,10 @@ public final class APIKeys: Sendable {
         }
         guard let text = String(validating: data, as: UTF8.self) else { throw ServerError("\(path): is not UTF-8") }
         var entries: [Entry] = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Editors of some systems put a byte order mark before the text.
+        let lines = String(text.unicodeScalars.drop { $0 == "\u{FEFF}" })
+            .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (number, line) in lines.enumerated() {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
             guard let first = words.first, !first.hasPrefix("#") else { continue }
             func wrong(_ reason: String) -> ServerError { ServerError("\(path), line \(number + 1): \(reason)") }

@@ -14,7 +14,8 @@ public struct PyTorchFile: Sendable {
 
     /// Reads the archive at `path`.
     ///
-    /// A training checkpoint gives what it has under `state_dict`, else under `model`, else its own tensors; the prefix
+    /// A training checkpoint gives what it has under `state_dict`, `model_state_dict`, `model` or another usual key, else
+    /// its own tensors; the prefix
     /// `module.` is taken off when all names have it.
     ///
     /// - Throws: ``CheckpointError`` saying what is broken, or what the file asks for that no weights need.

@@ -13,18 +13,25 @@ struct StateDictionary {
 
     // MARK: torch.save
 
+    /// The keys under which training scripts keep a state dict, the likeliest first.
+    private static let containers = [
+        "state_dict", "model_state_dict", "model", "model_state", "module", "net", "network", "student", "clip",
+        "clip_model", "weights", "params", "parameters", "model_weights", "ema", "model_ema", "state_dict_ema",
+    ]
+
+    /// The deepest that a training checkpoint may hold its state dict.
+    private static let deepestContainer = 3
+
     /// The tensors of a state dict, or of a training checkpoint that holds one.
     func tensors(of root: PickleValue) throws -> [String: Int] {
-        guard case .dictionary(var place) = root else {
+        guard case .dictionary(let place) = root else {
             throw malformed("holds no state dict but something else; save model.state_dict()")
         }
-        if case .dictionary(let inner) = heap.value("state_dict", in: place) {
-            place = inner
-        } else if case .dictionary(let inner) = heap.value("model", in: place), try !named(in: inner).isEmpty {
-            place = inner
-        }
-        let found = try named(in: place)
-        guard !found.isEmpty else {
+        guard let found = try tensors(in: place, depth: 0) else {
+            var place = place
+            if case .dictionary(let inner)? = Self.containers.lazy.compactMap({ heap.value($0, in: place) }).first {
+                place = inner
+            }
             let keys = heap.dictionaries[place].prefix(8).map {
                 if case .string(let key) = $0.key { CheckpointError.quoted(key) } else { "a key that is no text" }
             }
@@ -33,6 +40,18 @@ struct StateDictionary {
                     + (keys.isEmpty ? "the dictionary is empty" : "but \(keys.joined(separator: ", "))"))
         }
         return try strippingPrefix(found)
+    }
+
+    /// The tensors of the dictionary at `place`, or of one inside it; nil where there are none.
+    private func tensors(in place: Int, depth: Int) throws -> [String: Int]? {
+        guard depth <= Self.deepestContainer else { return nil }
+        // Beside the weights there may be a tensor with the loss.
+        for key in Self.containers {
+            guard case .dictionary(let inner) = heap.value(key, in: place) else { continue }
+            if let found = try tensors(in: inner, depth: depth + 1) { return found }
+        }
+        let own = try named(in: place)
+        return own.isEmpty ? nil : own
     }
 
     /// The tensors that are values of the dictionary at `place`; what else it holds is no weight.

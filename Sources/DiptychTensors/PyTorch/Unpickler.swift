@@ -233,7 +233,8 @@ struct Unpickler {
         throw CheckpointError(
             .unsafe, path: file.path,
             "asks for \(CheckpointError.quoted("\(module).\(name)")), which no weights need; nothing was run: save the "
-                + "state dict alone where the file was made, or convert it to safetensors")
+                + "state dict alone where the file was made, torch.save(model.state_dict(), …), or convert it to safetensors"
+        )
     }
 
     /// The storage of a persistent id: `('storage', class, key, device, number of elements)`.

@@ -1,7 +1,18 @@
 internal import CZlib
 
+/// Compressed bytes that are unpacked a piece at a time.
+protocol Decompressor: AnyObject {
+    /// Unpacks into `output`.
+    ///
+    /// - Parameter more: gives the next compressed bytes, none at the end.
+    /// - Returns: the number of bytes; 0 only at the end.
+    func read(
+        into output: UnsafeMutableBufferPointer<UInt8>, more: () throws(DatasetError) -> [UInt8]
+    ) throws(DatasetError) -> Int
+}
+
 /// A gzip stream (RFC 1952), of any number of members, that is inflated a piece at a time.
-final class Inflater {
+final class GzipReader: Decompressor {
     private var stream = z_stream()
     private var input: [UInt8] = []
     private var position = 0
@@ -17,10 +28,6 @@ final class Inflater {
 
     deinit { inflateEnd(&stream) }
 
-    /// Inflates into `output`.
-    ///
-    /// - Parameter more: gives the next compressed bytes, none at the end.
-    /// - Returns: the number of bytes; 0 only at the end.
     func read(
         into output: UnsafeMutableBufferPointer<UInt8>, more: () throws(DatasetError) -> [UInt8]
     ) throws(DatasetError) -> Int {

@@ -1,0 +1,131 @@
+/// The pictures of a data set of Chinese-CLIP: a file `…_imgs.tsv` of lines `id TAB base64`, and `…_texts.jsonl` beside it
+/// with `{"text_id": 0, "text": "…", "image_ids": [1000]}` a line.
+struct ChineseClipSource: RowSource {
+    private let path: String
+    private var lines: LineStream?
+    private let texts: [String: [String]]
+    private var known: Set<String> = []
+
+    private static let pictures = "_imgs.tsv"
+
+    /// Whether a text that begins with `head` is of this form: a name, a tab, and the beginning of a picture in base64.
+    static func matches(_ head: [UInt8]) -> Bool {
+        let line = head.prefix { $0 != 0x0A && $0 != 0x0D }
+        guard let tab = line.firstIndex(of: 0x09), tab > 0, tab <= 256 else { return false }
+        let value = line[(tab + 1)...]
+        return value.count >= 32 && value.allSatisfy { Base64.digit($0) != nil || $0 == UInt8(ascii: "=") }
+    }
+
+    init(_ stream: TextStream, path: String, notes: DatasetNotes?) throws(DatasetError) {
+        self.path = stream.name
+        lines = LineStream(stream)
+        guard path.hasSuffix(Self.pictures) else {
+            texts = [:]
+            return
+        }
+        let beside = String(path.dropLast(Self.pictures.count)) + "_texts.jsonl"
+        texts = try Self.texts(beside, notes) ?? [:]
+    }
+
+    mutating func next() -> Result<DatasetRow, DatasetError>? {
+        do throws(DatasetError) {
+            while let line = try lines?.next() {
+                guard line.isTooLong || !line.bytes.isEmpty else { continue }
+                return .success(try row(line))
+            }
+            return nil
+        } catch {
+            if error.place.isEmpty { lines = nil }
+            return .failure(error)
+        }
+    }
+
+    private mutating func row(_ line: LineStream.Line) throws(DatasetError) -> DatasetRow {
+        try line.check(path)
+        func malformed(_ reason: String) -> DatasetError {
+            DatasetError(.malformed, path: path, place: "line \(line.number)", reason)
+        }
+        guard let tab = line.bytes.firstIndex(of: 0x09), tab > 0,
+            let id = String(validating: line.bytes[..<tab], as: UTF8.self)
+        else { throw malformed("should be an id, a tab and a picture in base64") }
+        guard let bytes = Base64.decode(line.bytes[(tab + 1)...]), !bytes.isEmpty else {
+            throw malformed("the picture \(id) is not base64")
+        }
+        guard known.insert(id).inserted else { throw malformed("the id \(id) stands there already") }
+        let captions = texts[id] ?? []
+        var attributes = [JSONValue.Member("image_id", Int64(id).map(JSONValue.int) ?? .string(id))]
+        if captions.count > 1 { attributes.append(JSONValue.Member("texts", .array(captions.map(JSONValue.string)))) }
+        return DatasetRow(
+            locator: "\(path)#\(id)", image: .bytes(bytes), caption: captions.first, attributes: attributes)
+    }
+
+    /// The texts of each picture; nil where there is no such file, as for pictures to predict.
+    private static func texts(_ path: String, _ notes: DatasetNotes?) throws(DatasetError) -> [String: [String]]? {
+        let stream: ByteStream
+        do throws(DatasetError) { stream = try ByteStream(path: path) } catch {
+            notes?.add("the texts beside the pictures cannot be read: " + error.reason, path: path, place: "texts")
+            return nil
+        }
+        var lines = LineStream(TextStream(stream))
+        var texts: [String: [String]] = [:]
+        while let line = try lines.next() {
+            guard line.isTooLong || !line.bytes.allSatisfy(FileContent.isBlank) else { continue }
+            guard !line.isTooLong, let value = try? JSONParser.parse(line.bytes), let text = value["text"]?.string,
+                case .array(let ids)? = value["image_ids"]
+            else {
+                notes?.add(
+                    "lines that are not {\"text\": …, \"image_ids\": […]} are left out", path: path,
+                    place: "line \(line.number)")
+                continue
+            }
+            for id in ids {
+                switch id {
+                case .int(let number): texts[String(number), default: []].append(text)
+                case .string(let name): texts[name, default: []].append(text)
+                default: break
+                }
+            }
+        }
+        return texts
+    }
+}
+
+/// Base64 (RFC 4648) in its usual and its URL-safe alphabet; other characters mean nothing.
+enum Base64 {
+    /// The value of a digit; nil of anything else.
+    static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - 65
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 97 + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48 + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+
+    /// The bytes; nil where the digits do not make whole bytes.
+    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3 + 3)
+        var (bits, count): (UInt32, Int) = (0, 0)
+        for byte in text {
+            guard let digit = digit(byte) else { continue }
+            bits = bits << 6 | UInt32(digit)
+            count += 1
+            if count == 4 {
+                bytes += [
+                    UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8),
+                    UInt8(truncatingIfNeeded: bits),
+                ]
+                (bits, count) = (0, 0)
+            }
+        }
+        switch count {
+        case 0: return bytes
+        case 2: return bytes + [UInt8(truncatingIfNeeded: bits >> 4)]
+        case 3: return bytes + [UInt8(truncatingIfNeeded: bits >> 10), UInt8(truncatingIfNeeded: bits >> 2)]
+        default: return nil
+        }
+    }
+}
