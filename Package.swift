@@ -69,6 +69,8 @@ let package = Package(
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
         // libjpeg's errors are long jumps, which must not cross Swift.
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        // libtiff comes with libvips, which does not convert YCbCr.
+        .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
@@ -78,7 +80,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
-            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
+            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "CZlib", "DiptychNetwork"],
+            swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
