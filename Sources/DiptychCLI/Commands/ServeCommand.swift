@@ -75,6 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.store = store
         options.folder = (store as? EmbeddedStore)?.directory
         options.reading = model.pictures
+        // Its clients know no options of the command line.
+        options.reading.namesOptions = false
         options.reading.decode = model.decode ?? store?.decode ?? .exact
         options.reading.appliesOrientation = (store?.appliesOrientation ?? true) && options.reading.appliesOrientation
         options.fetch.addresses = fetching.options.addresses
