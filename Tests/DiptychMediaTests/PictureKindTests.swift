@@ -96,3 +96,40 @@ struct PictureKindTests {
         }
     }
 }
+
+extension PictureKindTests {
+    /// Files that differ from real ones in a few bytes, read in every way.
+    @Test(arguments: [false, true]) func mutatedFilesGiveAPictureOrAnError(isTolerant: Bool) {
+        var random = SeededGenerator(state: 5)
+        var options = PictureOptions()
+        options.maximumPixels = 1 << 20
+        options.isTolerant = isTolerant
+        var pictures = 0, errors = 0
+        for row in Row.all where !row.name.hasSuffix("ic") && !row.name.hasSuffix("avif") {
+            for _ in 0..<30 {
+                var bytes = row.file
+                for _ in 0...Int.random(in: 0...3, using: &random) {
+                    // Headers stand first, and in TIFF files last.
+                    let reach =
+                        Bool.random(using: &random)
+                        ? 0..<min(150, bytes.count) : max(0, bytes.count - 250)..<bytes.count
+                    bytes[Int.random(in: reach, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+                if Int.random(in: 0..<4, using: &random) == 0 {
+                    bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+                }
+                do {
+                    options.alpha = [.dropped, .onWhite, .kept][Int.random(in: 0..<3, using: &random)]
+                    let picture = try Picture.decode(bytes, label: row.name, options: options)
+                    #expect(picture.bytes.count == picture.width * picture.height * 3)
+                    #expect(picture.opacity.map { $0.count == picture.width * picture.height } ?? true)
+                    pictures += 1
+                } catch {
+                    errors += 1
+                    #expect(error.source == row.name && !error.description.contains("\n"))
+                }
+            }
+        }
+        #expect(pictures > 2000 && errors > 500, "\(pictures) pictures, \(errors) errors")
+    }
+}
