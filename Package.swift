@@ -73,6 +73,8 @@ let package = Package(
         .target(
             name: "CResources", exclude: ["Files.inc"],
             cSettings: [.headerSearchPath("../DiptychCLI/Resources"), .headerSearchPath("../DiptychServer")]),
+        // libtiff comes with libvips, which does not convert YCbCr.
+        .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
         // Leaves: no machine learning.
         .target(name: "DiptychTensors", swiftSettings: strict),
@@ -82,7 +84,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
-            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CVips", "DiptychNetwork"], swiftSettings: strict),
+            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "CZlib", "DiptychNetwork"],
+            swiftSettings: strict),
         .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],

@@ -20,7 +20,8 @@ struct diptych_jpeg {
     jmp_buf failed;
     char *reason;
     size_t width, height;
-    uint8_t *row;  // of the decoder's width, where that is more
+    uint8_t *row;     // of the decoder's width, where that is more, and of its ink, where it gives CMYK
+    bool isTolerant;  // the data's end is the picture's
 };
 
 // libjpeg must not go on after an error; it leaves through the function that called it.
@@ -41,16 +42,24 @@ static void note(j_common_ptr common, int level) {
 
 static void nothing(j_decompress_ptr decoder) { (void)decoder; }
 
-// All bytes are there from the beginning, so whoever wants more has come to an early end.
+// All bytes are there from the beginning, so whoever wants more has come to an early end. A tolerant decoder is given an end
+// marker there, as by Pillow's LOAD_TRUNCATED_IMAGES, and makes up the rest.
 static boolean end_of_data(j_decompress_ptr decoder) {
-    ERREXIT(decoder, JERR_INPUT_EOF);
-    return FALSE;
+    static const JOCTET end[] = {0xFF, JPEG_EOI};
+    const diptych_jpeg *jpeg = decoder->client_data;
+    if (!jpeg->isTolerant) ERREXIT(decoder, JERR_INPUT_EOF);
+    decoder->src->next_input_byte = end;
+    decoder->src->bytes_in_buffer = sizeof end;
+    return TRUE;
 }
 
 static void skip(j_decompress_ptr decoder, long count) {
     struct jpeg_source_mgr *source = decoder->src;
     if (count <= 0) return;
-    if ((size_t)count > source->bytes_in_buffer) end_of_data(decoder);
+    if ((size_t)count > source->bytes_in_buffer) {
+        end_of_data(decoder);
+        return;
+    }
     source->next_input_byte += count;
     source->bytes_in_buffer -= (size_t)count;
 }
@@ -69,8 +78,8 @@ void diptych_jpeg_close(diptych_jpeg *jpeg) {
     free(jpeg);
 }
 
-// Everything that may leave by longjmp; a function of its own, so that no variable of the caller changes meanwhile.
-static bool begin(diptych_jpeg *jpeg, int shrink) {
+// What may leave by longjmp; functions of their own, so that no variable of the caller changes meanwhile.
+static bool read_header(diptych_jpeg *jpeg) {
     struct jpeg_decompress_struct *decoder = &jpeg->decoder;
     if (setjmp(jpeg->failed)) return false;
     jpeg_create_decompress(decoder);
@@ -78,14 +87,26 @@ static bool begin(diptych_jpeg *jpeg, int shrink) {
     decoder->src = &jpeg->source;
     decoder->progress = &jpeg->progress;
     jpeg_read_header(decoder, TRUE);
-    decoder->scale_num = 1;
-    decoder->scale_denom = (unsigned)shrink;
-    if (decoder->data_precision != 8 || decoder->num_components != 3 || decoder->out_color_space != JCS_RGB) return false;
-    jpeg_start_decompress(decoder);
-    return decoder->output_components == 3;
+    return true;
 }
 
-diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, int shrink, char *reason) {
+static bool begin(diptych_jpeg *jpeg, int shrink) {
+    struct jpeg_decompress_struct *decoder = &jpeg->decoder;
+    if (setjmp(jpeg->failed)) return false;
+    decoder->scale_num = 1;
+    decoder->scale_denom = (unsigned)shrink;
+    if (decoder->num_components == 4) {
+        decoder->out_color_space = JCS_CMYK;
+    } else if (decoder->num_components == 3 || decoder->num_components == 1) {
+        decoder->out_color_space = JCS_RGB;
+    } else {
+        return false;
+    }
+    jpeg_start_decompress(decoder);
+    return decoder->output_components == (decoder->num_components == 4 ? 4 : 3);
+}
+
+diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, bool isTolerant, char *reason) {
     *reason = 0;
     diptych_jpeg *jpeg = calloc(1, sizeof *jpeg);
     if (!jpeg) {
@@ -93,6 +114,7 @@ diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, int shrink, 
         return NULL;
     }
     jpeg->reason = reason;
+    jpeg->isTolerant = isTolerant;
     jpeg->decoder.err = jpeg_std_error(&jpeg->errors);
     // Also for errors before jpeg_create_decompress is done.
     jpeg->decoder.client_data = jpeg;
@@ -103,29 +125,53 @@ diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, int shrink, 
     jpeg->source = (struct jpeg_source_mgr){
         .next_input_byte = bytes, .bytes_in_buffer = count, .init_source = nothing, .fill_input_buffer = end_of_data,
         .skip_input_data = skip, .resync_to_restart = jpeg_resync_to_restart, .term_source = nothing};
-    if (!begin(jpeg, shrink)) {
+    if (!read_header(jpeg)) {
         diptych_jpeg_close(jpeg);
         return NULL;
     }
+    jpeg->width = jpeg->decoder.image_width;
+    jpeg->height = jpeg->decoder.image_height;
+    return jpeg;
+}
+
+int diptych_jpeg_start(diptych_jpeg *jpeg, int shrink, char *reason) {
+    *reason = 0;
+    jpeg->reason = reason;
+    if (!begin(jpeg, shrink)) return -1;
     // libjpeg rounds sides up: of the last pixels only a part would lie in the picture.
     jpeg->width = jpeg->decoder.image_width / (unsigned)shrink;
     jpeg->height = jpeg->decoder.image_height / (unsigned)shrink;
     if (jpeg->width == 0) jpeg->width = 1;
     if (jpeg->height == 0) jpeg->height = 1;
-    bool is_whole = jpeg->width == jpeg->decoder.output_width;
-    if (!is_whole) jpeg->row = malloc((size_t)jpeg->decoder.output_width * 3);
+    int components = jpeg->decoder.output_components;
+    bool isPlain = jpeg->width == jpeg->decoder.output_width && components == 3;
+    if (!isPlain) jpeg->row = malloc((size_t)jpeg->decoder.output_width * (size_t)components);
     if (jpeg->width > jpeg->decoder.output_width || jpeg->height > jpeg->decoder.output_height ||
-        (!is_whole && !jpeg->row)) {
+        (!isPlain && !jpeg->row)) {
         snprintf(reason, DIPTYCH_JPEG_REASON, "out of memory");
-        diptych_jpeg_close(jpeg);
-        return NULL;
+        return -1;
     }
-    return jpeg;
+    return 0;
 }
 
 size_t diptych_jpeg_width(const diptych_jpeg *jpeg) { return jpeg->width; }
 
 size_t diptych_jpeg_height(const diptych_jpeg *jpeg) { return jpeg->height; }
+
+static unsigned divided_by_255(unsigned value) {
+    unsigned rounded = value + 128;
+    return ((rounded >> 8) + rounded) >> 8;
+}
+
+// Ink to light, by Pillow's formula. Adobe's programs store ink inverted, and Pillow takes all JPEG files for theirs.
+static void put_ink(const diptych_jpeg *jpeg, uint8_t *out) {
+    for (size_t x = 0; x < jpeg->width; x++) {
+        const uint8_t *ink = jpeg->row + 4 * x;
+        unsigned light = ink[3];
+        for (int channel = 0; channel < 3; channel++)
+            out[3 * x + channel] = (uint8_t)(light - divided_by_255((255u - ink[channel]) * light));
+    }
+}
 
 int diptych_jpeg_read(diptych_jpeg *jpeg, uint8_t *out, size_t rows, char *reason) {
     enum { AT_ONCE = 16 };
@@ -147,7 +193,11 @@ int diptych_jpeg_read(diptych_jpeg *jpeg, uint8_t *out, size_t rows, char *reaso
         }
         // With all data there it gives a row at least, or leaves.
         if (jpeg_read_scanlines(decoder, places, (JDIMENSION)count) == 0) return -1;
-        if (jpeg->row) memcpy(out + done * bytes, jpeg->row, bytes);
+        if (!jpeg->row) continue;
+        if (decoder->output_components == 4)
+            put_ink(jpeg, out + done * bytes);
+        else
+            memcpy(out + done * bytes, jpeg->row, bytes);
     }
     return 0;
 }

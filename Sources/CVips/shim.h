@@ -22,33 +22,35 @@ static inline int diptych_vips_start(void) {
 
 // Loaders are called by name, so that bytes never reach one that the caller did not choose. Opening reads the header
 // only; pixels are decoded when rows are copied. `bytes` must stay valid until the image is released.
-#define DIPTYCH_VIPS_STRICT "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED
+#define DIPTYCH_VIPS_READ(failure) "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", (failure)
 
-// `shrink` (1, 2, 4 or 8) divides both sides, cut to whole pixels.
-static inline VipsImage *diptych_vips_open_jpeg(const void *bytes, size_t count, int shrink) {
+static inline VipsImage *diptych_vips_open_png(const void *bytes, size_t count, VipsFailOn failure) {
     VipsImage *out = NULL;
-    return vips_jpegload_buffer((void *)bytes, count, &out, "shrink", shrink, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_pngload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_READ(failure), NULL) ? NULL : out;
 }
 
-static inline VipsImage *diptych_vips_open_png(const void *bytes, size_t count) {
+static inline VipsImage *diptych_vips_open_webp(const void *bytes, size_t count, VipsFailOn failure) {
     VipsImage *out = NULL;
-    return vips_pngload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_webpload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_READ(failure), NULL) ? NULL : out;
 }
 
-static inline VipsImage *diptych_vips_open_webp(const void *bytes, size_t count) {
+static inline VipsImage *diptych_vips_open_tiff(const void *bytes, size_t count, VipsFailOn failure) {
     VipsImage *out = NULL;
-    return vips_webpload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_tiffload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_READ(failure), NULL) ? NULL : out;
 }
 
-static inline VipsImage *diptych_vips_open_tiff(const void *bytes, size_t count) {
+static inline VipsImage *diptych_vips_open_heif(const void *bytes, size_t count, VipsFailOn failure) {
     VipsImage *out = NULL;
-    return vips_tiffload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_heifload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_READ(failure), NULL) ? NULL : out;
 }
 
-static inline VipsImage *diptych_vips_open_heif(const void *bytes, size_t count) {
+static inline VipsImage *diptych_vips_open_jxl(const void *bytes, size_t count, VipsFailOn failure) {
     VipsImage *out = NULL;
-    return vips_heifload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_STRICT, NULL) ? NULL : out;
+    return vips_jxlload_buffer((void *)bytes, count, &out, DIPTYCH_VIPS_READ(failure), NULL) ? NULL : out;
 }
+
+// Whether this build has an operation.
+static inline int diptych_vips_has(const char *name) { return vips_type_find("VipsOperation", name) != 0; }
 
 // Decodes `rows` rows from row `top` on and copies them without gaps; 0 when all are there.
 static inline int diptych_vips_copy_rows(VipsRegion *region, int top, int rows, void *out) {

@@ -1,7 +1,8 @@
 /// Decodes Windows and OS/2 bitmaps. libvips would hand them to ImageMagick, which is too much code for untrusted bytes.
 ///
-/// Read are 1, 4, 8, 16, 24 and 32 bits per pixel, run-length and bit-field compression; the fourth channel of 32 bits is
-/// left out. The format is that of Microsoft's BITMAPINFOHEADER and its successors.
+/// Read are 1, 4, 8, 16, 24 and 32 bits per pixel, run-length and bit-field compression. The fourth channel of 32 bits is the
+/// opacity where a mask says so, as headers of 56 bytes and more may; otherwise it is left out, and so is that of 16 bits in the
+/// usual layouts, both as in Pillow. The format is that of Microsoft's BITMAPINFOHEADER and its successors.
 struct BitmapReader {
     private var reader: ByteReader
     private let options: PictureOptions
@@ -16,9 +17,10 @@ struct BitmapReader {
         return try copy.decode()
     }
 
-    private struct Header {
+    fileprivate struct Header {
         var width = 0, height = 0, bits = 0, compression = 0, colours = 0
         var isTopDown = false
+        /// Red, green, blue, and the opacity's if there is one.
         var masks: [Int] = []
     }
 
@@ -55,8 +57,10 @@ struct BitmapReader {
                 header, palette.samples(of: try packedIndices(header)),
                 isIndexed: header.colours <= 2 || !palette.isRamp)
         case (Compression.none, 16), (Compression.none, 24), (Compression.none, 32), (Compression.bitFields, 16),
-            (Compression.bitFields, 32), (Compression.alphaBitFields, 32):
-            return finish(header, try directColours(header), isIndexed: false)
+            (Compression.bitFields, 24), (Compression.bitFields, 32), (Compression.alphaBitFields, 16),
+            (Compression.alphaBitFields, 32):
+            let (samples, opacity) = try directColours(header)
+            return finish(header, samples, opacity: opacity, isIndexed: false)
         default:
             throw PictureError(
                 .unsupported, source: reader.label,
@@ -95,15 +99,20 @@ struct BitmapReader {
             if header.colours == 0 { header.colours = 1 << header.bits }
         }
         if header.compression == Compression.bitFields || header.compression == Compression.alphaBitFields {
-            for _ in 0..<3 { header.masks.append(try reader.number(bytes: 4)) }
+            let hasOpacity = size >= 56 || header.compression == Compression.alphaBitFields
+            for _ in 0..<(hasOpacity ? 4 : 3) { header.masks.append(try reader.number(bytes: 4)) }
+            header.settleMasks()
         }
         if size > 40 { try reader.seek(to: start + size - 4) }
         return header
     }
 
-    private func finish(_ header: Header, _ samples: [UInt8], isIndexed: Bool) -> Picture {
+    private func finish(
+        _ header: Header, _ samples: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool
+    ) -> Picture {
         let stored = Picture(
-            uncheckedWidth: header.width, height: header.height, bytes: samples, isIndexed: isIndexed)
+            uncheckedWidth: header.width, height: header.height, bytes: samples, opacity: opacity,
+            isIndexed: isIndexed)
         // Rows stand bottom-up unless the height is negative; orientation 4 is a flip.
         return header.isTopDown ? stored : stored.oriented(4)
     }
@@ -115,7 +124,10 @@ struct BitmapReader {
         var indices: [UInt8] = []
         indices.reserveCapacity(header.width * header.height)
         for _ in 0..<header.height {
-            let row = try reader.slice(min(rowBytes, reader.remaining))
+            guard let row = try row(header, rowBytes) else {
+                indices.append(contentsOf: repeatElement(0, count: header.width))
+                continue
+            }
             for x in 0..<header.width {
                 let byte = row[row.startIndex + x / perByte]
                 let shift = 8 - header.bits * (x % perByte + 1)
@@ -127,14 +139,23 @@ struct BitmapReader {
 
     /// The last row may lack its padding.
     private func expectRows(_ header: Header, rowBytes: Int) throws(PictureError) {
+        guard !options.isTolerant else { return }
         let lastRow = (header.width * header.bits + 7) / 8
         guard reader.remaining >= rowBytes * (header.height - 1) + lastRow else {
-            throw reader.damaged("the data end too early")
+            throw reader.damaged("the data end too early" + options.tolerantHint)
         }
     }
 
-    /// Rows of 16, 24 or 32-bit pixels, padded to four bytes.
-    private mutating func directColours(_ header: Header) throws(PictureError) -> [UInt8] {
+    /// The bytes of the next row; nil where they are not all there.
+    private mutating func row(_ header: Header, _ rowBytes: Int) throws(PictureError) -> ArraySlice<UInt8>? {
+        let row = try reader.slice(min(rowBytes, reader.remaining))
+        return row.count >= (header.width * header.bits + 7) / 8 ? row : nil
+    }
+
+    /// Rows of 16, 24 or 32-bit pixels, padded to four bytes, and their opacities where they have them.
+    private mutating func directColours(
+        _ header: Header
+    ) throws(PictureError) -> (samples: [UInt8], opacity: [UInt8]?) {
         let pixelBytes = header.bits / 8, rowBytes = (header.width * pixelBytes + 3) / 4 * 4
         try expectRows(header, rowBytes: rowBytes)
         var masks = header.masks
@@ -144,18 +165,34 @@ struct BitmapReader {
             throw PictureError(
                 .unsupported, source: reader.label, reason: "BMP with these bit fields is not read")
         }
-        var samples: [UInt8] = []
-        samples.reserveCapacity(header.width * header.height * 3)
+        let pixels = header.width * header.height, hasOpacity = fields.count == 4 && options.alpha != .dropped
+        var samples: [UInt8] = [], opacity: [UInt8] = []
+        samples.reserveCapacity(pixels * 3)
+        if hasOpacity, options.alpha == .kept { opacity.reserveCapacity(pixels) }
         for _ in 0..<header.height {
-            let row = try reader.slice(min(rowBytes, reader.remaining))
+            guard let row = try row(header, rowBytes) else {
+                let isWhite = hasOpacity && options.alpha == .onWhite
+                samples.append(contentsOf: repeatElement(isWhite ? 255 : 0, count: header.width * 3))
+                if hasOpacity, options.alpha == .kept {
+                    opacity.append(contentsOf: repeatElement(0, count: header.width))
+                }
+                continue
+            }
             for x in 0..<header.width {
                 let start = row.startIndex + x * pixelBytes
                 var pixel = 0
                 for byte in 0..<pixelBytes { pixel |= Int(row[start + byte]) << (8 * byte) }
-                for field in fields { samples.append(UInt8(((pixel >> field.shift) & field.most) * 255 / field.most)) }
+                func value(_ field: Int) -> UInt8 {
+                    UInt8(((pixel >> fields[field].shift) & fields[field].most) * 255 / fields[field].most)
+                }
+                let solid = hasOpacity ? value(3) : 255
+                for field in 0..<3 {
+                    samples.append(options.alpha == .onWhite ? onWhite(value(field), opacity: solid) : value(field))
+                }
+                if hasOpacity, options.alpha == .kept { opacity.append(solid) }
             }
         }
-        return samples
+        return (samples, opacity.isEmpty ? nil : opacity)
     }
 
     /// Run-length compressed indices. What the runs leave out has index 0.
@@ -168,6 +205,7 @@ struct BitmapReader {
             x += 1
         }
         while y < header.height {
+            if options.isTolerant, reader.remaining < 2 { return indices }
             let count = try reader.byte(), value = try reader.byte()
             if count > 0 {
                 for at in 0..<count { put(isHalfBytes ? (at % 2 == 0 ? value >> 4 : value & 15) : value) }
@@ -188,5 +226,19 @@ struct BitmapReader {
             }
         }
         return indices
+    }
+}
+
+extension BitmapReader.Header {
+    /// Follows Pillow: without any mask, pixels are blue, green, red and opacity; an opacity of 16 bits counts in no usual layout,
+    /// and one without bits is none.
+    fileprivate mutating func settleMasks() {
+        if bits == 32, masks.allSatisfy({ $0 == 0 }) {
+            masks = masks.count == 4 ? [0xFF0000, 0xFF00, 0xFF, 0xFF00_0000] : [0xFF0000, 0xFF00, 0xFF]
+        }
+        let usual = [[0xF800, 0x7E0, 0x1F], [0x7C00, 0x3E0, 0x1F]]
+        if masks.count == 4, masks[3] == 0 || (bits == 16 && usual.contains(Array(masks.prefix(3)))) {
+            masks.removeLast()
+        }
     }
 }

@@ -104,9 +104,14 @@ struct GIFReader {
 
         while output.count < count {
             while buffered < bits {
+                if options.isTolerant, reader.remaining == 0 { return filled(output, count) }
                 if blockLeft == 0 {
                     blockLeft = try reader.byte()
-                    guard blockLeft > 0 else { throw reader.damaged("the data end too early") }
+                    guard blockLeft > 0 else {
+                        guard !options.isTolerant else { return filled(output, count) }
+                        throw reader.damaged("the data end too early" + options.tolerantHint)
+                    }
+                    if options.isTolerant, reader.remaining == 0 { return filled(output, count) }
                 }
                 buffer |= try reader.byte() << buffered
                 (buffered, blockLeft) = (buffered + 8, blockLeft - 1)
@@ -117,7 +122,10 @@ struct GIFReader {
                 (next, bits, previous) = (end + 1, minimumBits + 1, nil)
                 continue
             }
-            guard code != end else { throw reader.damaged("the data end too early") }
+            guard code != end else {
+                guard !options.isTolerant else { return filled(output, count) }
+                throw reader.damaged("the data end too early" + options.tolerantHint)
+            }
             guard code < next || (code == next && previous != nil), code < 4096 else {
                 throw reader.damaged("a code stands for nothing")
             }
@@ -143,6 +151,11 @@ struct GIFReader {
         }
         output.removeLast(output.count - count)
         return output
+    }
+
+    /// Indices that are missing are 0.
+    private func filled(_ indices: [UInt8], _ count: Int) -> [UInt8] {
+        indices.prefix(count) + [UInt8](repeating: 0, count: max(0, count - indices.count))
     }
 
     /// Puts the frame's rows, in their order of transmission, on the canvas.

@@ -1,57 +1,71 @@
 internal import CJPEG
 
-/// The rows of a JPEG picture, decoded one after the other by libjpeg.
-struct JPEGRows: ~Copyable {
-    /// The columns that are decoded, as the picture lies in the file.
-    let width: Int
-    /// The rows that are decoded.
-    let height: Int
+/// The rows of a JPEG picture, decoded by libjpeg.
+final class JPEGRows: PictureRows {
+    private(set) var width: Int
+    private(set) var height: Int
+    let hasOpacity = false
     private let decoder: OpaquePointer
     private let label: String
+    private let options: PictureOptions
 
-    /// Begins to decode at 1/`shrink` of the size; nil for what does not become 8-bit RGB.
+    /// Reads the header.
     ///
-    /// - Parameter raw: The file, which must stay where it is. Its size has been checked.
-    init?(_ raw: UnsafeRawBufferPointer, shrink: Int, label: String) throws(PictureError) {
+    /// - Parameter raw: The file, which must stay where it is.
+    private init(_ raw: UnsafeRawBufferPointer, label: String, options: PictureOptions) throws(PictureError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
         guard
             let decoder = diptych_jpeg_open(
-                raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count, Int32(shrink), &reason)
-        else {
-            guard reason[0] != 0 else { return nil }
-            throw Self.damaged(reason, label: label)
-        }
+                raw.baseAddress?.assumingMemoryBound(to: UInt8.self), raw.count, options.isTolerant, &reason)
+        else { throw Self.damaged(reason, label: label, options, "its JPEG header cannot be read") }
         self.decoder = decoder
         self.label = label
+        self.options = options
         (width, height) = (diptych_jpeg_width(decoder), diptych_jpeg_height(decoder))
     }
 
     deinit { diptych_jpeg_close(decoder) }
 
-    /// Decodes the next `count` rows to `out`, 3 bytes a pixel, without gaps.
-    func read(_ count: Int, into out: UnsafeMutablePointer<UInt8>) throws(PictureError) {
+    /// Reads the header, and begins to decode at what the options make of its size.
+    static func open(
+        _ raw: UnsafeRawBufferPointer, orientation: Int, label: String, options: PictureOptions
+    ) throws(PictureError) -> OpenedPicture {
+        let rows = try JPEGRows(raw, label: label, options: options)
+        let full = Preprocessing.Size(width: rows.width, height: rows.height)
+        try options.check(width: full.width, height: full.height, label: label, format: .jpeg)
+        let factor = options.reduction(width: full.width, height: full.height, isTurned: orientation >= 5)
+        try rows.start(factor)
+        return OpenedPicture(rows: rows, full: full, factor: factor, orientation: orientation)
+    }
+
+    private func start(_ factor: Int) throws(PictureError) {
+        var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
+        guard diptych_jpeg_start(decoder, Int32(factor), &reason) == 0 else {
+            guard reason[0] != 0 else {
+                throw PictureError(
+                    .unsupported, source: label,
+                    reason: "JPEG with neither 1, 3 nor 4 components is not read; save it as 8-bit RGB")
+            }
+            throw Self.damaged(reason, label: label, options)
+        }
+        (width, height) = (diptych_jpeg_width(decoder), diptych_jpeg_height(decoder))
+    }
+
+    func read(
+        _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
+    ) throws(PictureError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
         guard diptych_jpeg_read(decoder, out, count, &reason) == 0 else {
-            throw Self.damaged(reason, label: label)
+            throw Self.damaged(reason, label: label, options)
         }
     }
 
-    /// Decodes all rows.
-    consuming func everything() throws(PictureError) -> [UInt8] {
-        var failure: PictureError?
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
-            do throws(PictureError) {
-                if let start = out.baseAddress { try read(height, into: start) }
-                count = width * height * 3
-            } catch { failure = error }
-        }
-        if let failure { throw failure }
-        return pixels
-    }
-
-    private static func damaged(_ reason: [CChar], label: String) -> PictureError {
+    private static func damaged(
+        _ reason: [CChar], label: String, _ options: PictureOptions,
+        _ what: String = "its JPEG data are damaged or end too early"
+    ) -> PictureError {
         let said = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let what = "its jpeg data are damaged or end too early"
-        return PictureError(.damaged, source: label, reason: said.isEmpty ? what : "\(what) (\(said))")
+        let line = said.isEmpty ? what : "\(what) (\(said))"
+        return PictureError(.damaged, source: label, reason: line + options.tolerantHint)
     }
 }

@@ -1,7 +1,11 @@
+internal import CKernels
+
 /// Turns the bytes of picture files into pixels.
 ///
 /// Unless ``PictureOptions/decode`` says otherwise, the result equals Pillow 13's
 /// `ImageOps.exif_transpose(Image.open(…)).convert("RGB")` in every byte, with these exceptions:
+/// - YCbCr in TIFF differs by up to 1 where nothing is compressed: libtiff rounds in another place than Pillow, which uses it for
+///   all compressed ones.
 /// - 16-bit grey keeps its high byte, as 16-bit colour does; Pillow clips it to 255, which leaves a white picture.
 /// - AVIF with subsampled chroma differs at edges of colour: libheif repeats chroma samples, libavif interpolates them.
 ///   Without subsampling the difference is rounding.
@@ -24,6 +28,19 @@ public struct PictureDecoder: Sendable {
     ///   - label: What messages call these bytes.
     /// - Throws: ``PictureError`` when the bytes are no picture, damaged, or beyond a limit.
     public func decode(_ bytes: [UInt8], label: String = "picture") throws(PictureError) -> Picture {
+        let format = try format(of: bytes, label: label)
+        switch format {
+        case .bmp: return try BitmapReader(bytes: bytes, label: label, options: options).picture()
+        case .gif: return try GIFReader(bytes: bytes, label: label, options: options).picture()
+        default:
+            return try reading(bytes, format, label: label) { opened throws(PictureError) in
+                try opened.picture(keepsOpacity: options.alpha == .kept)
+            }
+        }
+    }
+
+    /// The format of bytes that are within the limit.
+    private func format(of bytes: [UInt8], label: String) throws(PictureError) -> PictureFormat {
         guard !bytes.isEmpty else { throw PictureError(.empty, source: label, reason: "there are no bytes") }
         guard bytes.count <= options.maximumBytes else {
             throw PictureError(
@@ -34,10 +51,69 @@ public struct PictureDecoder: Sendable {
             throw PictureError(
                 .notAPicture, source: label, reason: "not a picture that is read (\(PictureFormat.list))")
         }
+        return format
+    }
+
+    /// A picture resampled while it is decoded, so that it is never in memory as a whole; nil where that cannot be done.
+    ///
+    /// - Parameters:
+    ///   - isAsStored: Whether pictures with opacity or a table of colours are resampled before they become RGB, which needs the
+    ///     whole.
+    ///   - plan: What becomes of an upright picture of this size.
+    func resized(
+        _ bytes: [UInt8], label: String, filter: ResamplingFilter, isAsStored: Bool, instructions: diptych_isa,
+        to plan: (Preprocessing.Size) throws(PictureError) -> Picture.Target
+    ) throws(PictureError) -> (part: Picture, fullSize: Preprocessing.Size)? {
+        let format = try format(of: bytes, label: label)
+        guard format != .bmp, format != .gif else { return nil }
+        return try reading(bytes, format, label: label) { opened throws(PictureError) in
+            if isAsStored, opened.isIndexed || (options.alpha == .kept && opened.rows.hasOpacity) { return nil }
+            return try opened.resized(filter: filter, instructions: instructions, to: plan)
+        }
+    }
+
+    /// Opens a picture whose rows are read one after the other.
+    private func reading<T>(
+        _ file: [UInt8], _ format: PictureFormat, label: String,
+        _ body: (OpenedPicture) throws(PictureError) -> T
+    ) throws(PictureError) -> T {
+        let bytes = options.isTolerant && format == .png ? PNGHeader.completed(file) : file
+        let orientation =
+            options.appliesOrientation && [.jpeg, .png, .webp, .tiff].contains(format)
+            ? PictureBlocks(of: bytes, format: format).orientation(format) : 1
+        return try bytes.withUnsafeBytes { raw in
+            Result { () throws(PictureError) in
+                try body(open(raw, bytes, format, orientation: orientation, label: label))
+            }
+        }.get()
+    }
+
+    private func open(
+        _ raw: UnsafeRawBufferPointer, _ bytes: [UInt8], _ format: PictureFormat, orientation: Int, label: String
+    ) throws(PictureError) -> OpenedPicture {
+        func opened(_ rows: any PictureRows, isIndexed: Bool) -> OpenedPicture {
+            OpenedPicture(
+                rows: rows, full: Preprocessing.Size(width: rows.width, height: rows.height), orientation: orientation,
+                isIndexed: isIndexed)
+        }
         switch format {
-        case .bmp: return try BitmapReader(bytes: bytes, label: label, options: options).picture()
-        case .gif: return try GIFReader(bytes: bytes, label: label, options: options).picture()
-        default: return try VipsReader(format: format, label: label, options: options).picture(bytes)
+        case .jpeg: return try JPEGRows.open(raw, orientation: orientation, label: label, options: options)
+        case .tiff:
+            let header = try TIFFHeader(bytes, label: label)
+            try options.check(width: header.width, height: header.height, label: label, format: format)
+            if header.isYCbCr { return opened(try TIFFRows(raw, label: label), isIndexed: false) }
+            let rows = try VipsRows(
+                raw, format: format, label: label, options: options, opacityIndex: .some(header.opacityIndex))
+            return opened(rows, isIndexed: header.isIndexed)
+        case .pnm:
+            let rows = try PNMRows(raw, label: label, options: options)
+            return opened(rows, isIndexed: rows.isIndexed)
+        default:
+            let isPNG = format == .png
+            let rows = try VipsRows(
+                raw, format: format, label: label, options: options,
+                hasOpacity: !isPNG || PNGHeader.hasOpacity(bytes))
+            return opened(rows, isIndexed: isPNG && PNGHeader.isIndexed(bytes))
         }
     }
 
@@ -77,7 +153,8 @@ extension PictureOptions {
         guard !overflow, pixels <= min(maximumPixels, 1 << 33) else {
             throw PictureError(
                 .tooLarge, source: label,
-                reason: "\(width) × \(height) pixels are more than the limit of \(maximumPixels)")
+                reason: "\(width) × \(height) pixels are more than the limit of \(maximumPixels)"
+                    + (namesOptions ? "; --max-pixels raises it" : ""))
         }
     }
 }

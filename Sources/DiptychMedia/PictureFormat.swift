@@ -16,6 +16,10 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
     case heic = "HEIC"
     /// HEIF with AV1-coded pictures (`.avif`).
     case avif = "AVIF"
+    /// JPEG XL, where the system's libvips has a decoder of it.
+    case jxl = "JXL"
+    /// Netpbm's plain formats: PBM, PGM, PPM and PAM.
+    case pnm = "PNM"
 
     /// Names for messages.
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
@@ -40,6 +44,13 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
             self = .tiff
         } else if starts(Array("BM".utf8)) {
             self = .bmp
+        } else if starts([0xFF, 0x0A]) || starts([0, 0, 0, 0x0C] + Array("JXL \r\n".utf8) + [0x87, 0x0A]) {
+            self = .jxl
+        } else if head.count > 2, head[0] == UInt8(ascii: "P"),
+            (0x31...0x37).contains(head[1]) || head[1] | 0x20 == 0x66,
+            [0x20, 0x09, 0x0A, 0x0D, 0x23].contains(head[2])
+        {
+            self = .pnm
         } else if starts(Array("ftyp".utf8), at: 4), let format = PictureFormat(fileTypeBox: head) {
             self = format
         } else {

@@ -1,7 +1,7 @@
-internal import CVips
 internal import Foundation
 
-/// What a picture's bytes say about it besides its pixels: the kind of file, and what its camera wrote (EXIF 2.32).
+/// What a picture's bytes say about it besides its pixels: the kind of file, what its camera wrote (EXIF 2.32), and what
+/// somebody wrote about it (XMP, IPTC-IIM).
 public struct PictureMetadata: Sendable, Hashable {
     /// The kind of file by its content; nil when it is none that is read.
     public var format: PictureFormat?
@@ -13,59 +13,42 @@ public struct PictureMetadata: Sendable, Hashable {
     public var latitude: Double?
     /// Degrees east, −180 to 180.
     public var longitude: Double?
+    /// What somebody wrote about it. Where its sources disagree, XMP counts before IPTC and IPTC before EXIF: programs for
+    /// photographs write XMP, cameras EXIF. (The guidelines of the Metadata Working Group, version 2.0 of 2010, put XMP before
+    /// IPTC as well, but a description in EXIF first, where many cameras put their name.)
+    public var description = PictureDescription()
 
     /// Nothing known.
     public init() {}
 
     /// Reads what the bytes of a picture that was decoded say; what is missing or makes no sense is left out.
     ///
-    /// EXIF data are read from JPEG, PNG, WebP, HEIC and AVIF files; libvips gives none of a TIFF file's. A file whose size has not been checked does not belong here: libvips allocates
-    /// an animation's canvas while it reads the header.
-    public init(of bytes: [UInt8]) {
+    /// A file whose size has not been checked does not belong here: libvips allocates an animation's canvas while it reads the
+    /// header.
+    ///
+    /// - Parameter sidecar: What a file beside the picture says, which counts before everything else.
+    public init(of bytes: [UInt8], with sidecar: PictureDescription? = nil) {
         format = PictureFormat(sniffing: bytes)
-        guard let format, (try? Vips.start("picture")) != nil else { return }
-        let errors = Vips.ErrorScope()
-        defer { errors.end() }
-        bytes.withUnsafeBytes { raw in
-            guard let image = Vips.open(raw, format) else { return }
-            defer { diptych_vips_release(image) }
-            taken =
-                Self.value("exif-ifd2-DateTimeOriginal", of: image).flatMap(Self.seconds)
-                ?? Self.value("exif-ifd0-DateTime", of: image).flatMap(Self.seconds)
-            camera = Self.camera(
-                maker: Self.value("exif-ifd0-Make", of: image), model: Self.value("exif-ifd0-Model", of: image))
-            if let north = Self.degrees(of: image, "Latitude", negative: "S", limit: 90),
-                let east = Self.degrees(of: image, "Longitude", negative: "W", limit: 180)
-            {
-                (latitude, longitude) = (north, east)
-            }
+        guard let format else { return }
+        let blocks = PictureBlocks(of: bytes, format: format)
+        var found = sidecar ?? PictureDescription()
+        if let xmp = blocks.xmp { found.fill(from: XMPReader(xmp).description) }
+        if let iptc = blocks.iptc { found.fill(from: IPTCReader.description(iptc)) }
+        if let exif = blocks.exif.flatMap({ EXIFReader($0) }) {
+            camera = exif.camera
+            found.fill(from: exif.description)
         }
+        description = found
+        (taken, latitude, longitude) = (found.taken, found.latitude, found.longitude)
     }
 
-    /// An EXIF field as libvips gives it: the value, then in parentheses how it reads, its type, the number of its parts
-    /// and of its bytes. Texts are cut to the number of their characters, for they may hold parentheses themselves.
-    static func plain(_ field: String) -> String? {
-        guard let description = field.range(of: ", ASCII, ", options: .backwards) else {
-            return field.range(of: " (").map { String(field[..<$0.lowerBound]) }
-        }
-        let count = field[description.upperBound...].prefix { $0.isNumber }
-        guard let length = Int(count), length > 0 else { return nil }
-        let text = String(decoding: field.utf8.prefix(length - 1), as: UTF8.self)
-            .trimmingCharacters(in: .whitespacesAndNewlines.union(.controlCharacters))
-        return text.isEmpty ? nil : text
-    }
-
-    private static func value(_ name: String, of image: UnsafeMutablePointer<VipsImage>) -> String? {
-        var text: UnsafePointer<CChar>?
-        guard vips_image_get_typeof(image, name) != 0, vips_image_get_string(image, name, &text) == 0, let text else {
-            return nil
-        }
-        return plain(String(cString: text))
-    }
-
-    /// `2021:05:30 12:34:56` in seconds since 1970.
+    /// `2021:05:30 12:34:56`, or XMP's `2021-05-30T12:34:56.7+02:00`, in seconds since 1970. A time zone is left out, as the
+    /// camera's clock counts; seconds may be missing.
     static func seconds(_ text: String) -> Double? {
-        let numbers = text.split(whereSeparator: { !$0.isNumber }).map { Int($0) ?? -1 }
+        let clock = text.prefix { $0 != "+" && $0 != "Z" }
+        // A hyphen behind the date begins a time zone as well.
+        let local = clock.prefix(11) + clock.dropFirst(11).prefix { $0 != "-" }
+        let numbers = local.split(whereSeparator: { !$0.isNumber }).map { Int($0) ?? -1 } + [0]
         guard numbers.count >= 6, (1800...9999).contains(numbers[0]), (1...12).contains(numbers[1]),
             (1...31).contains(numbers[2]), (0..<24).contains(numbers[3]), (0..<60).contains(numbers[4]),
             (0...60).contains(numbers[5])
@@ -78,37 +61,5 @@ public struct PictureMetadata: Sendable, Hashable {
         parts.tm_min = Int32(numbers[4])
         parts.tm_sec = Int32(numbers[5])
         return Double(timegm(&parts))
-    }
-
-    /// Maker and model, the maker not twice: many models begin with it.
-    static func camera(maker: String?, model: String?) -> String? {
-        guard let model else { return maker }
-        guard let maker, !model.lowercased().hasPrefix(maker.lowercased()) else { return model }
-        return "\(maker) \(model)"
-    }
-
-    /// Degrees, minutes and seconds as three fractions: `47/1 22/1 1234/100`.
-    static func degrees(_ text: String) -> Double? {
-        let parts = text.split(separator: " ").map { part -> Double? in
-            let sides = part.split(separator: "/").map { Double($0) }
-            guard let over = sides.first ?? nil else { return nil }
-            guard sides.count == 2 else { return over }
-            guard let under = sides[1], under != 0 else { return nil }
-            return over / under
-        }
-        guard (1...3).contains(parts.count), let degrees = parts[0] else { return nil }
-        let minutes = parts.count > 1 ? parts[1] ?? 0 : 0
-        let seconds = parts.count > 2 ? parts[2] ?? 0 : 0
-        let value = degrees + minutes / 60 + seconds / 3600
-        return value.isFinite && value >= 0 ? value : nil
-    }
-
-    private static func degrees(
-        of image: UnsafeMutablePointer<VipsImage>, _ name: String, negative: String, limit: Double
-    ) -> Double? {
-        guard let text = value("exif-ifd3-GPS\(name)", of: image), let size = degrees(text), size <= limit else {
-            return nil
-        }
-        return value("exif-ifd3-GPS\(name)Ref", of: image)?.uppercased().hasPrefix(negative) == true ? -size : size
     }
 }

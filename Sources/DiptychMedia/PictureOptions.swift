@@ -31,10 +31,17 @@ public struct PictureOptions: Sendable, Hashable {
     public var alpha = Alpha.onWhite
     /// The largest file or download that is read, in bytes.
     public var maximumBytes = 256 << 20
-    /// The largest number of pixels that is decoded. The default is where Pillow refuses a picture as a decompression
-    /// bomb: twice 1024 × 1024 × 1024 / 4 / 3.
-    public var maximumPixels = 178_956_970
+    /// The largest number of pixels that is decoded. Phones take pictures of 200 million.
+    public var maximumPixels = 268_000_000
+    /// Whether pictures whose data end too early are read as far as they go, as by Pillow's `LOAD_TRUNCATED_IMAGES`: JPEG, PNG,
+    /// GIF, BMP and PNM. By default they are refused.
+    public var isTolerant = false
+    /// Whether messages name the options of the command line that would help.
+    public var namesOptions = false
 
     /// The defaults.
     public init() {}
+
+    /// What a message about data that end too early adds.
+    var tolerantHint: String { namesOptions && !isTolerant ? "; --tolerant reads what is there" : "" }
 }

@@ -13,8 +13,8 @@ public struct PreprocessedPicture: Sendable {
 extension Preprocessing {
     /// Decodes a picture file and makes of it what the model sees.
     ///
-    /// The same floats as ``pixels(of:instructions:)`` of ``PictureDecoder/decode(_:label:)``, sooner and in less memory: a JPEG
-    /// picture is resampled row by row while it is decoded, and never stands in memory as a whole.
+    /// The same floats as ``pixels(of:instructions:)`` of ``PictureDecoder/decode(_:label:)``, sooner and in less memory: a
+    /// picture is resampled row by row while it is decoded, and stands in memory as a whole only where its decoder wants that.
     ///
     /// - Parameters:
     ///   - bytes: A whole file in one of the formats of ``PictureFormat``.
@@ -27,14 +27,13 @@ extension Preprocessing {
         instructions: diptych_isa = diptych_detected_isa()
     ) throws(PictureError) -> PreprocessedPicture {
         let options = readingOptions(options)
-        if filter != .nearest, resize != .none, !bytes.isEmpty, bytes.count <= options.maximumBytes,
-            PictureFormat(sniffing: bytes) == .jpeg
-        {
-            let reader = VipsReader(format: .jpeg, label: label, options: options)
+        if filter != .nearest, resize != .none {
             let resized: (part: Picture, fullSize: Size)?
             do throws(PictureError) {
-                resized = try reader.resized(bytes, filter: filter, instructions: instructions) {
-                    full throws(PictureError) in
+                resized = try PictureDecoder(options: options).resized(
+                    bytes, label: label, filter: filter, isAsStored: convention == .torchvision,
+                    instructions: instructions
+                ) { full throws(PictureError) in
                     _ = try checkedSize(of: full)
                     return plan(full).target
                 }

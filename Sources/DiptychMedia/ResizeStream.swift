@@ -75,11 +75,11 @@ struct ResizeStream: ~Copyable {
     deinit { diptych_resize_discard(stream) }
 
     /// Decodes all rows and gives the resized, upright crop.
-    consuming func picture(of rows: borrowing JPEGRows) throws(PictureError) -> Picture {
+    consuming func picture(of rows: any PictureRows) throws(PictureError) -> Picture {
         while true {
             var count = 0
             guard let space = diptych_resize_space(stream, &count), count > 0 else { break }
-            try rows.read(count, into: space)
+            try rows.read(count, into: space, opacity: nil)
             guard diptych_resize_took(stream, count) == DIPTYCH_RESIZE_DONE else { throw target.noMemory }
         }
         let crop = target.crop, bytes = crop.width * crop.height * 3

@@ -1,184 +1,123 @@
-internal import CKernels
 internal import CVips
 internal import Synchronization
 
-/// Decodes the formats that libvips reads. Pixels come out as the format's own library gives them; every conversion to
-/// RGB is ours (``SampleLayout``), because libvips' conversions differ from Pillow's.
-struct VipsReader {
-    let format: PictureFormat
-    let label: String
-    let options: PictureOptions
+/// The rows of a picture that libvips decodes. Pixels come out as the format's own library gives them; every conversion to RGB
+/// is ours (``SampleLayout``), because libvips' conversions differ from Pillow's.
+final class VipsRows: PictureRows {
+    let width: Int
+    let height: Int
+    let hasOpacity: Bool
+    private let image: UnsafeMutablePointer<VipsImage>
+    private let region: UnsafeMutablePointer<VipsRegion>
+    private let layout: SampleLayout
+    private let errors: Vips.ErrorScope
+    private let format: PictureFormat
+    private let label: String
+    private let options: PictureOptions
+    private var strip: [UInt8] = []
+    private var next = 0
 
-    func picture(_ bytes: [UInt8]) throws(PictureError) -> Picture {
-        try reading(bytes) { opened, raw, errors throws(PictureError) in
-            if opened.isPlainJPEG, let jpeg = try JPEGRows(raw, shrink: opened.factor, label: label) {
-                return opened.picture(try jpeg.everything()).oriented(opened.orientation)
-            }
-            return try picture(
-                opened, errors, isIndexed: StoredMode.isIndexed(bytes, format: format),
-                hasOpacity: StoredMode.hasOpacity(bytes, format: format))
-        }
-    }
-
-    /// A JPEG picture resampled while it is decoded, so that it is never in memory as a whole: what ``picture(_:)`` and
-    /// ``Picture/resized(width:height:keeping:filter:instructions:)`` would give of it. Nil where only these can do it.
+    /// Reads the header, and checks the size in it before anything of that size is allocated.
     ///
-    /// - Parameter plan: What becomes of an upright picture of this size.
-    func resized(
-        _ bytes: [UInt8], filter: ResamplingFilter, instructions: diptych_isa,
-        to plan: (Preprocessing.Size) throws(PictureError) -> Picture.Target
-    ) throws(PictureError) -> (part: Picture, fullSize: Preprocessing.Size)? {
-        guard format == .jpeg else { return nil }
-        return try reading(bytes) { opened, raw, _ throws(PictureError) in
-            guard opened.isPlainJPEG else { return nil }
-            let fullSize = opened.uprightSize
-            let target = try plan(fullSize)
-            guard
-                let stream = try opened.frame.stream(
-                    to: target, orientation: opened.orientation, filter: filter, instructions: instructions),
-                let jpeg = try JPEGRows(raw, shrink: opened.factor, label: label)
-            else { return nil }
-            return (try stream.picture(of: jpeg), fullSize)
-        }
-    }
-
-    /// What a header says, of a picture whose size has been allowed.
-    private struct Opened {
-        let image: UnsafeMutablePointer<VipsImage>
-        let layout: SampleLayout
-        /// What will be decoded, as it lies in the file.
-        let width: Int
-        let height: Int
-        let full: Preprocessing.Size
-        let factor: Int
-        let orientation: Int
-        let isPlainJPEG: Bool
-
-        private var reduction: Picture.Reduction? {
-            factor == 1 ? nil : Picture.Reduction(width: full.width, height: full.height, factor: factor)
-        }
-
-        func picture(_ pixels: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool = false) -> Picture {
-            Picture(
-                uncheckedWidth: width, height: height, bytes: pixels, opacity: opacity, isIndexed: isIndexed,
-                reduction: reduction)
-        }
-
-        private var isTurned: Bool { (5...8).contains(orientation) }
-
-        /// The size of the whole picture, upright.
-        var uprightSize: Preprocessing.Size {
-            isTurned ? Preprocessing.Size(width: full.height, height: full.width) : full
-        }
-
-        /// The upright picture without its pixels.
-        var frame: Picture.Frame {
-            Picture.Frame(
-                width: isTurned ? height : width, height: isTurned ? width : height,
-                reduction: (2...8).contains(orientation) ? reduction?.oriented(orientation) : reduction)
-        }
-    }
-
-    /// Opens a file, and checks its size before anything of that size is allocated.
-    private func reading<T>(
-        _ bytes: [UInt8],
-        _ body: (Opened, UnsafeRawBufferPointer, Vips.ErrorScope) throws(PictureError) -> T
-    ) throws(PictureError) -> T {
+    /// - Parameters:
+    ///   - raw: The file, which must stay where it is.
+    ///   - opacityIndex: The sample that holds the opacity, where the file says so.
+    ///   - hasOpacity: Whether the file holds one for each pixel, and not a colour that counts as transparent.
+    init(
+        _ raw: UnsafeRawBufferPointer, format: PictureFormat, label: String, options: PictureOptions,
+        opacityIndex: Int?? = nil, hasOpacity: Bool = true
+    ) throws(PictureError) {
         try Vips.start(label)
-        if format == .webp { try checkCanvas(bytes) }
-        return try bytes.withUnsafeBytes { raw in
-            Result { () throws(PictureError) in try opened(raw, body) }
-        }.get()
-    }
-
-    private func opened<T>(
-        _ raw: UnsafeRawBufferPointer,
-        _ body: (Opened, UnsafeRawBufferPointer, Vips.ErrorScope) throws(PictureError) -> T
-    ) throws(PictureError) -> T {
+        if format == .webp { try Self.checkCanvas(raw, label: label, options: options) }
+        if format == .jxl, !Vips.readsJXL {
+            throw PictureError(
+                .unsupported, source: label,
+                reason: "JPEG XL is not read by this system's libvips; install one that has libjxl, or save it as PNG")
+        }
         let errors = Vips.ErrorScope()
-        defer { errors.end() }
-        let whole = try open(raw, shrink: 1, errors)
-        var opened = [whole]
-        defer { for image in opened { diptych_vips_release(image) } }
-        let full = Preprocessing.Size(
-            width: Int(vips_image_get_width(whole)), height: Int(vips_image_get_height(whole)))
-        try options.check(width: full.width, height: full.height, label: label, format: format)
-
-        let orientation = options.appliesOrientation ? Int(vips_image_get_orientation(whole)) : 1
-        let factor =
-            format == .jpeg
-            ? options.reduction(width: full.width, height: full.height, isTurned: orientation >= 5) : 1
-        // Only headers have been read so far, so opening once more costs little.
-        let image = factor == 1 ? whole : try open(raw, shrink: factor, errors)
-        if factor > 1 { opened.append(image) }
-        let width = Int(vips_image_get_width(image)), height = Int(vips_image_get_height(image))
-        // libjpeg rounds sides up, libvips down: of the last pixels only a part would lie in the picture.
-        guard width > 0, height > 0, abs(width * factor - full.width) < factor,
-            abs(height * factor - full.height) < factor
-        else {
-            throw PictureError(
-                .unsupported, source: label,
-                reason: "libvips cannot decode it at 1/\(factor) of its size; decode exactly")
+        guard let image = Vips.open(raw, format, isTolerant: options.isTolerant) else {
+            defer { errors.end() }
+            throw Self.damaged(
+                "its \(format.rawValue) header cannot be read", errors, label: label,
+                hint: format == .png ? options.tolerantHint : "")
         }
-        guard let layout = SampleLayout(image: image) else {
-            throw PictureError(
-                .unsupported, source: label,
-                reason: "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
+        let (width, height) = (Int(vips_image_get_width(image)), Int(vips_image_get_height(image)))
+        do throws(PictureError) {
+            try options.check(width: width, height: height, label: label, format: format)
+            guard let layout = SampleLayout(image: image, opacityIndex: opacityIndex) else {
+                throw PictureError(
+                    .unsupported, source: label,
+                    reason:
+                        "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
+            }
+            guard let region = vips_region_new(image) else {
+                throw PictureError(.unsupported, source: label, reason: "libvips has no memory for it")
+            }
+            (self.image, self.region, self.layout, self.errors) = (image, region, layout, errors)
+        } catch {
+            diptych_vips_release(image)
+            errors.end()
+            throw error
         }
-        var isPlainJPEG = false
-        if format == .jpeg, case .rgb(channels: 3) = layout {
-            isPlainJPEG = width == max(1, full.width / factor) && height == max(1, full.height / factor)
-        }
-        return try body(
-            Opened(
-                image: image, layout: layout, width: width, height: height, full: full, factor: factor,
-                orientation: orientation, isPlainJPEG: isPlainJPEG), raw, errors)
+        (self.width, self.height) = (width, height)
+        (self.format, self.label, self.options) = (format, label, options)
+        self.hasOpacity = hasOpacity && layout.opacityIndex != nil
     }
 
-    /// The pixels as libvips decodes them.
-    private func picture(
-        _ opened: Opened, _ errors: Vips.ErrorScope, isIndexed: Bool, hasOpacity: Bool
-    ) throws(PictureError) -> Picture {
-        let (width, height, layout) = (opened.width, opened.height, opened.layout)
-        guard let region = vips_region_new(opened.image) else {
-            throw damaged("libvips could not begin to decode it", errors)
-        }
-        defer { diptych_vips_release(region) }
-
-        var complete = true
-        // Pillow ignores the opacity of a table's colours when it converts.
-        var opacity =
-            options.alpha == .kept && hasOpacity && layout.hasAlpha && !isIndexed
-            ? [UInt8](repeating: 255, count: width * height) : nil
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { out, count in
-            complete = layout.copyRows(
-                of: region, width: width, height: height, alpha: options.alpha, into: out, opacity: &opacity)
-            count = complete ? width * height * 3 : 0
-        }
-        guard complete else { throw damaged("its \(format.rawValue) data are damaged or end too early", errors) }
-        return opened.picture(pixels, opacity: opacity, isIndexed: isIndexed).oriented(opened.orientation)
+    deinit {
+        diptych_vips_release(region)
+        diptych_vips_release(image)
+        errors.end()
     }
 
-    /// Reads the header. A JPEG picture's sides are divided by `shrink`.
-    private func open(
-        _ raw: UnsafeRawBufferPointer, shrink: Int, _ errors: Vips.ErrorScope
-    ) throws(PictureError) -> UnsafeMutablePointer<VipsImage> {
-        guard let opened = Vips.open(raw, format, shrink: shrink) else {
-            throw damaged("its \(format.rawValue) header cannot be read", errors)
+    func read(
+        _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
+    ) throws(PictureError) {
+        if layout.isPlain {
+            try copy(count, to: out)
+            return
         }
-        return opened
+        // Few rows at a time: samples may take eight times what comes out.
+        let step = min(count, 64), rowBytes = width * layout.bytesPerPixel
+        if strip.count < step * rowBytes { strip = [UInt8](repeating: 0, count: step * rowBytes) }
+        var failure: PictureError?
+        strip.withUnsafeMutableBufferPointer { strip in
+            guard let samples = strip.baseAddress else { return }
+            do throws(PictureError) {
+                for top in stride(from: 0, to: count, by: step) {
+                    let rows = min(step, count - top)
+                    try copy(rows, to: samples)
+                    layout.convert(
+                        samples, pixels: rows * width, alpha: options.alpha, into: out + top * width * 3,
+                        opacity: opacity.map { $0 + top * width })
+                }
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func copy(_ count: Int, to out: UnsafeMutablePointer<UInt8>) throws(PictureError) {
+        guard diptych_vips_copy_rows(region, Int32(next), Int32(count), out) == 0 else {
+            let what = "its \(format.rawValue) data are damaged or end too early"
+            throw Self.damaged(what, errors, label: label, hint: format == .png ? options.tolerantHint : "")
+        }
+        next += count
     }
 
     /// libvips allocates an animation's canvas while it reads the header, so its size is checked before: 24 bits each,
     /// less one, in the VP8X chunk that animations begin with.
-    private func checkCanvas(_ bytes: [UInt8]) throws(PictureError) {
-        guard bytes.count >= 30, bytes[12..<16].elementsEqual(Array("VP8X".utf8)) else { return }
-        func side(_ at: Int) -> Int { Int(bytes[at]) | Int(bytes[at + 1]) << 8 | Int(bytes[at + 2]) << 16 }
-        try options.check(width: side(24) + 1, height: side(27) + 1, label: label, format: format)
+    private static func checkCanvas(
+        _ raw: UnsafeRawBufferPointer, label: String, options: PictureOptions
+    ) throws(PictureError) {
+        guard raw.count >= 30, raw[12..<16].elementsEqual("VP8X".utf8) else { return }
+        func side(_ at: Int) -> Int { Int(raw[at]) | Int(raw[at + 1]) << 8 | Int(raw[at + 2]) << 16 }
+        try options.check(width: side(24) + 1, height: side(27) + 1, label: label, format: .webp)
     }
 
-    private func damaged(_ what: String, _ errors: Vips.ErrorScope) -> PictureError {
-        PictureError(.damaged, source: label, reason: errors.detail().map { "\(what) (\($0))" } ?? what)
+    private static func damaged(
+        _ what: String, _ errors: Vips.ErrorScope, label: String, hint: String = ""
+    ) -> PictureError {
+        PictureError(.damaged, source: label, reason: (errors.detail().map { "\(what) (\($0))" } ?? what) + hint)
     }
 }
 
@@ -195,19 +134,23 @@ enum Vips {
 
     /// Reads the header; nil when it cannot be read, and for what libvips is not used for. The caller releases the result.
     ///
-    /// - Parameter shrink: 1, 2, 4 or 8: what a JPEG picture's sides are divided by.
+    /// - Parameter isTolerant: Whether data that end too early are filled up.
     static func open(
-        _ raw: UnsafeRawBufferPointer, _ format: PictureFormat, shrink: Int = 1
+        _ raw: UnsafeRawBufferPointer, _ format: PictureFormat, isTolerant: Bool = false
     ) -> UnsafeMutablePointer<VipsImage>? {
-        switch format {
-        case .jpeg: diptych_vips_open_jpeg(raw.baseAddress, raw.count, Int32(shrink))
-        case .png: diptych_vips_open_png(raw.baseAddress, raw.count)
-        case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count)
-        case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count)
-        case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count)
-        case .gif, .bmp: nil
+        let failure = isTolerant ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_TRUNCATED
+        return switch format {
+        case .png: diptych_vips_open_png(raw.baseAddress, raw.count, failure)
+        case .webp: diptych_vips_open_webp(raw.baseAddress, raw.count, failure)
+        case .tiff: diptych_vips_open_tiff(raw.baseAddress, raw.count, failure)
+        case .heic, .avif: diptych_vips_open_heif(raw.baseAddress, raw.count, failure)
+        case .jxl: diptych_vips_open_jxl(raw.baseAddress, raw.count, failure)
+        case .jpeg, .gif, .bmp, .pnm: nil
         }
     }
+
+    /// Whether this libvips has a decoder of JPEG XL.
+    static let readsJXL: Bool = startStatus == 0 && diptych_vips_has("jxlload_buffer") != 0
 
     private struct Users {
         var now = 0

@@ -38,6 +38,10 @@ public protocol VectorStore: Sendable {
     ///
     /// Blocks; called from threads that may.
     func hasEmbedding(of content: ContentHash) throws -> Bool
+    /// What the store knows about the items of this content, with their paths, vanished ones among them; some where there are many.
+    ///
+    /// Blocks; called from threads that may. A store that cannot tell gives none, and moved files are new to it.
+    func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)]
     /// Stores items; when this returns, they are safe. Those whose path is known are replaced, the last of equal paths
     /// counts.
     ///
@@ -98,6 +102,9 @@ public protocol VectorStore: Sendable {
 public protocol IndexingLock: Sendable {}
 
 extension VectorStore {
+    /// Cannot tell.
+    public func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)] { [] }
+
     /// Notes are kept.
     public var keepsNotes: Bool { true }
 

@@ -46,7 +46,6 @@ public struct ServerOptions: Sendable {
         self.models = models
         // More than a server's clients need.
         reading.maximumBytes = 32 << 20
-        reading.maximumPixels = 100_000_000
         fetch.totalTimeout = .seconds(20)
         fetch.connectTimeout = .seconds(5)
         fetch.refusesOtherTypes = true

@@ -6,7 +6,7 @@ import Testing
 struct StoreTests {
     private struct Summary: Decodable {
         struct Skipped: Decodable { let path, reason: String }
-        let added, updated, unchanged, removed, reused, skipped_count: Int
+        let added, updated, moved, unchanged, removed, reused, skipped_count: Int
         let skipped: [Skipped]
     }
 
@@ -51,10 +51,10 @@ struct StoreTests {
         let changed = try Data(contentsOf: URL(fileURLWithPath: world.pictures + "/tall.png"))
         try changed.write(to: URL(fileURLWithPath: world.pictures + "/grey.png"))
         let summary = try world.index(status: 3)
-        #expect(summary.added == 1 && summary.updated == 1 && summary.unchanged == 2 && summary.removed == 2)
-        #expect(summary.reused == 2 && summary.skipped_count == 1)
+        #expect(summary.added == 0 && summary.updated == 1 && summary.unchanged == 2 && summary.removed == 1)
+        #expect(summary.moved == 1 && summary.reused == 1 && summary.skipped_count == 1)
         #expect(summary.skipped.first?.path.hasSuffix("/broken.png") == true)
-        #expect(try world.items().filter(\.missing).count == 2)
+        #expect(try world.items().filter(\.missing).count == 1)
 
         try manager.removeItem(atPath: world.pictures + "/broken.png")
         #expect(try world.index("--prune").unchanged == 4)

@@ -113,7 +113,7 @@ struct HostileFileTests {
     @Test func otherFormatsNeverReachADecoder() throws {
         let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
         for text in [
-            svg, "<?xml version='1.0'?>\(svg)", "%PDF-1.4\n", "P6 1 1 255 abc", "push graphic-context",
+            svg, "<?xml version='1.0'?>\(svg)", "%PDF-1.4\n", "P8 1 1 255 abc", "push graphic-context",
             "\u{0}\u{0}\u{2}",
         ] {
             let error = try #require(throws: PictureError.self) { try Picture.decode(Array(text.utf8)) }

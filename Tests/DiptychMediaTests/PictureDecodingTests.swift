@@ -4,7 +4,8 @@ import Testing
 struct PictureDecodingTests {
     @Test func everyFormatHasFixtures() {
         let formats = Set(
-            ExpectedPicture.all.compactMap { try? PictureFormat(sniffing: Fixture.bytes("Pictures/\($0.name)")) })
+            ExpectedPicture.all.compactMap { try? PictureFormat(sniffing: Fixture.bytes("Pictures/\($0.name)")) }
+                + PictureKindTests.Row.all.compactMap { PictureFormat(sniffing: $0.file) })
         #expect(formats == Set(PictureFormat.allCases))
     }
 

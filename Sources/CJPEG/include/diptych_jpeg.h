@@ -1,5 +1,6 @@
 // JPEG data to RGB rows through libjpeg-turbo, without libvips between: its copies of each row took as long as decoding.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,14 +9,17 @@ typedef struct diptych_jpeg diptych_jpeg;
 // The longest reason, with its terminating zero.
 #define DIPTYCH_JPEG_REASON 200
 
-// Reads the header and begins to decode at 1/`shrink` (1, 2, 4 or 8) of the size. `bytes` must stay valid until the end.
-// NULL where that fails, with the reason, and where the result would not be 8-bit RGB, with an empty one.
-// Nothing is decoded beyond the sides of the header: the caller has checked them.
-diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, int shrink, char *reason);
+// Reads the header. `bytes` must stay valid until the end. NULL where that fails, with the reason. A tolerant decoder takes the
+// data's end for the picture's, and fills what is missing with grey or with what came before.
+diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, bool isTolerant, char *reason);
 
-// The sides of what is decoded, cut to whole pixels of 1/`shrink`, at least 1.
+// The sides in the header, and once decoding has begun those of what is decoded, cut to whole pixels of 1/`shrink`, at least 1.
 size_t diptych_jpeg_width(const diptych_jpeg *jpeg);
 size_t diptych_jpeg_height(const diptych_jpeg *jpeg);
+
+// Begins to decode at 1/`shrink` (1, 2, 4 or 8) of the size, which the caller has checked; colours become RGB, grey and ink as
+// well. Not 0 where that fails, with the reason, and where there are neither 1, 3 nor 4 components, with an empty one.
+int diptych_jpeg_start(diptych_jpeg *jpeg, int shrink, char *reason);
 
 // Decodes the next rows and puts them at `out` without gaps, 3 bytes a pixel. 0 when all are there; otherwise the reason says
 // what is wrong with the data, and nothing more may be read.

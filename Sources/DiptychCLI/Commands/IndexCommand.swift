@@ -18,6 +18,10 @@ struct IndexCommand: AsyncParsableCommand {
             'shards-{00000..00099}.tar'. What is left out of them is counted and named. What comes from a URL or an archive \
             is not read again once it is stored.
 
+            Captions, keywords, ratings and places come from the pictures' XMP, IPTC and EXIF data and from XMP files beside \
+            them (a.jpg.xmp, a.xmp). A file that was moved or renamed keeps its item. A folder that held pictures and is \
+            empty or missing is taken for a drive that is not there, and refused.
+
             --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
             of its own, then join them with `diptych store merge`.
 
@@ -28,12 +32,23 @@ struct IndexCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOption
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var datasets: DatasetArguments
+    @OptionGroup var folders: FolderArguments
 
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
 
     @Flag(help: "Drop the pictures that have vanished, instead of keeping them marked.")
     var prune = false
+
+    @Flag(
+        name: .customLong("root-is-empty"),
+        help: "A folder that held pictures may be empty or missing: they are gone for good, and its drive is there.")
+    var rootIsEmpty = false
+
+    @Flag(
+        name: .customLong("accept-vanished"),
+        help: "With --prune, more than half of a folder's pictures may have vanished.")
+    var acceptsVanished = false
 
     @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
     var list = false
@@ -49,7 +64,14 @@ struct IndexCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let roots = try paths.map(PictureFiles.resolve)
+        let roots = try paths.filter { path throws in
+            do { return try !PictureFiles.resolve(path).isEmpty } catch let error as StoreError
+                where error.kind == .missing
+            {
+                guard !rootIsEmpty else { return false }
+                throw Failure("\(error); nothing was removed. If its pictures are gone for good, give --root-is-empty")
+            }
+        }.map(PictureFiles.resolve)
         let notes = DatasetNotes()
         let inputs = try datasets.inputs(fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
@@ -88,7 +110,12 @@ struct IndexCommand: AsyncParsableCommand {
             var indexer = Indexer(store: store, model: model)
             indexer.refreshes = datasets.refresh
             indexer.shard = datasets.shard
-            if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
+            indexer.reading = self.model.pictures
+            indexer.rules = folders.rules
+            indexer.acceptsEmptyRoots = rootIsEmpty
+            indexer.acceptsVanished = acceptsVanished
+            indexer.dropsVanished = prune
+            if !paths.isEmpty { summary += try await indexer.index(paths, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
                 let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)
@@ -100,15 +127,26 @@ struct IndexCommand: AsyncParsableCommand {
         } catch let error as CancellationError {
             Console.say("stopped after \(done) files, \(stored) of them newly stored; run again to go on")
             throw error
+        } catch let error as VanishedPictures {
+            throw Failure("\(error). \(Self.advice(error))")
         }
         progress.end()
         try report(summary, notes, rate: Double(done) / max(progress.seconds, 1e-3))
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
 
+    private static func advice(_ error: VanishedPictures) -> String {
+        let option =
+            switch error.kind {
+            case .isEmpty, .notMounted: "--root-is-empty"
+            case .mostly: "--accept-vanished"
+            }
+        return "Mount its drive and run again; if the pictures are gone for good, give \(option)"
+    }
+
     private func count(_ roots: [String]) throws -> Int {
         var total = 0
-        for (seen, path) in PictureFiles(roots: roots).enumerated() {
+        for (seen, path) in PictureFiles(roots: roots, rules: folders.rules).enumerated() {
             if datasets.shard?.holds(path) ?? true { total += 1 }
             if seen % 1024 == 0 { try Task.checkCancellation() }
         }
@@ -127,15 +165,24 @@ struct IndexCommand: AsyncParsableCommand {
         case .text:
             line =
                 "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), "
+                + (summary.moved > 0 ? "moved \(summary.moved), " : "")
                 + "removed \(summary.removed), reused \(summary.reused), skipped \(summary.skippedCount) "
-                + (notes.all.isEmpty ? "" : "with \(notes.all.count) notes ") + "(\(Progress.rounded(rate)) files/s)"
+                + (notes.all.isEmpty ? "" : "with \(notes.all.count) notes ")
+                + (["(\(Progress.rounded(rate)) files/s)"] + summary.notices).joined(separator: "; ")
         case .json, .jsonl:
             let skipped = summary.skipped.map { ["path": .string($0.path), "reason": .string($0.reason)] as JSON }
             line =
                 JSON.object([
                     ("added", .int(summary.added)), ("updated", .int(summary.updated)),
-                    ("unchanged", .int(summary.unchanged)), ("removed", .int(summary.removed)),
-                    ("reused", .int(summary.reused)), ("skipped_count", .int(summary.skippedCount)),
+                    ("moved", .int(summary.moved)), ("unchanged", .int(summary.unchanged)),
+                    ("removed", .int(summary.removed)),
+                    ("reused", .int(summary.reused)),
+                    (
+                        "other_kinds",
+                        .object(summary.otherKinds.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })
+                    ), ("excluded_files", .int(summary.excludedFiles)),
+                    ("excluded_folders", .int(summary.excludedFolders)),
+                    ("linked_folders", .int(summary.linkedFolders)), ("skipped_count", .int(summary.skippedCount)),
                     ("skipped", .array(skipped)), ("notes", .array(notes.all.map(\.json))),
                 ]).text
         }

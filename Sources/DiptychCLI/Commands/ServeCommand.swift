@@ -76,6 +76,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.pages = EmbeddedFiles.files(in: "Pages")
         options.folder = (store as? EmbeddedStore)?.directory
         options.reading = model.pictures
+        // Its clients know no options of the command line.
+        options.reading.namesOptions = false
         options.reading.decode = model.decode ?? store?.decode ?? .exact
         options.reading.appliesOrientation = (store?.appliesOrientation ?? true) && options.reading.appliesOrientation
         options.fetch.addresses = fetching.options.addresses

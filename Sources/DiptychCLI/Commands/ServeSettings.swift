@@ -63,9 +63,6 @@ struct ServeSettings: ParsableArguments {
     @Option(name: .customLong("max-body"), help: ArgumentHelp("The largest request.", valueName: "megabytes"))
     var largestBody = 32
 
-    @Option(name: .customLong("max-pixels"), help: ArgumentHelp("The largest picture.", valueName: "megapixels"))
-    var largestPicture = 100
-
     @Option(
         name: .customLong("rate-limit"),
         help: ArgumentHelp(
@@ -106,8 +103,6 @@ struct ServeSettings: ParsableArguments {
         try check(cache >= 0, "--cache must be at least 0, not \(cache).")
         try check((0.001...86_400).contains(requestTimeout), "--request-timeout must be 0.001 to 86400 seconds.")
         try check((1...1024).contains(largestBody), "--max-body must be 1 to 1024 megabytes, not \(largestBody).")
-        try check(
-            (1...178).contains(largestPicture), "--max-pixels must be 1 to 178 megapixels, not \(largestPicture).")
         try check(rateLimit ?? 1 > 0, "--rate-limit must be at least 1.")
         try check(unloadAfter ?? 1 > 0, "--unload-after must be more than 0 minutes.")
         try check((0...10_080).contains(undoMinutes), "--undo-minutes must be 0 to 10080.")
@@ -159,7 +154,6 @@ struct ServeSettings: ParsableArguments {
         options.limits.deadline = .seconds(requestTimeout)
         options.limits.bodyBytes = largestBody << 20
         options.reading.maximumBytes = largestBody << 20
-        options.reading.maximumPixels = largestPicture * 1_000_000
         options.requestsPerMinute = rateLimit
         options.origins = Set(origins)
         options.modelIdleLimit = unloadAfter.map { .seconds($0 * 60) }

@@ -97,8 +97,15 @@ struct SimilarityCommand: AsyncParsableCommand {
 
     private func query(_ model: CLIPModel) async throws -> Embedding {
         if let queryText { return try await model.embed(texts: [queryText])[0] }
-        let picture = try PictureInput(queryImage ?? "").picture(
-            options: model.preprocessing.readingOptions(self.model.pictures), fetch: fetching.options)
-        return try await model.embed(pictures: [picture])[0]
+        // As a run of one: its pixels are resampled while they are decoded.
+        var query: Result<Embedding, any Error>?
+        try await PictureRun(model, self.model.pictures, fetching.options).each(
+            PictureInputs([.picture(queryImage ?? "")])
+        ) { name, result in
+            guard query == nil else { throw Failure("\(queryImage ?? ""): holds several pictures; give one") }
+            query = result
+        }
+        guard let query else { throw Failure("\(queryImage ?? ""): holds no picture") }
+        return try query.get()
     }
 }

@@ -43,7 +43,7 @@ struct DatasetArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Only the part i of n, from 0/n to (n-1)/n, by a hash of paths.", valueName: "i/n"))
     var shard: Shard?
 
-    @Flag(help: "Fetch again what comes from URLs and archives although the store has it.")
+    @Flag(help: "Read everything again although the store has it: what is said about pictures, URLs, archives.")
     var refresh = false
 
     func validate() throws {
@@ -78,10 +78,15 @@ extension IndexSummary {
     static func += (summary: inout IndexSummary, other: IndexSummary) {
         summary.added += other.added
         summary.updated += other.updated
+        summary.moved += other.moved
         summary.unchanged += other.unchanged
         summary.removed += other.removed
         summary.reused += other.reused
         summary.skippedCount += other.skippedCount
+        summary.otherKinds.merge(other.otherKinds, uniquingKeysWith: +)
+        summary.excludedFiles += other.excludedFiles
+        summary.excludedFolders += other.excludedFolders
+        summary.linkedFolders += other.linkedFolders
         summary.skipped += other.skipped.prefix(max(0, IndexSummary.listedLimit - summary.skipped.count))
     }
 }

@@ -71,6 +71,8 @@ struct ModelArguments: ParsableArguments {
             """))
     var decode: PictureOptions.Decode?
 
+    @OptionGroup var reading: PictureArguments
+
     @Flag(help: "No progress and no notices on standard error.")
     var quiet = false
 
@@ -86,6 +88,7 @@ struct ModelArguments: ParsableArguments {
         var options = PictureOptions()
         options.appliesOrientation = !ignoresOrientation
         options.decode = decode ?? .exact
+        reading.apply(to: &options)
         return options
     }
 

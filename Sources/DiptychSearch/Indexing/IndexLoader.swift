@@ -10,6 +10,8 @@ enum IndexFinding: Sendable {
         case added
         /// Its content or what is said about it is another.
         case updated
+        /// Its file was found under another path.
+        case moved
         /// Only its file's time is another.
         case touched
     }
@@ -25,6 +27,7 @@ struct IndexLoader: Sendable {
     private let store: any VectorStore
     private let preprocessing: Preprocessing
     private let options: PictureOptions
+    private let sidecars = Sidecars()
 
     init(store: any VectorStore, preprocessing: Preprocessing, options: PictureOptions) {
         self.store = store
@@ -38,10 +41,14 @@ struct IndexLoader: Sendable {
         // The state from before reading: a file that changes meanwhile is read again next time. If there is none,
         // reading says why.
         let state = input.file.map { FileState(path: $0) ?? FileState() }
-        let caption = input.caption ?? known?.caption
-        let attributes = input.attributes?.mapValues(\.canonical) ?? known?.attributes ?? [:]
-        let isSaidAlready = known.map { $0.caption == caption && $0.attributes == attributes } ?? false
-        if let known, !known.isMissing, isUnchanged(known, state, refreshes: refreshes) {
+        // What a list or table says replaces what files say.
+        let sidecar = input.attributes == nil ? input.file.flatMap(sidecars.find) : nil
+        let isSidecarKnown =
+            input.attributes != nil || known?.attributes[WrittenAttributes.sidecar] == sidecar?.attribute
+        var caption = input.caption ?? known?.caption
+        var attributes = input.attributes?.mapValues(\.canonical) ?? known?.attributes ?? [:]
+        var isSaidAlready: Bool { known.map { $0.caption == caption && $0.attributes == attributes } ?? false }
+        if let known, !known.isMissing, isSidecarKnown, isUnchanged(known, state, refreshes: refreshes) {
             guard !isSaidAlready else { return LoadedInput(facts: .unchanged, pixels: nil) }
             let record = ItemRecord(
                 path: input.path, bytes: known.bytes, modified: known.modified, isSettled: known.isSettled,
@@ -54,37 +61,75 @@ struct IndexLoader: Sendable {
         case .bytes(let read): bytes = try read(options.maximumBytes)
         }
         let content = ContentHash(of: bytes)
+        let isStored = try store.hasEmbedding(of: content)
+        var moved: [(path: String, known: KnownItem)] = []
+        if isStored, known == nil, input.file != nil {
+            moved = try gone(content, nowAt: input.path)
+            caption = caption ?? moved.first?.known.caption
+            if input.attributes == nil { attributes = moved.first?.known.attributes ?? [:] }
+        }
+        var metadata = PictureMetadata()
+        if input.attributes == nil {
+            metadata = PictureMetadata(of: bytes, with: sidecar?.description)
+            caption = input.caption ?? metadata.description.caption ?? caption
+            attributes = WrittenAttributes.merged(metadata.description, sidecar, over: attributes)
+        }
         var record = ItemRecord(
             path: input.path, bytes: state?.size ?? bytes.count, modified: state?.modified ?? 0,
             isSettled: state?.isSettled ?? true, content: content, embedding: nil, caption: caption,
             attributes: attributes)
-        var change = IndexFinding.Change.added
+        var change = moved.isEmpty ? IndexFinding.Change.added : .moved
+        record.movedFrom = moved.map(\.path)
         if let known, !known.isMissing {
             change = known.content == content && isSaidAlready ? .touched : .updated
         }
-        if try store.hasEmbedding(of: content) { return LoadedInput(facts: .stored(record, change), pixels: nil) }
+        if isStored {
+            record.metadata = input.attributes == nil ? metadata : nil
+            return LoadedInput(facts: .stored(record, change), pixels: nil)
+        }
         let picture = try preprocessing.preprocessed(bytes, label: input.path, options: options)
         record.picture = PictureFacts(
-            width: picture.fullSize.width, height: picture.fullSize.height, metadata: PictureMetadata(of: bytes))
+            width: picture.fullSize.width, height: picture.fullSize.height,
+            metadata: input.attributes == nil ? metadata : PictureMetadata(of: bytes))
         return LoadedInput(facts: .embed(record, change), pixels: picture.pixels)
+    }
+
+    /// The items of this content whose files are gone, those of the same name first.
+    private func gone(_ content: ContentHash, nowAt path: String) throws -> [(path: String, known: KnownItem)] {
+        let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
+        let gone = try store.items(of: content).filter { item in
+            item.path.utf8.first == UInt8(ascii: "/") && !item.path.utf8.elementsEqual(path.utf8)
+                && Vanished.hasVanished(item.path)
+        }
+        func isSame(_ item: (path: String, known: KnownItem)) -> Bool {
+            item.path.utf8.split(separator: UInt8(ascii: "/")).last?.elementsEqual(name) ?? false
+        }
+        return gone.filter(isSame) + gone.filter { !isSame($0) }
     }
 
     private func isUnchanged(_ known: KnownItem, _ state: FileState?, refreshes: Bool) -> Bool {
         guard let state else { return !refreshes }
-        return known.isSettled && known.bytes == state.size && known.modified == state.modified
+        return !refreshes && known.isSettled && known.bytes == state.size && known.modified == state.modified
     }
 }
 
 extension IndexSummary {
     /// Counts a stored item, and tells of it.
     mutating func count(_ change: IndexFinding.Change, of path: String, isReused: Bool) -> IndexEvent {
-        if isReused, change != .touched { reused += 1 }
+        if isReused, change != .touched, change != .moved { reused += 1 }
         switch change {
+        case .moved: moved += 1
         case .added: added += 1
         case .updated: updated += 1
         case .touched: unchanged += 1
         }
-        let kind: IndexEvent.Kind = change == .added ? .added : change == .updated ? .updated : .unchanged
+        let kind: IndexEvent.Kind =
+            switch change {
+            case .added: .added
+            case .updated: .updated
+            case .moved: .moved
+            case .touched: .unchanged
+            }
         return IndexEvent(kind: kind, path: path, reason: nil)
     }
 

@@ -6,10 +6,20 @@ internal import Foundation
 public struct Indexer: Sendable {
     let store: any VectorStore
     let model: CLIPModel
-    /// Whether pictures that come from no file are asked for again although the store knows them.
+    /// Whether pictures are read again although the store knows them and they look unchanged.
     public var refreshes = false
     /// The part of files and folders to index; nil for all of them.
     public var shard: Shard?
+    /// How pictures are read; orientation and decoding are the store's.
+    public var reading = PictureOptions()
+    /// What is looked at in folders.
+    public var rules = FolderRules()
+    /// Whether roots that held pictures may be empty or missing: otherwise they are taken for drives that are not there.
+    public var acceptsEmptyRoots = false
+    /// Whether most of a root's pictures may have vanished at once.
+    public var acceptsVanished = false
+    /// Whether the caller drops what has vanished afterwards, so that more is asked before.
+    public var dropsVanished = false
 
     /// An input, or why it is none, with what the store knows about it.
     private typealias KnownInput = (input: Result<IndexInput, IndexInputError>, known: KnownItem?)
@@ -32,19 +42,26 @@ public struct Indexer: Sendable {
     /// - Parameters:
     ///   - roots: files and folders.
     ///   - body: told of each file once its outcome is on disk; an error that it throws ends the run.
-    /// - Throws: ``StoreError``, ``ModelError``, `CancellationError` or what `body` throws; what was stored before stays.
+    /// - Throws: ``StoreError``, ``ModelError``, ``VanishedPictures``, `CancellationError` or what `body` throws; what was stored
+    ///   before stays.
     public func index(
         _ roots: [String], onEach body: (IndexEvent) throws -> Void = { _ in }
     ) async throws -> IndexSummary {
-        let roots = PictureFiles.withoutOverlaps(try roots.map(PictureFiles.resolve))
+        let roots = PictureFiles.withoutOverlaps(try roots.map(resolve))
         try await store.require(model)
         let lock = try store.lockForIndexing()
         defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
-        let shard = shard
-        let files = PictureFiles(roots: roots).lazy.filter { shard?.holds($0) ?? true }
+        let (shard, counts) = (shard, FolderCounts())
+        var check = try await RootGuard(store, roots: roots, rules: rules)
+        if !acceptsEmptyRoots { try await check.checkEmptyRoots() }
+        let there = roots.filter { !acceptsEmptyRoots || FilePath.real($0) != nil }
+        let files = PictureFiles(roots: there, rules: rules, counts: counts).lazy.filter { shard?.holds($0) ?? true }
         try await add(files.map { .success(.file($0)) }, to: &summary, onEach: body)
-        summary.removed = try await Vanished.mark(in: store, under: roots)
+        if !acceptsEmptyRoots, !acceptsVanished { try await check.checkMajorities(dropsVanished: dropsVanished) }
+        summary.removed = try await Vanished.mark(in: store, under: roots, rules: rules)
+        try await check.record(counts)
+        summary.count(counts.now)
         try await store.refreshBackground(with: model)
         return summary
     }
@@ -70,11 +87,20 @@ public struct Indexer: Sendable {
         return summary
     }
 
+    /// The path without symbolic links. A root that is missing is what it was called, if it may be missing, or if the store has
+    /// pictures of it, of which ``RootGuard`` then tells.
+    private func resolve(_ root: String) throws -> String {
+        do { return try PictureFiles.resolve(root) } catch let error as StoreError where error.kind == .missing {
+            guard acceptsEmptyRoots, !root.isEmpty else { throw error }
+            return URL(fileURLWithPath: root).standardizedFileURL.path
+        }
+    }
+
     private func add(
         _ inputs: some Sequence<Result<IndexInput, IndexInputError>>, to summary: inout IndexSummary,
         onEach body: (IndexEvent) throws -> Void
     ) async throws {
-        var options = PictureOptions()
+        var options = reading
         options.appliesOrientation = store.appliesOrientation
         options.decode = store.decode
         let loader = IndexLoader(store: store, preprocessing: model.preprocessing, options: options)

@@ -18,6 +18,11 @@ public struct ItemRecord: Sendable {
     public var embedding: Embedding?
     /// What the picture's bytes say; nil where the store has the content already.
     public var picture: PictureFacts?
+    /// What the bytes say now, of content whose embedding is stored already; nil leaves what the store has.
+    public var metadata: PictureMetadata?
+    /// Paths of items with this content whose files are gone: the first that is still an item becomes this one, and keeps its
+    /// id.
+    public var movedFrom: [String] = []
     /// What somebody wrote about the picture.
     public var caption: String?
     /// What else was said about it, by name.

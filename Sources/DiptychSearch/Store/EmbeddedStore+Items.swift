@@ -12,12 +12,7 @@ extension EmbeddedStore {
                     FROM items JOIN vectors ON vectors.id = items.vector WHERE path = ?
                     """)
             return try paths.map { path in
-                guard let row = try Row.fetchOne(statement, arguments: [path]) else { return nil }
-                return KnownItem(
-                    bytes: try row.decode(atIndex: 0), modified: try row.decode(atIndex: 1),
-                    isSettled: try row.decode(atIndex: 2), content: try Self.content(row, 3),
-                    isMissing: try row.decode(atIndex: 4), caption: try row.decode(atIndex: 5),
-                    attributes: Self.attributes(try row.decode(atIndex: 6)))
+                try Row.fetchOne(statement, arguments: [path]).map(Self.known)
             }
         }
     }
@@ -31,6 +26,29 @@ extension EmbeddedStore {
                     arguments: [content.bytes]) ?? false
             }
         } catch { throw StoreError.explaining(error, path: directory.path) }
+    }
+
+    /// What the store knows about the items of this content, at most a hundred.
+    public func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)] {
+        do {
+            return try pool.read { db in
+                try Row.fetchAll(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT size, modified, settled, content, missing_since IS NOT NULL, caption, attributes, path
+                            FROM vectors JOIN items ON items.vector = vectors.id WHERE content = ? LIMIT 100
+                            """), arguments: [content.bytes]
+                ).map { (try $0.decode(atIndex: 7), try Self.known($0)) }
+            }
+        } catch { throw StoreError.explaining(error, path: directory.path) }
+    }
+
+    private static func known(_ row: Row) throws -> KnownItem {
+        KnownItem(
+            bytes: try row.decode(atIndex: 0), modified: try row.decode(atIndex: 1),
+            isSettled: try row.decode(atIndex: 2),
+            content: try content(row, 3), isMissing: try row.decode(atIndex: 4), caption: try row.decode(atIndex: 5),
+            attributes: attributes(try row.decode(atIndex: 6)))
     }
 
     /// Stores items in one transaction; when this returns, they are on disk.

@@ -60,6 +60,14 @@ struct PreparedRecord: Sendable {
                 metadata?.longitude,
             ])
         }
+        if embedding == nil, let metadata = record.metadata {
+            try db.cachedStatement(
+                sql: "UPDATE vectors SET taken = ?, camera = ?, latitude = ?, longitude = ? WHERE content = ?"
+            ).execute(arguments: [
+                metadata.taken, metadata.camera, metadata.latitude, metadata.longitude, record.content.bytes,
+            ])
+        }
+        try move(in: db, now: now)
         let vector = try Int64.fetchOne(
             db.cachedStatement(sql: "SELECT id FROM vectors WHERE content = ?"), arguments: [record.content.bytes])
         guard let vector else {
@@ -81,6 +89,18 @@ struct PreparedRecord: Sendable {
             ])
         guard let item else { return }
         try describe(item, in: db)
+    }
+
+    /// Gives an item whose file has moved its new path. Where another item has that path, the old one is marked as vanished.
+    private func move(in db: Database, now: Double) throws {
+        for old in record.movedFrom {
+            let move = try db.cachedStatement(sql: "UPDATE OR IGNORE items SET path = ? WHERE path = ?")
+            try move.execute(arguments: [record.path, old])
+            if db.changesCount > 0 { return }
+            try db.cachedStatement(
+                sql: "UPDATE items SET missing_since = ? WHERE path = ? AND missing_since IS NULL"
+            ).execute(arguments: [now, old])
+        }
     }
 
     /// Replaces what filters look up about the item.
