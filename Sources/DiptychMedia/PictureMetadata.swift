@@ -26,6 +26,7 @@ public struct PictureMetadata: Sendable, Hashable {
         guard let format, (try? Vips.start("picture")) != nil else { return }
         let errors = Vips.ErrorScope()
         defer { errors.end() }
+        let bytes = format == .png ? PNGTexts.left(of: bytes) : bytes
         bytes.withUnsafeBytes { raw in
             guard let image = Vips.open(raw, format) else { return }
             defer { diptych_vips_release(image) }

@@ -86,6 +86,7 @@ struct VipsReader {
     ) throws(PictureError) -> T {
         try Vips.start(label)
         if format == .webp { try checkCanvas(bytes) }
+        let bytes = format == .png ? PNGTexts.left(of: bytes) : bytes
         return try bytes.withUnsafeBytes { raw in
             Result { () throws(PictureError) in try opened(raw, body) }
         }.get()
