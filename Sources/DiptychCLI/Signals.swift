@@ -15,6 +15,23 @@ enum Signals {
     /// How a run ends that a signal cut short.
     static var status: ExitStatus { received.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
 
+    /// Calls `body` at each SIGHUP, which then no longer ends the process.
+    static func onHangUp(when isWanted: Bool, _ body: @escaping @Sendable () -> Void) -> (any DispatchSourceSignal)? {
+        guard isWanted else { return nil }
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler(handler: body)
+        source.resume()
+        return source
+    }
+
+    /// Ends the process after so long a time, however much of it still works.
+    static func endAtLatest(after seconds: Double) {
+        DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + seconds) {
+            _exit(ExitStatus.done.rawValue)
+        }
+    }
+
     /// Cancels `task` at the first Ctrl-C or SIGTERM, so that it ends where its work is whole; a second one ends the
     /// process at once.
     static func cancelOnInterrupt(_ task: Task<ExitStatus, Never>) -> [any DispatchSourceSignal] {

@@ -77,10 +77,11 @@ public struct PictureDecoder: Sendable {
         _ file: [UInt8], _ format: PictureFormat, label: String,
         _ body: (OpenedPicture) throws(PictureError) -> T
     ) throws(PictureError) -> T {
-        let bytes = options.isTolerant && format == .png ? PNGHeader.completed(file) : file
+        let whole = options.isTolerant && format == .png ? PNGHeader.completed(file) : file
         let orientation =
             options.appliesOrientation && [.jpeg, .png, .webp, .tiff].contains(format)
-            ? PictureBlocks(of: bytes, format: format).orientation(format) : 1
+            ? PictureBlocks(of: whole, format: format).orientation(format) : 1
+        let bytes = format == .png ? PNGTexts.left(of: whole) : whole
         return try bytes.withUnsafeBytes { raw in
             Result { () throws(PictureError) in
                 try body(open(raw, bytes, format, orientation: orientation, label: label))

@@ -21,6 +21,8 @@ public struct DiptychServer: Service {
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let services: Services
+    private let connections: Connections
+    private let certificates: Certificates?
 
     /// Prepares a server; nothing is loaded or listened to before ``run()``.
     ///
@@ -37,16 +39,22 @@ public struct DiptychServer: Service {
         self.onListening = onListening
         let registry = PrometheusRegistry(help: Self.help)
         let stages = Stages(factory: registry)
+        let work = Workers()
+        connections = Connections(mostPerAddress: options.connectionsPerAddress)
+        certificates = try options.certificate.map { try Certificates(chain: $0.chain, key: $0.key, logger: logger) }
+        let thumbnails = Thumbnails(folder: options.folder, threads: 2, stages: stages)
         services = Services(
             models: try ModelPool(
                 options.models, batches: options.batches, reading: options.reading, stages: stages,
-                idleLimit: options.modelIdleLimit, logger: logger),
-            loader: PictureLoader(fetch: options.fetch, reading: options.reading, stages: stages),
-            store: options.store.map { ServedStore($0, folder: options.folder, undoTime: options.undoTime) },
-            thumbnails: Thumbnails(folder: options.folder, threads: 2, stages: stages), stages: stages,
+                work: work, idleLimit: options.modelIdleLimit, logger: logger),
+            loader: PictureLoader(fetch: options.fetch, reading: options.reading, stages: stages, work: work),
+            work: work,
+            store: options.store.map {
+                ServedStore($0, folder: options.folder, undoTime: options.undoTime, thumbnails: thumbnails)
+            }, thumbnails: thumbnails, stages: stages,
             metrics: registry, keys: options.keys, rates: RateLimits(perMinute: options.requestsPerMinute),
             reading: options.reading, limits: options.limits, queueLimit: options.batches.waiting,
-            cacheLimit: options.batches.kept)
+            cacheLimit: options.batches.kept, showsPaths: options.showsPaths)
     }
 
     private static let help = [
@@ -73,7 +81,18 @@ public struct DiptychServer: Service {
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         application.addServices(services.models)
         if let store = services.store { application.addServices(Purging(store: store, logger: logger)) }
-        do { try await application.run() } catch let error as IOError {
+        let (connections, time) = (connections, options.shutdownTime)
+        do {
+            try await withGracefulShutdownHandler {
+                try await application.run()
+            } onGracefulShutdown: {
+                // Whoever sends half a request, or reads no answer, does not keep the server from ending.
+                Task.detached {
+                    try? await Task.sleep(for: time)
+                    connections.closeAll()
+                }
+            }
+        } catch let error as IOError {
             throw ServerError(
                 "cannot listen at \(options.host) port \(options.port): \(String(cString: strerror(error.errnoCode)))")
         }
@@ -86,34 +105,32 @@ public struct DiptychServer: Service {
         return quiet
     }
 
+    /// Reads certificates again, now rather than when their files are seen to have changed.
+    public func reload() { certificates?.reload() }
+
     private func builder() throws -> HTTPServerBuilder {
+        let connections = connections
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
-                additionalChannelHandlers: [ContinueHandler(), ConnectionWatch()],
+                additionalChannelHandlers: [ContinueHandler(), ConnectionWatch(connections)],
                 idleTimeout: .nanoseconds(options.idleTimeout.inNanoseconds)))
-        guard let certificate = options.certificate else { return plain }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain)
-            let key = try NIOSSLPrivateKey(file: certificate.key, format: .pem)
-            let configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            return try .tls(plain, tlsConfiguration: configuration)
-        } catch {
-            throw ServerError(
-                "\(certificate.chain) and \(certificate.key) are no certificate chain and key in PEM: \(error)")
-        }
+        guard let certificates else { return plain }
+        return try .tls(plain, tlsConfiguration: certificates.configuration())
     }
 
     private func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         let isEncrypted = options.certificate != nil
+        let rules = HostRules(options)
         let methods = MethodMiddleware()
         router.addMiddleware {
             SpanMiddleware()
             EnvelopeMiddleware(
                 limits: options.limits, budget: BodyBudget(bytes: options.limits.allBodyBytes),
-                stages: services.stages, logger: logger, isEncrypted: isEncrypted)
-            OriginMiddleware(origins: options.origins)
+                stages: services.stages, logger: logger, isEncrypted: isEncrypted,
+                hasOtherOrigins: rules.allowsOthers, hidden: options.showsPaths ? nil : options.folder?.path)
+            HostMiddleware(rules: rules)
+            OriginMiddleware(rules: rules, hasKeys: options.keys != nil)
             methods
             DeadlineMiddleware()
         }

@@ -32,14 +32,25 @@ public struct ServerOptions: Sendable {
     public var requestsPerMinute: Int?
     /// The origins whose pages may use the API, such as `https://example.org`; `*` for all.
     public var origins: Set<String> = []
+    /// Names other than this machine's own by which the server answers where nobody needs a key, such as `nas.local`.
+    public var allowedHosts: Set<String> = []
+    /// Whether answers tell the paths of files on this machine; otherwise only their names.
+    public var showsPaths = false
     /// The certificate chain and its key, as PEM files; nil answers without TLS.
     public var certificate: (chain: String, key: String)?
     /// Models other than the first that were not used for so long are unloaded; nil for never.
     public var modelIdleLimit: Duration?
     /// The most connections at a time.
     public var connections = 4096
+    /// The most connections of one address at a time, other than this machine's own.
+    public var connectionsPerAddress = 256
+    /// How long requests may go on that were accepted when the server is to stop; what is left then is cut.
+    public var shutdownTime = Duration.seconds(8)
     /// Connections over which nothing goes for so long are closed.
     public var idleTimeout = Duration.seconds(60)
+
+    /// Whether `text` is a name or an address that ``allowedHosts`` can hold, without a port.
+    public static func isHost(_ text: String) -> Bool { Authority(text).map { $0.port == nil } ?? false }
 
     /// A server of these models.
     public init(models: [ModelSource]) {

@@ -17,6 +17,12 @@ struct Album {
         store = try await EmbeddedStore.open(at: directory.url.appendingPathComponent("store"), for: model)
     }
 
+    /// Another folder with the same model, and a store of which only the database is looked at.
+    init(_ directory: TemporaryDirectory, like other: Album) {
+        self.directory = directory
+        (model, store) = (other.model, other.store)
+    }
+
     /// The folder of pictures.
     var pictures: String { directory.path("pictures") }
 

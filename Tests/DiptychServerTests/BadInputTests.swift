@@ -38,7 +38,7 @@ import Testing
         ("/v1/search", #"{"text": "a", "k": 1.5}"#, "whole number"),
         ("/v1/search", #"{"text": "a", "k": 99999}"#, "'k'"),
         ("/v1/search", #"{"text": "a", "filter": "width >"}"#, "filter"),
-        ("/v1/search", #"{"text": "a", "page": "x"}"#, "'page' is no page"),
+        ("/v1/search", #"{"text": "a", "page": "x"}"#, "'page' is not a valid cursor"),
         ("/v1/search", #"{"text": "a", "min_similarity": 7}"#, "-1"), ("/v1/search", #"{"item": "999"}"#, "no item"),
         ("/v1/search", #"{"text": "a", "minus": "a"}"#, "cancel"),
         ("/v1/items", "{}", "either 'file' or 'url'"), ("/v1/items", #"{"url": "ftp://a/b"}"#, "nothing else is read"),
@@ -179,7 +179,7 @@ import Testing
             let answer = try await server.post("/v1/embeddings", ["input": url, "modality": "image"])
             #expect(answer.status == 400, "\(answer.text)")
             let problem = try answer.problem
-            #expect(problem.contains("not a public address") || problem.contains("not a URL"), "\(problem)")
+            #expect(problem.contains("an address that is not public") || problem.contains("not a URL"), "\(problem)")
         }
     }
 

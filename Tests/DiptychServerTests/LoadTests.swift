@@ -77,8 +77,8 @@ import Testing
                 sockets.append(descriptor)
                 // Nothing at all, half a head, half a body.
                 let text = [
-                    "", "POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-",
-                    "POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"text\"",
+                    "", "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-",
+                    "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"text\"",
                 ][number % 3]
                 _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
             }
@@ -99,7 +99,7 @@ import Testing
                 let descriptor = try connect(to: server.port)
                 let body = "{\"input\": \"\(dataURI(try drawn(UInt64(1000 + seed))))\", \"modality\": \"image\"}"
                 let text =
-                    "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 _ = text.withCString { Glibc.send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
                 close(descriptor)
             }
@@ -120,7 +120,7 @@ import Testing
 
     @Test func requestsThatAreCutAreNoFaultOfTheServer() async throws {
         try await RunningServer.run { server in
-            let head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            let head = "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             for text in [
                 head + "Content-Length: 100\r\n\r\n{\"input\"", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"inp",
                 head + "Transfer-Encoding: chunked\r\n\r\nno length\r\n", head + "Content-Le",

@@ -47,6 +47,7 @@ struct RunningServer: Sendable {
         options.port = 0
         options.store = store
         options.folder = store?.directory
+        options.showsPaths = true
         try change(&options)
         let (ports, told) = AsyncStream<Int>.makeStream()
         let server = try DiptychServer(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {

@@ -79,9 +79,14 @@ import Testing
             #expect(try await found().first == id)
             #expect(try await server.get("/v1/items/\(id)/original").body == Data(picture))
 
-            // Adding it again changes what is said about it.
+            #expect(try added.json["exists"] as? Bool == false)
+
+            // Adding it again changes what is said anew about it, and nothing else.
             let again = try await server.post("/v1/items", ["url": dataURI(picture), "caption": "other"])
-            #expect(try again.status == 201 && again.json["id"] as? String == id)
+            #expect(try again.status == 200 && again.json["id"] as? String == id)
+            #expect(try again.json["exists"] as? Bool == true)
+            let merged = try #require(try again.json["attributes"] as? [String: Any])
+            #expect(merged["caption"] as? String == "other" && merged["n"] as? Int == 3)
 
             let removed = try await server.send("DELETE", "/v1/items/\(id)")
             #expect(removed.status == 200)

@@ -32,6 +32,26 @@ def uri(draw, data):
     return f"data:image/{draw.choice(['png', 'jpeg', 'gif', 'x'])};base64," + base64.b64encode(data).decode()
 
 
+# Near every limit of the whole numbers that machines count with, of floats, and of what JSON's numbers hold exactly.
+LIMITS = sorted({sign * ((1 << bits) + step) for bits in (0, 7, 8, 15, 16, 24, 31, 32, 52, 53, 62, 63, 64, 127) for step in (-1, 0, 1) for sign in (1, -1)})
+WIDE = [*map(str, LIMITS), "1e308", "-1e308", "1e400", "-0", "+1", "0x10", "1_000", "nan", "inf", "-inf", "٣", "1.5", "007", "9" * 400]
+
+
+def cursor(draw):
+    """A place in a ranking that nobody gave out, most of them of numbers near a limit."""
+
+    def digits(number):
+        sign, number, text = "-" if number < 0 else "", abs(number), ""
+        while number or not text:
+            text, number = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36] + text, number // 36
+        return sign + text
+
+    parts = [digits(draw.choice(LIMITS)) if draw.random() < 0.8 else draw.choice(["", "zz", "+1", "Z", "-", "0"]) for _ in range(4)]
+    if draw.random() < 0.7:
+        parts[2] = digits(struct.unpack(">I", struct.pack(">f", draw.uniform(-1, 1)))[0])
+    return "-".join([draw.choice(["p1", "p1", "p1", "p1", "p2"]), *parts])
+
+
 VALUES = [None, True, -1, 0, 1e308, -0.0, 10**30, "", " ", "a", "\u0000", "\ud83d\ude00", "x" * 5000, [], {}, [[]], [None], {"a": [1]},
           "file:///etc/passwd", "http://127.0.0.1:1/", "http://[::1]/", "http://169.254.169.254/", "../../etc/passwd", "data:,", "data:;base64,%%",
           "width > 1 and (", "'; DROP TABLE items; --", "p1-0-0-0-0", "-9223372036854775808", "%00", "𝔘𝔫𝔦", "\u202e"]
@@ -43,6 +63,45 @@ ROUTES = [("POST", "/similarity"), ("POST", "/v1/embeddings"), ("POST", "/v1/cla
           ("GET", "/v1/items"), ("GET", "/v1/items/1"), ("GET", "/v1/items/1/thumbnail"), ("GET", "/v1/items/1/original"),
           ("POST", "/v1/items/1/restore"), ("GET", "/v1/status"), ("GET", "/metrics"), ("GET", "/"), ("GET", "/assets/main.js"),
           ("POST", "/v1/session"), ("GET", "/openapi.json")]
+
+
+def numbers(draw):
+    """A request that is right but for numbers near limits: in bodies, URLs, filters, cursors and headers."""
+    number = draw.choice(WIDE)
+    plain = draw.choice([number, json.dumps(number)]) if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?(e\d+)?", number) else json.dumps(number)
+    kind = draw.choice(["search", "search", "search", "page", "page", "page", "filter", "date", "list", "item", "thumbnail", "dimensions", "top", "attributes", "head"])
+    method, path, content, heads = "POST", "/v1/search", "", []
+    if kind == "search":
+        content = '{"text": "a", "%s": %s}' % (draw.choice(["k", "offset", "min_similarity", "group", "item"]), plain)
+    elif kind == "page":
+        content = json.dumps({"text": "a", "page": cursor(draw), "k": draw.choice([1, 2, 1000]), "offset": draw.choice([0, 1, 1000]),
+                              **draw.choice([{}, {"group": 0.9}, {"exact": True}, {"filter": "width > 1"}, {"only_relevant": True}])})
+    elif kind == "filter":
+        field = draw.choice(["width", "bytes", "taken", "added", "modified", "latitude", "id", "name", "rating"])
+        content = json.dumps({"text": "a", "filter": f"{field} {draw.choice(['=', '!=', '<', '>=', 'in'])} {draw.choice([number, f'({number}, {number})', f'{number}GB'])}"})
+    elif kind == "date":
+        content = json.dumps({"text": "a", "filter": f"taken >= {draw.choice(['0000', '0001', '9999', '10000', '2024', number])}-{draw.choice(['00', '01', '12', '13', '99'])}-{draw.choice(['00', '01', '29', '31', '32'])}"})
+    elif kind == "list":
+        method, path = "GET", f"/v1/items?{draw.choice(['limit', 'after', 'filter'])}={number.replace('+', '%2B')}"
+    elif kind == "item":
+        method, path = "GET", f"/v1/items/{number}{draw.choice(['', '/original', '/thumbnail'])}"
+    elif kind == "thumbnail":
+        method, path = "GET", f"/v1/items/1/thumbnail?size={number}"
+    elif kind == "dimensions":
+        path, content = "/v1/embeddings", '{"input": "a", "dimensions": %s}' % plain
+    elif kind == "top":
+        path, content = "/v1/classify", '{"image": %s, "labels": ["a", "b"], "top": %s}' % (json.dumps(uri(draw, png(draw))), plain)
+    elif kind == "attributes":
+        path, content = "/v1/items", '{"file": %s, "attributes": {"a": %s}}' % (json.dumps(uri(draw, png(draw))), plain)
+    else:
+        name = draw.choice(["Range: bytes=%s-%s", "Content-Length: %s", "If-None-Match: %s", "If-Modified-Since: %s", "Keep-Alive: timeout=%s", "Max-Forwards: %s"])
+        method, path, heads = "GET", draw.choice(["/v1/items/1/original", "/v1/items/1/thumbnail", "/health"]), [name.replace("%s", number)]
+    path = "".join(c if c < "\x7f" else "".join(f"%{b:02X}" for b in c.encode()) for c in path)
+    content = content.encode()
+    heads = [f"{method} {path} HTTP/1.1", "Host: localhost", *heads]
+    if content:
+        heads += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join(heads).encode() + b"\r\n\r\n" + content, method
 
 
 def body(draw, path):
@@ -197,20 +256,20 @@ class Connection:
         self.socket = None
 
 
-def run(url, count, seed):
-    """Sends `count` requests, and gives how many answers there were of each status."""
+def run(url, count, seed, share=0.3):
+    """Sends `count` requests, a `share` of them with numbers near limits, and gives how many answers there were of each status."""
     place = urlparse(url)
     draw = random.Random(seed)
     connection, statuses = Connection(place.hostname, place.port), {}
     for number in range(count):
-        data, method = request(draw)
+        data, method = numbers(draw) if draw.random() < share else request(draw)
         status = connection.send(data, method)
         statuses[status] = statuses.get(status, 0) + 1
         if status in (500, 501, 502):
             raise AssertionError(f"request {number} of seed {seed} was answered with {status}:\n{data[:2000]!r}")
         if number % 500 == 499:
             health = Connection(place.hostname, place.port)
-            assert health.send(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n", "GET") == 200, f"the server is ill after {number + 1} requests"
+            assert health.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET") == 200, f"the server is ill after {number + 1} requests"
             health.close()
             print(f"\r{number + 1}/{count} {dict(sorted(statuses.items()))}", end="", file=sys.stderr)
     print(file=sys.stderr)

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Synchronization
 
 /// Loads the inputs of a batch on as many threads as the model uses.
@@ -9,8 +8,10 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
     private let results: Mutex<[Result<Loaded, any Error>]>
     private let isCancelled = Atomic(false)
     private let next = Atomic(0)
+    private let working: Atomic<Int>
 
-    private init(count: Int) {
+    private init(count: Int, threads: Int) {
+        working = Atomic(threads)
         results = Mutex([Result<Loaded, any Error>](repeating: .failure(CancellationError()), count: count))
     }
 
@@ -21,21 +22,24 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
     static func load<Input: Sendable>(
         _ batch: [Input], order: [Int], threads: Int, _ load: @escaping @Sendable (Input) throws -> Loaded
     ) async throws -> [Result<Loaded, any Error>] {
-        let loader = BatchLoader(count: batch.count)
+        let count = max(1, min(threads, batch.count))
+        let loader = BatchLoader(count: batch.count, threads: count)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                DispatchQueue.global().async {
-                    // One iteration a thread, each taking the next input until none is left.
-                    DispatchQueue.concurrentPerform(iterations: min(threads, batch.count)) { _ in
+                // Each thread takes the next input until none is left; the last one says so.
+                for _ in 0..<count {
+                    LoaderThreads.all.run {
                         while !loader.isCancelled.load(ordering: .relaxed) {
                             let turn = loader.next.wrappingAdd(1, ordering: .relaxed).oldValue
-                            guard turn < order.count else { return }
+                            guard turn < order.count else { break }
                             let position = order[turn]
                             let result = Result { try load(batch[position]) }
                             loader.results.withLock { $0[position] = result }
                         }
+                        if loader.working.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+                            continuation.resume()
+                        }
                     }
-                    continuation.resume()
                 }
             }
         } onCancel: {
@@ -44,4 +48,9 @@ final class BatchLoader<Loaded: Sendable>: Sendable {
         try Task.checkCancellation()
         return loader.results.withLock { $0 }
     }
+}
+
+/// The threads of all loaders.
+private enum LoaderThreads {
+    static let all = WorkerThreads(name: "diptych-load", most: 1024)
 }

@@ -59,7 +59,7 @@ struct SearchCommand: AsyncParsableCommand {
             }
         }
         if let page, SearchCursor(page) == nil {
-            throw ValidationError("--page '\(page)' is no page; give what an earlier search called next.")
+            throw ValidationError("--page '\(page)' is not a valid cursor; give what an earlier search called next.")
         }
         try FilterArgument.validate(filter)
     }
@@ -104,9 +104,9 @@ struct SearchCommand: AsyncParsableCommand {
             return
         }
         var list = ResultList(format, header: Self.header(rated: results.contains { $0.matchProbability != nil }))
-        let before = page.flatMap { SearchCursor($0) }?.position ?? 0
+        let after = page.flatMap { SearchCursor($0) }
         for (index, hit) in results.enumerated() {
-            let rank = before + index + 1
+            let rank = SearchCursor.position(after: after, index + 1)
             let match = hit.matchProbability.map { "  \(Columns.score($0))" } ?? ""
             let more = hit.nearDuplicates.isEmpty ? "" : "  (and \(hit.nearDuplicates.count) like it)"
             try list.add(

@@ -33,6 +33,9 @@ struct ServeCommand: AsyncParsableCommand {
         try await Self.parse(configured + CommandLine.arguments.dropFirst(2)).serve()
     }
 
+    /// What is left of accepted requests after 8 seconds is cut; whatever a model or a disk still does, the process ends.
+    private static let longestShutdown = 9.5
+
     private func serve() async throws {
         OpenFiles.raiseLimit()
         let logger = settings.logger(isQuiet: model.quiet)
@@ -52,9 +55,12 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: server)], logger: logger))
+        let hangUp = Signals.onHangUp(when: options.certificate != nil || options.keys != nil) { server.reload() }
+        defer { hangUp?.cancel() }
         try await withTaskCancellationHandler {
             try await Task { try await group.run() }.value
         } onCancel: {
+            Signals.endAtLatest(after: Self.longestShutdown)
             Task { await group.triggerGracefulShutdown() }
         }
     }

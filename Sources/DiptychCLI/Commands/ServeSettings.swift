@@ -74,6 +74,19 @@ struct ServeSettings: ParsableArguments {
         help: ArgumentHelp("Let pages of this origin use the API; * for all.", valueName: "origin"))
     var origins: [String] = []
 
+    @Option(
+        name: .customLong("allow-host"), parsing: .singleValue,
+        help: ArgumentHelp("Answer by this name too, where nobody needs a key.", valueName: "name"))
+    var allowedHosts: [String] = []
+
+    @Flag(name: .customLong("show-paths"), help: "Tell clients where files lie on this machine, not only their names.")
+    var showsPaths = false
+
+    @Option(
+        name: .customLong("connections-per-address"),
+        help: "The most connections of one address at a time, other than this machine's own.")
+    var connectionsPerAddress = 256
+
     @Option(help: ArgumentHelp("Answer over TLS with this certificate chain (PEM).", valueName: "file"))
     var certificate: String?
 
@@ -99,12 +112,14 @@ struct ServeSettings: ParsableArguments {
         try check((1...1024).contains(largestBatch), "--batch must be 1 to 1024, not \(largestBatch).")
         try check((1...4096).contains(largestTextBatch), "--batch-texts must be 1 to 4096, not \(largestTextBatch).")
         try check((0...2).contains(batchWait), "--batch-wait must be 0 to 2 milliseconds, not \(batchWait).")
-        try check(queue > 0, "--queue must be at least 1, not \(queue).")
-        try check(cache >= 0, "--cache must be at least 0, not \(cache).")
+        try check((1...1 << 20).contains(queue), "--queue must be 1 to \(1 << 20), not \(queue).")
+        try check((0...1 << 24).contains(cache), "--cache must be 0 to \(1 << 24), not \(cache).")
         try check((0.001...86_400).contains(requestTimeout), "--request-timeout must be 0.001 to 86400 seconds.")
         try check((1...1024).contains(largestBody), "--max-body must be 1 to 1024 megabytes, not \(largestBody).")
-        try check(rateLimit ?? 1 > 0, "--rate-limit must be at least 1.")
-        try check(unloadAfter ?? 1 > 0, "--unload-after must be more than 0 minutes.")
+        try check((1...1 << 30).contains(rateLimit ?? 1), "--rate-limit must be 1 to \(1 << 30).")
+        try check(
+            unloadAfter.map { $0 > 0 && $0 <= 525_600 } ?? true,
+            "--unload-after must be more than 0 minutes, and at most a year's 525600.")
         try check((0...10_080).contains(undoMinutes), "--undo-minutes must be 0 to 10080.")
         try check(
             (certificate == nil) == (certificateKey == nil), "--certificate and --certificate-key belong together.")
@@ -114,6 +129,13 @@ struct ServeSettings: ParsableArguments {
                 ["http", "https"].contains(url?.scheme) && url?.host != nil && url?.path == "",
                 "--allow-origin '\(origin)' is no origin such as https://example.org.")
         }
+        for host in allowedHosts {
+            try check(
+                ServerOptions.isHost(host), "--allow-host '\(host)' is not a name or address, such as nas.local.")
+        }
+        try check(
+            (1...65_536).contains(connectionsPerAddress),
+            "--connections-per-address must be 1 to 65536, not \(connectionsPerAddress).")
         _ = try otherModels()
     }
 
@@ -156,6 +178,9 @@ struct ServeSettings: ParsableArguments {
         options.reading.maximumBytes = largestBody << 20
         options.requestsPerMinute = rateLimit
         options.origins = Set(origins)
+        options.allowedHosts = Set(allowedHosts)
+        options.showsPaths = showsPaths
+        options.connectionsPerAddress = connectionsPerAddress
         options.modelIdleLimit = unloadAfter.map { .seconds($0 * 60) }
         if let certificate, let certificateKey { options.certificate = (certificate, certificateKey) }
         options.keys = try apiKeyFile.map { file in

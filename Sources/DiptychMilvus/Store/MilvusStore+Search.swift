@@ -44,7 +44,7 @@
             let next = hits.last.flatMap { last in
                 hits.count == request.limit
                     ? SearchCursor(
-                        snapshot: snapshot, position: (request.after?.position ?? 0) + hits.count,
+                        snapshot: snapshot, position: SearchCursor.position(after: request.after, hits.count),
                         similarity: last.0.similarity, item: last.0.key) : nil
             }
             let embeddings =

@@ -86,7 +86,10 @@ struct CodeCommit: Equatable {
         sequence = bytes.little(at: 0, as: UInt64.self)
         let count = bytes.little(at: 8, as: UInt64.self)
         last = bytes.little(at: 16, as: Int64.self)
-        guard count <= UInt64(header.capacity), count % UInt64(CodeLayout.block) == 0, last >= header.after else {
+        // The next one is counted on from it.
+        guard sequence < .max, count <= UInt64(header.capacity), count % UInt64(CodeLayout.block) == 0,
+            last >= header.after
+        else {
             return nil
         }
         self.count = Int(count)

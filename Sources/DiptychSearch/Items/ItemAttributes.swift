@@ -45,3 +45,10 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
         self.other = other
     }
 }
+
+extension Int64 {
+    /// The whole number at or below `value`, or the nearest there is: stores from elsewhere hold any number for a time.
+    package init(clamping value: Double) {
+        self = value.isNaN ? 0 : Int64(exactly: value.rounded(.down)) ?? (value < 0 ? .min : .max)
+    }
+}

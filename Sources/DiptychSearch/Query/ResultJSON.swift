@@ -2,14 +2,17 @@ package import Diptych
 
 extension SearchHit {
     /// What results say about it, in the order of JSON keys.
-    package var members: [(String, JSON)] {
+    package var members: [(String, JSON)] { members { $0 } }
+
+    /// The same with each path as `shown` gives it.
+    package func members(path shown: (String) -> String) -> [(String, JSON)] {
         var members: [(String, JSON)] = [
-            ("id", .string(id)), ("path", .string(path)), ("similarity", .float(similarity)),
+            ("id", .string(id)), ("path", .string(shown(path))), ("similarity", .float(similarity)),
         ]
         if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
         members.append(("attributes", attributes.json))
         if !nearDuplicates.isEmpty {
-            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members) })))
+            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members(path: shown)) })))
         }
         return members
     }

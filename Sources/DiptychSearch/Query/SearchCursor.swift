@@ -21,14 +21,29 @@ public struct SearchCursor: Sendable, Hashable, CustomStringConvertible {
         self.item = item
     }
 
+    /// No list of results is longer than what JSON's numbers count exactly.
+    private static let positions = 0...1 << 53
+
     /// Reads what ``description`` wrote; nil for anything else.
+    ///
+    /// Whatever a client makes up, its numbers are such that a page more can be counted on to them.
     public init?(_ text: String) {
+        guard text.utf8.count <= 80 else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard text.utf8.count <= 80, parts.count == 5, parts[0] == "p1", let snapshot = Int64(parts[1], radix: 36),
-            let position = Int(parts[2], radix: 36), position >= 0, let bits = UInt32(parts[3], radix: 36),
-            let item = Int64(parts[4], radix: 36), Float(bitPattern: bits).isFinite
+        guard parts.count == 5, parts[0] == "p1", let snapshot = Int64(parts[1], radix: 36), snapshot >= 0,
+            let position = Int(parts[2], radix: 36), Self.positions.contains(position),
+            let bits = UInt32(parts[3], radix: 36), Float(bitPattern: bits).isFinite,
+            let item = Int64(parts[4], radix: 36), item >= 0
         else { return nil }
         self.init(snapshot: snapshot, position: position, similarity: Float(bitPattern: bits), item: item)
+        // There is one way to write each.
+        guard description == text else { return nil }
+    }
+
+    /// The items on the pages before and `count` more; a program may have made a cursor of any numbers.
+    package static func position(after cursor: SearchCursor?, _ count: Int) -> Int {
+        let (sum, overflow) = (cursor?.position ?? 0).addingReportingOverflow(count)
+        return overflow ? .max : sum
     }
 
     /// A text without spaces that a client may keep and give back.

@@ -19,7 +19,7 @@ struct SearchGroups {
         var groups: [SearchHit] = []
         var page = request
         page.includesEmbeddings = true
-        var (isExact, looked) = (true, request.after?.position ?? 0)
+        var (isExact, looked) = (true, 0)
         var next: SearchCursor?
         search: for _ in 0..<Self.effort {
             let results = try await store.search(page)
@@ -34,7 +34,7 @@ struct SearchGroups {
                     // The first of one group too many begins the next page.
                     next = results.snapshot.map { snapshot in
                         SearchCursor(
-                            snapshot: snapshot, position: looked,
+                            snapshot: snapshot, position: SearchCursor.position(after: request.after, looked),
                             similarity: last?.similarity ?? page.after?.similarity ?? 1,
                             item: last.flatMap { Int64($0.id) } ?? page.after?.item ?? 0)
                     }
@@ -55,7 +55,8 @@ struct SearchGroups {
     }
 
     private func isNearly(_ a: SearchHit, _ b: SearchHit) -> Bool {
-        guard let a = a.embedding, let b = b.embedding else { return false }
+        // What a damaged store holds of another size is like nothing.
+        guard let a = a.embedding, let b = b.embedding, a.values.count == b.values.count else { return false }
         return a.similarity(to: b) >= threshold
     }
 }

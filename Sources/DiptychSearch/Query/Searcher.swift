@@ -73,6 +73,10 @@ public struct Searcher: Sendable {
             case .item(let id):
                 embedding = items.first { $0.0.id == id }?.1
                 guard embedding != nil else { throw refused("has no item \(id)") }
+                guard embedding?.values.count == store.dimension else {
+                    throw StoreError(
+                        .damaged, path: store.name, "the embedding of item \(id) has the wrong size; run `store verify`")
+                }
             }
             for (index, value) in (embedding?.values ?? []).enumerated() {
                 sum[index] += Double(term.weight) * Double(value)

@@ -33,8 +33,7 @@ struct StoreSearch {
             self.unit = unit
             snapshot = request.after?.snapshot ?? last
             condition = request.filter?.sql ?? SQLCondition("1")
-            let (sum, overflow) = request.limit.addingReportingOverflow(request.after?.position ?? 0)
-            count = overflow ? .max : sum
+            count = SearchCursor.position(after: request.after, request.limit)
         }
     }
 
@@ -270,7 +269,7 @@ struct StoreSearch {
         let next = ranked.last.flatMap { entry in
             ranked.count == request.limit
                 ? SearchCursor(
-                    snapshot: job.snapshot, position: (request.after?.position ?? 0) + ranked.count,
+                    snapshot: job.snapshot, position: SearchCursor.position(after: request.after, ranked.count),
                     similarity: entry.score, item: entry.id) : nil
         }
         return SearchResults(hits.compactMap(\.self), isExact: isExact, next: next, snapshot: job.snapshot)

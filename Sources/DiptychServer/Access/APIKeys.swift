@@ -35,15 +35,8 @@ public final class APIKeys: Sendable {
 
     private struct State {
         var entries: [Entry] = []
-        var stamp: Stamp?
+        var stamp: FileStamp?
         var looked = ContinuousClock.now
-    }
-
-    /// What shows that a file changed.
-    private struct Stamp: Equatable {
-        let modified: Date?
-        let size: Int?
-        let number: Int?
     }
 
     private let path: String
@@ -57,7 +50,7 @@ public final class APIKeys: Sendable {
     public init(file path: String, onTrouble: @escaping @Sendable (String) -> Void = { _ in }) throws {
         self.path = path
         self.onTrouble = onTrouble
-        state = Mutex(State(entries: try Self.entries(of: path), stamp: Self.stamp(of: path)))
+        state = Mutex(State(entries: try Self.entries(of: path), stamp: FileStamp(path)))
     }
 
     /// Makes a new key: the key itself, which is shown once, and the line for the file.
@@ -93,10 +86,10 @@ public final class APIKeys: Sendable {
     }
 
     private func reloadIfChanged() {
-        let stamp: Stamp? = state.withLock { state in
+        let stamp: FileStamp? = state.withLock { state in
             guard .now - state.looked > .seconds(1) else { return nil }
             state.looked = .now
-            let stamp = Self.stamp(of: path)
+            let stamp = FileStamp(path)
             return stamp == state.stamp ? nil : stamp
         }
         guard let stamp else { return }
@@ -110,13 +103,6 @@ public final class APIKeys: Sendable {
             state.withLock { $0.stamp = stamp }
             onTrouble("\(error); the keys from before stay")
         }
-    }
-
-    private static func stamp(of path: String) -> Stamp {
-        let facts = try? FileManager.default.attributesOfItem(atPath: path)
-        return Stamp(
-            modified: facts?[.modificationDate] as? Date, size: (facts?[.size] as? NSNumber)?.intValue,
-            number: (facts?[.systemFileNumber] as? NSNumber)?.intValue)
     }
 
     private static func entries(of path: String) throws -> [Entry] {

@@ -32,7 +32,6 @@ struct AccessMiddleware: RouterMiddleware {
         guard identity.scopes.contains(scope) else {
             throw Problem(status: .forbidden, detail: "the key '\(identity.name)' is not for \(scope.rawValue)")
         }
-        try Self.refuseForgery(request, context)
         context.logger[metadataKey: "key"] = "\(identity.name)"
         return try await next(request, context)
     }
@@ -54,18 +53,4 @@ struct AccessMiddleware: RouterMiddleware {
         }
         return request.headers[.apiKey] ?? request.cookies[cookie]?.value
     }
-
-    /// Refuses what another site made a browser send: it would come with the cookie, or from within the network.
-    private static func refuseForgery(_ request: Request, _ context: ServerContext) throws {
-        guard request.method != .get, request.method != .head,
-            request.headers[.authorization] == nil, request.headers[.apiKey] == nil,
-            let site = request.headers[.secFetchSite], site == "cross-site"
-        else { return }
-        throw Problem(
-            status: .forbidden, detail: "a page of another site may not change anything here without a key of its own")
-    }
-}
-
-extension HTTPField.Name {
-    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
 }

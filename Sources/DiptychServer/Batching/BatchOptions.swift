@@ -6,7 +6,8 @@ public struct BatchOptions: Sendable {
     public var largestTextBatch = 64
     /// The longest time that an input waits for others, where others can be expected; at most 2 ms.
     public var longestWait = Duration.milliseconds(1)
-    /// The most texts, and the most pictures, that wait; requests beyond are answered with 503.
+    /// The most pictures that wait, and a part of the texts: there may be 64 times as many, which take less memory and time.
+    /// Requests beyond are answered with 503.
     public var waiting = 1024
     /// The most embeddings of texts, and of pictures, that are kept for requests to come.
     public var kept = 10_000
@@ -15,11 +16,15 @@ public struct BatchOptions: Sendable {
     public init() {}
 
     var pictures: QueueLimits {
-        QueueLimits(largestBatch: largestBatch, longestWait: longestWait, waiting: waiting, kept: kept)
+        QueueLimits(
+            largestBatch: largestBatch, largestCost: PictureLimits.pass, longestWait: longestWait, waiting: waiting,
+            kept: kept)
     }
 
     var texts: QueueLimits {
-        QueueLimits(largestBatch: largestTextBatch, longestWait: longestWait, waiting: waiting * 4, kept: kept)
+        QueueLimits(
+            largestBatch: largestTextBatch, longestWait: longestWait, waiting: min(waiting, 1 << 40) * 64,
+            kept: kept)
     }
 }
 
@@ -27,6 +32,8 @@ public struct BatchOptions: Sendable {
 package struct QueueLimits: Sendable {
     /// The most inputs of a pass.
     package var largestBatch: Int
+    /// The most that the inputs of a pass cost together; a single one may cost more.
+    package var largestCost: Int
     /// The longest time that inputs wait for others where others can be expected.
     package var longestWait: Duration
     /// The most inputs that wait; more are refused.
@@ -36,9 +43,11 @@ package struct QueueLimits: Sendable {
 
     /// The limits with their defaults.
     package init(
-        largestBatch: Int = 16, longestWait: Duration = .milliseconds(1), waiting: Int = 1024, kept: Int = 10_000
+        largestBatch: Int = 16, largestCost: Int = .max, longestWait: Duration = .milliseconds(1), waiting: Int = 1024,
+        kept: Int = 10_000
     ) {
         self.largestBatch = largestBatch
+        self.largestCost = largestCost
         self.longestWait = longestWait
         self.waiting = waiting
         self.kept = kept

@@ -8,7 +8,9 @@ internal import Synchronization
 /// the first is being computed, and what was computed is kept for those that come later.
 ///
 /// Requests take turns, at half a pass each: one with thousands of inputs does not keep those with a few waiting, and those with
-/// a few are finished one after the other, which is sooner for most than if all went on at the same time. A request that is cancelled leaves at once, and what nobody else wants is not computed.
+/// a few are finished one after the other, which is sooner for most than if all went on at the same time. A pass holds as
+/// much as its inputs may cost together, at least one. A request that is cancelled leaves at once, and what nobody else wants
+/// is not computed.
 package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output: Sendable>: Sendable {
     private typealias Asker = CheckedContinuation<[Result<Output, any Error>], any Error>
 
@@ -48,6 +50,9 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
         var isClosed = false
         var lastBatchHadCompany = false
         var lastBatchEnd = ContinuousClock.now
+        var batchBegin = ContinuousClock.now
+        /// Seconds of a pass for each of its inputs, lately.
+        var secondsEach = 0.0
         var counts = QueueCounts()
 
         /// Inputs that no pass has taken yet.
@@ -56,13 +61,20 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
 
     private let state: Mutex<State>
     private let limits: QueueLimits
+    private let cost: @Sendable (Input) -> Int
     private let onWait: @Sendable (Duration) -> Void
 
     /// Prepares a queue; ``run(_:)`` works it off.
     ///
-    /// - Parameter onWait: told how long each input waited for its pass.
-    package init(_ limits: QueueLimits, onWait: @escaping @Sendable (Duration) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - cost: what an input costs, at least 0; see ``QueueLimits/largestCost``.
+    ///   - onWait: told how long each input waited for its pass.
+    package init(
+        _ limits: QueueLimits, cost: @escaping @Sendable (Input) -> Int = { _ in 0 },
+        onWait: @escaping @Sendable (Duration) -> Void = { _ in }
+    ) {
         self.limits = limits
+        self.cost = cost
         self.onWait = onWait
         state = Mutex(State(kept: RecentValues(limit: limits.kept)))
     }
@@ -74,6 +86,15 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
             counts.kept = state.kept.count
             counts.waiting = state.waitingCount
             return counts
+        }
+    }
+
+    /// What was computed for `key`, where it is kept.
+    package func kept(_ key: Key) -> Output? {
+        state.withLock { state in
+            guard let value = state.kept.value(for: key) else { return nil }
+            state.counts.hits += 1
+            return value
         }
     }
 
@@ -122,7 +143,9 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
             // Before anything changes: a request is taken as a whole or not at all.
             let new = Set(inputs.map(\.key)).filter { state.pending[$0] == nil && !state.kept.holds($0) }
             guard state.waitingCount + new.count <= limits.waiting || state.waitingCount == 0 else {
-                continuation.resume(throwing: QueueError.full(waiting: state.waitingCount))
+                continuation.resume(
+                    throwing: QueueError.full(
+                        waiting: state.waitingCount, seconds: Double(state.waitingCount) * state.secondsEach))
                 return nil
             }
             var ticket = Ticket(continuation, count: inputs.count)
@@ -225,12 +248,21 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
 
     private func take(_ state: inout State) -> [Key] {
         var batch: [Key] = []
+        var spent = 0
         let now = ContinuousClock.now
         let turn = max(1, limits.largestBatch / 2)
         while batch.count < limits.largestBatch, let id = state.line.popFirst() {
             let isCut = batch.count + turn > limits.largestBatch
             let end = min(batch.count + turn, limits.largestBatch)
             while batch.count < end, let key = nextKey(of: id, &state), let pending = state.pending[key] {
+                let (sum, overflow) = spent.addingReportingOverflow(cost(pending.input))
+                guard batch.isEmpty || (!overflow && sum <= limits.largestCost) else {
+                    // It is the first of the next pass.
+                    state.tickets[id]?.turns -= 1
+                    state.line.prepend(id)
+                    return noted(batch, &state)
+                }
+                spent = overflow ? .max : sum
                 state.pending[key]?.isRunning = true
                 state.waitingCount -= 1
                 onWait(now - pending.arrived)
@@ -240,10 +272,14 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
             // A turn that the pass has no room for is the first of the next one.
             if isCut { state.line.prepend(id) } else { state.line.append(id) }
         }
-        if !batch.isEmpty {
-            state.counts.batches += 1
-            state.counts.inputs += batch.count
-        }
+        return noted(batch, &state)
+    }
+
+    private func noted(_ batch: [Key], _ state: inout State) -> [Key] {
+        guard !batch.isEmpty else { return batch }
+        state.counts.batches += 1
+        state.counts.inputs += batch.count
+        state.batchBegin = .now
         return batch
     }
 
@@ -263,6 +299,8 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
             var finished: [Ticket] = []
             state.lastBatchHadCompany = keys.count > 1
             state.lastBatchEnd = .now
+            let each = (state.lastBatchEnd - state.batchBegin).inSeconds / Double(max(1, keys.count))
+            state.secondsEach = state.secondsEach == 0 ? each : 0.8 * state.secondsEach + 0.2 * each
             for (index, key) in keys.enumerated() {
                 guard let pending = state.pending.removeValue(forKey: key) else { continue }
                 let result = index < results.count ? results[index] : .failure(QueueError.closed)
@@ -284,8 +322,8 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
 
 /// Why a queue takes nothing more.
 package enum QueueError: Error {
-    /// Too much waits already.
-    case full(waiting: Int)
+    /// Too much waits already, work for about so many seconds.
+    case full(waiting: Int, seconds: Double)
     /// The server is going down.
     case closed
 }

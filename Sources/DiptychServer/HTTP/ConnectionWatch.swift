@@ -2,6 +2,57 @@ internal import NIOCore
 internal import NIOHTTPTypes
 internal import Synchronization
 
+/// The open connections of a server: how many each address has, and all of them, to end what does not end by itself.
+final class Connections: Sendable {
+    private struct State {
+        var open: [ObjectIdentifier: any Channel] = [:]
+        var counts: [String: Int] = [:]
+        var isClosing = false
+    }
+
+    private let state = Mutex(State())
+    private let mostPerAddress: Int
+
+    /// At most `mostPerAddress` connections of an address; of this machine's own, any number.
+    init(mostPerAddress: Int) { self.mostPerAddress = mostPerAddress }
+
+    /// Notes a connection until it ends.
+    ///
+    /// - Returns: whether it may stay.
+    func add(_ channel: any Channel) -> Bool {
+        let address = channel.remoteAddress?.ipAddress
+        let counted = address.flatMap { ($0.contains(":") ? Authority("[\($0)]") : Authority($0))?.isLoopback } == false
+        let key = counted ? address : nil
+        let isAccepted = state.withLock { state in
+            guard !state.isClosing else { return false }
+            if let key {
+                guard state.counts[key, default: 0] < mostPerAddress else { return false }
+                state.counts[key, default: 0] += 1
+            }
+            state.open[ObjectIdentifier(channel)] = channel
+            return true
+        }
+        guard isAccepted else { return false }
+        channel.closeFuture.whenComplete { [weak self] _ in
+            self?.state.withLock { state in
+                state.open[ObjectIdentifier(channel)] = nil
+                guard let key, let count = state.counts[key] else { return }
+                state.counts[key] = count > 1 ? count - 1 : nil
+            }
+        }
+        return true
+    }
+
+    /// Ends all connections, and those that come.
+    func closeAll() {
+        let open = state.withLock { state in
+            state.isClosing = true
+            return Array(state.open.values)
+        }
+        for channel in open { channel.close(promise: nil) }
+    }
+}
+
 /// Notices when a client goes away while its request is being answered.
 final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -40,7 +91,12 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
         for body in bodies.values { body() }
     }
 
+    private let connections: Connections
+
+    init(_ connections: Connections) { self.connections = connections }
+
     func handlerAdded(context: ChannelHandlerContext) {
+        if !connections.add(context.channel) { context.close(promise: nil) }
         let identifier = ObjectIdentifier(context.channel)
         Self.watchers.withLock { $0[identifier] = [:] }
         // The object may be gone when its place in memory belongs to another connection.

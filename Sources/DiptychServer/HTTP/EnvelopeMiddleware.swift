@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import Synchronization
 
 /// What every request gets: an identifier, limits, a log line, counts, headers for browsers, and a problem document where it
 /// fails.
@@ -14,6 +15,11 @@ struct EnvelopeMiddleware: RouterMiddleware {
     let logger: Logger
     /// Whether the server answers over TLS.
     let isEncrypted: Bool
+    /// Whether pages of other origins may use the server.
+    let hasOtherOrigins: Bool
+    /// What answers do not tell: the folder of the server's own files; nil where they may.
+    let hidden: String?
+    private static let turns = Atomic(0)
 
     func handle(
         _ request: Request, context: ServerContext,
@@ -29,7 +35,11 @@ struct EnvelopeMiddleware: RouterMiddleware {
         context.logger[metadataKey: "request_id"] = "\(context.requestID)"
         var response: Response
         do {
-            response = try await next(request, context)
+            // Work on other threads goes by turns of requests.
+            response = try await RequestTurn.$current.withValue(Self.turns.wrappingAdd(1, ordering: .relaxed).newValue)
+            {
+                try await next(request, context)
+            }
         } catch {
             response = problem(error, context).response(requestID: context.requestID)
         }
@@ -49,15 +59,17 @@ struct EnvelopeMiddleware: RouterMiddleware {
     }
 
     private func problem(_ error: any Error, _ context: ServerContext) -> Problem {
-        if let problem = Problem.explaining(error) {
-            context.logger.debug("refused", metadata: ["reason": "\(problem.detail)"])
+        if var problem = Problem.explaining(error) {
+            if let hidden { problem.detail = problem.detail.replacing(hidden + "/", with: "") }
+            context.logger.debug("refused", metadata: ["reason": "\(LogText.escaped(problem.detail))"])
             return problem
         }
         if error is CancellationError {
             return Problem(
                 status: .init(code: 499, reasonPhrase: "Client Closed Request"), detail: "nobody waits for it")
         }
-        context.logger.error("failed", metadata: ["error": "\(error)", "type": "\(type(of: error))"])
+        context.logger.error(
+            "failed", metadata: ["error": "\(LogText.escaped("\(error)"))", "type": "\(type(of: error))"])
         return Problem(
             status: .internalServerError, detail: "the server failed; its log has the reason under this request_id")
     }
@@ -67,6 +79,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
             (HTTPField.Name.requestID, context.requestID), (.xContentTypeOptions, "nosniff"),
             (.referrerPolicy, "no-referrer"), (.frameOptions, "DENY"), (.contentSecurityPolicy, Self.policy),
             (.permissionsPolicy, "camera=(), microphone=(), geolocation=()"), (.openerPolicy, "same-origin"),
+            (.resourcePolicy, hasOtherOrigins ? "cross-origin" : "same-origin"),
         ]
         if isEncrypted { fields.append((.strictTransportSecurity, "max-age=31536000")) }
         if response.headers[.cacheControl] == nil { fields.append((.cacheControl, "no-store")) }

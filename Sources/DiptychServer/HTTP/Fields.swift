@@ -1,5 +1,6 @@
 internal import DiptychSearch
 internal import Foundation
+internal import HTTPTypes
 
 /// What a request's body says, by name: the members of a JSON object or the fields of a form.
 ///
@@ -20,9 +21,11 @@ struct Fields {
     }
 
     private let body: Body
+    /// What a request may use.
+    let limits: RequestLimits
 
-    init(_ json: KeyedDecodingContainer<Name>) { body = .json(json) }
-    init(_ form: MultipartForm) { body = .form(form) }
+    init(_ json: KeyedDecodingContainer<Name>, _ limits: RequestLimits) { (body, self.limits) = (.json(json), limits) }
+    init(_ form: MultipartForm, _ limits: RequestLimits) { (body, self.limits) = (.form(form), limits) }
 
     /// Refuses names other than these.
     func allow(only names: String...) throws {
@@ -41,6 +44,13 @@ struct Fields {
 
     /// A text; nil where there is none or it is null.
     func text(_ name: String) throws -> String? {
+        let text = try anyText(name)
+        if let text { try check(text, name) }
+        return text
+    }
+
+    /// The same of any length, for what has a limit of another kind.
+    func anyText(_ name: String) throws -> String? {
         switch body {
         case .json(let container): try value(String.self, name, in: container, "a text")
         case .form(let form): try only(name, form).map { try Self.utf8($0, name) }
@@ -56,6 +66,29 @@ struct Fields {
 
     /// One text or a list of texts; nil where there is none.
     func texts(_ name: String) throws -> [String]? {
+        guard let texts = try anyTexts(name) else { return nil }
+        var bytes = 0
+        for (index, text) in texts.enumerated() {
+            try check(text, texts.count == 1 ? name : "\(name)[\(index)]")
+            bytes += text.utf8.count
+        }
+        guard bytes <= limits.allTextBytes else {
+            throw Problem(
+                status: .contentTooLarge,
+                detail: "'\(name)' holds \(bytes) bytes of text; the most are \(limits.allTextBytes)")
+        }
+        return texts
+    }
+
+    private func check(_ text: String, _ name: String) throws(Problem) {
+        guard text.utf8.count <= limits.textBytes else {
+            throw Problem(
+                status: .contentTooLarge,
+                detail: "'\(name)' is a text of \(text.utf8.count) bytes; the most are \(limits.textBytes)")
+        }
+    }
+
+    private func anyTexts(_ name: String) throws -> [String]? {
         switch body {
         case .json(let container):
             let key = Name(stringValue: name)
@@ -151,10 +184,16 @@ struct Fields {
             guard !parts.isEmpty else { return nil }
             return try parts.map { part in
                 if part.fileName != nil { return .file(Array(part.bytes), name: part.fileName ?? "") }
-                return .url(try Self.utf8(part, name))
+                return try address(Self.utf8(part, name), name)
             }
         }
-        return try texts(name)?.map(PictureInput.url)
+        return try anyTexts(name)?.map { try address($0, name) }
+    }
+
+    /// A URL. A data URI is a file, which has a limit of its own.
+    private func address(_ text: String, _ name: String) throws(Problem) -> PictureInput {
+        if text.prefix(5).lowercased() != "data:" { try check(text, name) }
+        return .url(text)
     }
 
     // MARK: Parts

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// The parts of a `multipart/form-data` body (RFC 7578).
 struct MultipartForm: Sendable {
     /// One part.
@@ -99,23 +101,28 @@ struct MultipartForm: Sendable {
         return nil
     }
 
-    /// Where `wanted` begins in `bytes`, by its first byte's place and then the others.
+    /// Where `wanted` begins in `bytes`. Bytes that only look like it, however many, cost a comparison each.
     private static func find(_ wanted: [UInt8], in bytes: ArraySlice<UInt8>, atLineStart: Bool = false) -> Int? {
-        bytes.withUnsafeBufferPointer { buffer in
-            var at = 0
-            while at + wanted.count <= buffer.count {
-                guard let step = buffer[at...(buffer.count - wanted.count)].firstIndex(of: wanted[0]) else {
+        bytes.withUnsafeBytes { buffer in
+            wanted.withUnsafeBytes { wanted in
+                guard let base = buffer.baseAddress, let first = wanted.first, let words = wanted.baseAddress else {
                     return nil
                 }
-                at = step
-                if buffer[at..<at + wanted.count].elementsEqual(wanted),
-                    !atLineStart || at == 0 || buffer[at - 1] == 0x0A
-                {
-                    return bytes.startIndex + at
+                var at = 0
+                while at + wanted.count <= buffer.count {
+                    guard let step = memchr(base + at, Int32(first), buffer.count - wanted.count - at + 1) else {
+                        return nil
+                    }
+                    at = UnsafeRawPointer(step) - base
+                    if memcmp(base + at, words, wanted.count) == 0,
+                        !atLineStart || at == 0 || buffer[at - 1] == 0x0A
+                    {
+                        return bytes.startIndex + at
+                    }
+                    at += 1
                 }
-                at += 1
+                return nil
             }
-            return nil
         }
     }
 }

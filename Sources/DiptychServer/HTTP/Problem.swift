@@ -51,8 +51,11 @@ struct Problem: Error, Equatable {
         case let error as AttributeError: badRequest(error.description)
         case let error as StoreError where error.kind == .invalidRequest: badRequest(error.reason)
         case let error as StoreError where error.kind == .busy: busy(error.reason)
-        case QueueError.full(let waiting):
-            busy("\(waiting) inputs are waiting already; try again in a moment")
+        case QueueError.full(let waiting, let seconds):
+            // Clients believe up to a minute.
+            busy(
+                "\(waiting) inputs are waiting already; try again when they are done",
+                retryAfter: max(1, Int(min(60, seconds.rounded(.up)))))
         case QueueError.closed: busy("the server is going down; try again in a moment", retryAfter: 5)
         case is NIOTooManyBytesError:
             Problem(status: .contentTooLarge, detail: "the body is larger than this server takes")
@@ -64,6 +67,17 @@ struct Problem: Error, Equatable {
 }
 
 extension JSON {
+    /// The value as an answer, of which some parts are written on threads for that: the text of a thousand embeddings takes as
+    /// long as many small requests.
+    ///
+    /// - Parameter size: about how many bytes it will have.
+    func response(of size: Int, by work: BlockingWork) async throws -> Response {
+        guard size > Workers.smallBytes else { return response() }
+        let text = try await work.run { ByteBuffer(string: self.text) }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: text))
+    }
+
     /// The value as an answer.
     func response(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
         var fields = headers

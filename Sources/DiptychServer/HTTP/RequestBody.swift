@@ -12,32 +12,33 @@ protocol BodyFields: Sendable {
 }
 
 extension Request {
-    /// Reads the body as JSON or as a form, whichever its content type says.
+    /// Reads the body as JSON or as a form, whichever its content type says. Large ones are read on `work`'s threads.
     ///
-    /// - Throws: ``Problem``; 413 beyond `limit` bytes, 415 for another content type.
-    func read<T: BodyFields>(_ type: T.Type, in context: ServerContext) async throws -> T {
-        let contentType = headers[.contentType] ?? "application/json"
+    /// - Throws: ``Problem``; 413 beyond a limit, 415 for another content type or an encoded body.
+    func read<T: BodyFields>(_ type: T.Type, in context: ServerContext, by work: BlockingWork) async throws -> T {
+        // A browser sends what a page of another site made without a type, or with one of those that forms have.
+        guard let contentType = headers[.contentType] else {
+            throw Problem(
+                status: .unsupportedMediaType,
+                detail: "the body needs a Content-Type: application/json or multipart/form-data")
+        }
         let kind = contentType.prefix { $0 != ";" }.lowercased().trimmingCharacters(in: .whitespaces)
-        switch kind {
-        case "application/json":
-            return try JSONBody<T>.decode(try await bytes(in: context))
-        case "multipart/form-data":
-            let bytes = try await bytes(in: context)
-            return try T(Fields(try MultipartForm([UInt8](buffer: bytes), contentType: contentType)))
-        default:
+        guard ["application/json", "multipart/form-data"].contains(kind) else {
             throw Problem(
                 status: .unsupportedMediaType,
                 detail: "the body must be application/json or multipart/form-data, not '\(kind.prefix(60))'")
         }
+        let bytes = try await bytes(in: context), limits = context.limits
+        let decode: @Sendable () throws -> T = {
+            if kind == "application/json" { return try JSONBody<T>.decode(bytes, limits) }
+            return try T(Fields(try MultipartForm([UInt8](buffer: bytes), contentType: contentType), limits))
+        }
+        return bytes.readableBytes <= Workers.smallBytes ? try decode() : try await work.run(decode)
     }
 
     /// The whole body, counted against what all requests together may hold.
     private func bytes(in context: ServerContext) async throws -> ByteBuffer {
         let limit = context.limits.bodyBytes
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw Problem(
-                status: .contentTooLarge, detail: "the body is \(length) bytes; this server takes at most \(limit)")
-        }
         var all = ByteBuffer()
         do {
             for try await part in body {
@@ -68,12 +69,16 @@ private struct JSONBody<T: BodyFields>: Decodable {
         do { container = try decoder.container(keyedBy: Fields.Name.self) } catch {
             throw Problem.badRequest("the body must be a JSON object")
         }
-        value = try T(Fields(container))
+        let limits = CodingUserInfoKey.limits.flatMap { decoder.userInfo[$0] as? RequestLimits }
+        value = try T(Fields(container, limits ?? RequestLimits()))
     }
 
-    static func decode(_ buffer: ByteBuffer) throws -> T {
+    static func decode(_ buffer: ByteBuffer, _ limits: RequestLimits) throws -> T {
+        try buffer.withUnsafeReadableBytes { text throws(Problem) in try JSONShape.check(text) }
         do {
-            return try JSONDecoder().decode(JSONBody<T>.self, from: Data(buffer.readableBytesView)).value
+            let decoder = JSONDecoder()
+            if let key = CodingUserInfoKey.limits { decoder.userInfo[key] = limits }
+            return try decoder.decode(JSONBody<T>.self, from: Data(buffer.readableBytesView)).value
         } catch let error as DecodingError {
             var reason = "it cannot be read"
             if case .dataCorrupted(let context) = error {
@@ -83,4 +88,8 @@ private struct JSONBody<T: BodyFields>: Decodable {
             throw Problem.badRequest("the body is not JSON: \(reason)")
         }
     }
+}
+
+extension CodingUserInfoKey {
+    fileprivate static let limits = CodingUserInfoKey(rawValue: "limits")
 }

@@ -8,6 +8,8 @@ struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection that it came over.
     let channel: any Channel
+    /// By what name the server was asked; set by ``HostMiddleware``.
+    var host: Authority?
     /// Who asks; set by ``AccessMiddleware``.
     var identity: Identity?
     /// The request's identifier, which answers and logs carry.
@@ -36,6 +38,12 @@ public struct RequestLimits: Sendable {
     public var allBodyBytes = 512 << 20
     /// The most texts or pictures of a request.
     public var inputs = 2048
+    /// The most bytes of one text. Models read some tens of tokens; cutting what is longer into tokens takes time.
+    public var textBytes = 64 << 10
+    /// The most bytes of all texts of a request, those that labels make with templates among them.
+    public var allTextBytes = 8 << 20
+    /// The most texts that a search takes away.
+    public var minusTexts = 64
     /// The most results of a search.
     public var results = 1000
     /// The longest time for an answer.
@@ -60,7 +68,7 @@ final class BodyBudget: Sendable {
         }
     }
 
-    fileprivate func give(_ bytes: Int) { left.withLock { $0 += bytes } }
+    func give(_ bytes: Int) { left.withLock { $0 += bytes } }
 
     /// The share of a request, which goes back when the request is gone.
     func share() -> BodyShare { BodyShare(self) }
@@ -85,6 +93,9 @@ final class BodyShare: Sendable {
                 "the requests in progress hold all the memory that bodies may take; try again in a moment")
         }
     }
+
+    /// A share of the same budget that goes back by itself.
+    func another() -> BodyShare { budget.share() }
 
     deinit { budget.give(taken.withLock { $0 }) }
 }

@@ -8,6 +8,10 @@ struct PictureWork: Sendable {
     /// What messages call it.
     let label: String
     let content: ContentHash
+    /// Its pixels, or more where that is not known; see ``PictureCost``.
+    let cost: Int
+    /// What is left of it where it was decoded before its pass.
+    var prepared: PreprocessedPicture?
 }
 
 /// A picture's embedding, and what decoding it learnt.

@@ -49,13 +49,14 @@ actor ModelPool: Service {
     private let batches: BatchOptions
     private let reading: PictureOptions
     private let stages: Stages
+    private let work: Workers
     private let idleLimit: Duration?
     private let logger: Logger
 
     /// - Parameter idleLimit: models that were not used for so long are unloaded, but for the first; nil for never.
     init(
-        _ sources: [ModelSource], batches: BatchOptions, reading: PictureOptions, stages: Stages, idleLimit: Duration?,
-        logger: Logger
+        _ sources: [ModelSource], batches: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers,
+        idleLimit: Duration?, logger: Logger
     ) throws {
         guard !sources.isEmpty else { throw ServerError("a server needs a model") }
         for source in sources {
@@ -68,6 +69,7 @@ actor ModelPool: Service {
         self.batches = batches
         self.reading = reading
         self.stages = stages
+        self.work = work
         self.idleLimit = idleLimit
         self.logger = logger
     }
@@ -122,7 +124,7 @@ actor ModelPool: Service {
         let model = try await source.load()
         let served = ServedModel(
             name: source.name, model: model, options: batches, reading: model.preprocessing.readingOptions(reading),
-            stages: stages)
+            stages: stages, work: work)
         // Packs the weights of both towers, so that the first request does not wait for it.
         _ = try await model.embed(texts: ["a picture"])
         let side = model.configuration.vision.imageSize

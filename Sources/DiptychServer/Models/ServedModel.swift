@@ -13,22 +13,32 @@ internal import Tracing
 ///
 /// Texts and pictures each have a queue, and the model runs one pass at a time, so a text waits for one pass over pictures at
 /// most. The pictures of a pass are decoded together before it, on all threads: a pass whose cores also decode loses more than
-/// it gains.
+/// it gains. A pass has so many pixels at most, and a picture of more is decoded apart, so that nobody waits for it.
 final class ServedModel: Sendable {
     let name: String
     let model: CLIPModel
     private let texts: BatchQueue<[Int32], TokenizedText, [Float]>
     private let pictures: BatchQueue<ContentHash, PictureWork, EmbeddedPicture>
     private let workers: [Task<Void, Never>]
+    private let work: Workers
+    private let prepare: @Sendable (PictureWork) throws -> PreprocessedPicture
+
+    /// The pictures of one request that are decoded apart at a time.
+    private static let preparedAtOnce = 2
 
     /// Serves `model`; its queues are worked off at once.
-    init(name: String, model: CLIPModel, options: BatchOptions, reading: PictureOptions, stages: Stages) {
+    init(name: String, model: CLIPModel, options: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers)
+    {
         self.name = name
         self.model = model
-        let texts = BatchQueue<[Int32], TokenizedText, [Float]>(options.texts) { stages.record(.queue, $0) }
-        let pictures = BatchQueue<ContentHash, PictureWork, EmbeddedPicture>(options.pictures) {
-            stages.record(.queue, $0)
-        }
+        self.work = work
+        let preprocessing = model.preprocessing
+        prepare = { try preprocessing.preprocessed($0.bytes, label: $0.label, options: reading) }
+        let texts = BatchQueue<[Int32], TokenizedText, [Float]>(
+            options.texts, onWait: { stages.record(.queue, $0) })
+        let pictures = BatchQueue<ContentHash, PictureWork, EmbeddedPicture>(
+            options.pictures, cost: { $0.prepared == nil ? $0.cost : 0 }, onWait: { stages.record(.queue, $0) })
+        let prepare = prepare
         self.texts = texts
         self.pictures = pictures
         workers = [
@@ -36,7 +46,7 @@ final class ServedModel: Sendable {
                 await texts.run { batch in await Self.embed(batch, with: model, stages) }
             },
             Task.detached {
-                await pictures.run { batch in await Self.embed(batch, with: model, reading, stages) }
+                await pictures.run { batch in await Self.embed(batch, with: model, prepare, stages) }
             },
         ]
     }
@@ -54,8 +64,52 @@ final class ServedModel: Sendable {
     /// The embeddings of pictures, each for itself.
     func embed(_ pictures: [PictureWork]) async throws -> [Result<EmbeddedPicture, any Error>] {
         try await withSpan("diptych.embed") { _ in
-            try await self.pictures.results(of: pictures.map { ($0.content, $0) })
+            let large = pictures.indices.filter { pictures[$0].cost > PictureLimits.shared }
+            guard !large.isEmpty else { return try await self.pictures.results(of: pictures.map { ($0.content, $0) }) }
+            let small = pictures.indices.filter { pictures[$0].cost <= PictureLimits.shared }
+            async let others = self.pictures.results(of: small.map { (pictures[$0].content, pictures[$0]) })
+            var results: [Int: Result<EmbeddedPicture, any Error>] = [:]
+            for (places, result) in try await embed(
+                large: Dictionary(grouping: large) { pictures[$0].content }, pictures)
+            {
+                for place in places { results[place] = result }
+            }
+            for (place, result) in zip(small, try await others) { results[place] = result }
+            return pictures.indices.compactMap { results[$0] }
         }
+    }
+
+    /// The embeddings of pictures that are decoded apart, by their places.
+    private func embed(
+        large: [ContentHash: [Int]], _ pictures: [PictureWork]
+    ) async throws -> [([Int], Result<EmbeddedPicture, any Error>)] {
+        try await withThrowingTaskGroup(of: ([Int], Result<EmbeddedPicture, any Error>).self) { group in
+            var waiting = large.values.sorted { $0[0] < $1[0] }.makeIterator()
+            func begin() {
+                guard let places = waiting.next() else { return }
+                let picture = pictures[places[0]]
+                group.addTask { (places, try await self.embed(large: picture)) }
+            }
+            for _ in 0..<Self.preparedAtOnce { begin() }
+            var results: [([Int], Result<EmbeddedPicture, any Error>)] = []
+            while let one = try await group.next() {
+                results.append(one)
+                begin()
+            }
+            return results
+        }
+    }
+
+    private func embed(large picture: PictureWork) async throws -> Result<EmbeddedPicture, any Error> {
+        if let known = pictures.kept(picture.content) { return .success(known) }
+        let prepare = prepare
+        let prepared: PreprocessedPicture
+        do { prepared = try await work.pictures.run { try prepare(picture) } } catch let error as PictureError {
+            return .failure(error)
+        }
+        let ready = PictureWork(
+            bytes: [], label: picture.label, content: picture.content, cost: picture.cost, prepared: prepared)
+        return try await pictures.results(of: [(ready.content, ready)])[0]
     }
 
     /// The embedding of one picture.
@@ -78,10 +132,10 @@ final class ServedModel: Sendable {
     }
 
     private static func embed(
-        _ batch: [PictureWork], with model: CLIPModel, _ reading: PictureOptions, _ stages: Stages
+        _ batch: [PictureWork], with model: CLIPModel,
+        _ prepare: @escaping @Sendable (PictureWork) throws -> PreprocessedPicture, _ stages: Stages
     ) async -> [Result<EmbeddedPicture, any Error>] {
         var results: [Result<EmbeddedPicture, any Error>] = []
-        let preprocessing = model.preprocessing
         let begin = ContinuousClock.now
         let decoded = DecodeTime()
         do {
@@ -89,7 +143,7 @@ final class ServedModel: Sendable {
                 batch, readingFrom: { _ in nil },
                 load: { work in
                     defer { decoded.end = .now }
-                    let picture = try preprocessing.preprocessed(work.bytes, label: work.label, options: reading)
+                    let picture = try work.prepared ?? prepare(work)
                     return LoadedInput(facts: picture.fullSize, pixels: picture.pixels)
                 },
                 { items in
@@ -118,19 +172,40 @@ extension ServedModel: TextEmbedder {
 
     /// The embeddings of `texts`, those of other requests in the same passes.
     func embed(texts: [String], normalize: Bool) async throws -> Embeddings {
-        try await embed(tokenized: try tokenize(texts))
+        try await embed(tokenized: try await tokenize(texts))
     }
 
-    /// The ids of `texts`.
+    /// The ids of `texts`. Long ones are cut into tokens on threads for that, some at a time, so that others have their turns.
     ///
     /// - Throws: ``Problem`` for a text that is longer than the model reads, where that is refused.
-    func tokenize(_ texts: [String]) throws -> [TokenizedText] {
+    func tokenize(_ texts: [String]) async throws -> [TokenizedText] {
+        var tokens: [TokenizedText] = []
+        tokens.reserveCapacity(texts.count)
+        var start = 0
+        while start < texts.count {
+            var (end, bytes) = (start, 0)
+            while end < texts.count, bytes <= Workers.smallBytes {
+                bytes += texts[end].utf8.count
+                end += 1
+            }
+            let part = Array(texts[start..<end]), first = start
+            if bytes <= Workers.smallBytes, texts.count == part.count {
+                tokens += try tokenize(part, from: first)
+            } else {
+                tokens += try await work.text.run { try self.tokenize(part, from: first) }
+            }
+            start = end
+        }
+        return tokens
+    }
+
+    private func tokenize(_ texts: [String], from first: Int) throws -> [TokenizedText] {
         try texts.enumerated().map { index, text in
             let tokens = model.tokenize(text)
             if tokens.truncated > 0, model.options.refusesLongTexts {
                 throw Problem.badRequest(
-                    "text \(index + 1) is longer than the \(model.tokenizer.contextLength) tokens that the model reads, "
-                        + "by \(tokens.truncated); shorten it")
+                    "text \(first + index + 1) is longer than the \(model.tokenizer.contextLength) tokens that the model "
+                        + "reads, by \(tokens.truncated); shorten it")
             }
             return tokens
         }
@@ -152,4 +227,13 @@ private final class DecodeTime: Sendable {
         get { last.withLock { $0 } }
         set { last.withLock { $0 = max($0, newValue) } }
     }
+}
+
+/// How many pixels share a pass.
+enum PictureLimits {
+    /// A picture of more is decoded apart: the largest that phones and cameras take in one shot by default have 12 to 16
+    /// million.
+    static let shared = 16_777_216
+    /// The most of a pass, about half a second's work of two cores.
+    static let pass = 25_165_824
 }

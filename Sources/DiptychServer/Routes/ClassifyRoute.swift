@@ -29,26 +29,56 @@ struct ClassifyRoute: Sendable {
             if let wrong = templates.first(where: { !$0.contains("{}") }) {
                 throw Problem.badRequest("the template '\(wrong.prefix(60))' has no {} where the label goes")
             }
+            try Self.checkSentences(labels, templates, fields.limits)
             top = try fields.integer("top", in: 1...100_000)
             model = try fields.text("model")
+        }
+
+        /// Refuses more text than a request may hold, before any of it is made.
+        private static func checkSentences(
+            _ labels: [String], _ templates: [String], _ limits: RequestLimits
+        ) throws(Problem) {
+            let sentences = labels.count * max(1, templates.count)
+            guard sentences <= limits.inputs * 8 else {
+                throw .badRequest(
+                    "\(labels.count) labels in \(templates.count) templates are \(sentences) texts; the most are "
+                        + "\(limits.inputs * 8)")
+            }
+            // All within 64 bits: texts are short, and there are thousands at most.
+            let (longest, all) = (labels.map(\.utf8.count).max() ?? 0, labels.reduce(0) { $0 + $1.utf8.count })
+            var bytes = 0
+            for template in templates {
+                let places = template.split(separator: "{}", omittingEmptySubsequences: false).count - 1
+                let rest = template.utf8.count - 2 * places
+                guard rest + places * longest <= limits.textBytes else {
+                    throw Problem(
+                        status: .contentTooLarge,
+                        detail:
+                            "the template '\(template.prefix(60))' makes a text of \(rest + places * longest) bytes; "
+                            + "the most are \(limits.textBytes)")
+                }
+                bytes += rest * labels.count + places * all
+            }
+            guard bytes <= limits.allTextBytes else {
+                throw Problem(
+                    status: .contentTooLarge,
+                    detail:
+                        "\(labels.count) labels in \(templates.count) templates are \(bytes) bytes of text; the most "
+                        + "are \(limits.allTextBytes)")
+            }
         }
 
         var prompts: PromptTemplates { templates.isEmpty ? .none : .custom(templates) }
     }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context)
-        let sentences = body.labels.count * max(1, body.templates.count)
-        guard sentences <= context.limits.inputs * 8 else {
-            throw Problem.badRequest(
-                "\(body.labels.count) labels in \(body.templates.count) templates are \(sentences) texts; the most are "
-                    + "\(context.limits.inputs * 8)")
-        }
+        let body = try await request.read(Body.self, in: context, by: services.work.text)
         let model = try await services.models.model(named: body.model)
         let work = try await services.loader.load(body.picture, as: "image")
         let classifier = try await model.classifier(labels: body.labels, templates: body.prompts)
         let picture = try await model.embed(work)
         let predictions = classifier.predictions(for: picture.embedding, top: body.top)
-        return JSON.object([("predictions", .array(predictions.map(\.json)))]).response()
+        return try await JSON.object([("predictions", .array(predictions.map(\.json)))])
+            .response(of: predictions.reduce(0) { $0 + $1.label.utf8.count + 64 }, by: services.work.text)
     }
 }

@@ -48,7 +48,7 @@ struct EmbeddingsRoute: Sendable {
     }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context)
+        let body = try await request.read(Body.self, in: context, by: services.work.text)
         guard body.count <= context.limits.inputs else {
             throw Problem.badRequest("'input' has \(body.count) members; the most are \(context.limits.inputs)")
         }
@@ -61,13 +61,12 @@ struct EmbeddingsRoute: Sendable {
         let rows: [[Float]]
         switch body.input {
         case .texts(let texts):
-            let tokenized = try model.tokenize(texts)
+            let tokenized = try await model.tokenize(texts)
             tokens = tokenized.reduce(0) { $0 + $1.ids.count }
             let embeddings = try await model.embed(tokenized: tokenized)
             rows = (0..<embeddings.count).map { embeddings[$0].values }
         case .pictures(let pictures):
-            let work = try await services.loader.load(pictures, as: "input")
-            rows = try await model.embed(work).map { try $0.get().embedding.values }
+            rows = try await services.loader.embeddings(of: pictures, as: "input", by: model, in: context)
         }
         let data = rows.enumerated().map { index, row in
             JSON.object([
@@ -75,10 +74,10 @@ struct EmbeddingsRoute: Sendable {
                 ("embedding", body.isBase64 ? .string(Self.base64(row)) : .floats(row)),
             ])
         }
-        return JSON.object([
+        return try await JSON.object([
             ("object", "list"), ("data", .array(data)), ("model", .string(model.name)),
             ("usage", ["prompt_tokens": .int(tokens), "total_tokens": .int(tokens)]),
-        ]).response()
+        ]).response(of: rows.count * (model.dimension * 12 + 64), by: services.work.text)
     }
 
     /// Float32, little-endian.

@@ -17,15 +17,18 @@ struct ItemRoutes: Sendable {
 
         init(_ fields: Fields) throws {
             try fields.allow(only: "file", "url", "caption", "attributes")
-            let (file, url) = (try fields.picture("file"), try fields.text("url"))
+            let (file, url) = (
+                try fields.picture("file"), try fields.anyText("url").map { _ in try fields.picture("url") } ?? nil
+            )
             switch (file, url) {
             case (.some(let file), nil): picture = file
-            case (nil, .some(let url)): picture = .url(url)
+            case (nil, .some(let url)): picture = url
             default: throw Problem.badRequest("a new item needs either 'file' or 'url'")
             }
-            caption = try fields.text("caption").flatMap { $0.isEmpty ? nil : $0 }
-            if let caption, caption.utf8.count > AttributeText.captionByteLimit {
-                throw Problem.badRequest("'caption' is longer than \(AttributeText.captionByteLimit) bytes")
+            caption = try fields.anyText("caption").flatMap { $0.isEmpty ? nil : $0 }
+            if let caption, caption.utf8.count > AttributeText.captionByteLimit || caption.utf8.contains(0) {
+                throw Problem.badRequest(
+                    "'caption' is longer than \(AttributeText.captionByteLimit) bytes or holds a zero byte")
             }
             attributes = try fields.attributes("attributes") ?? [:]
             _ = try AttributeText.encode(attributes)
@@ -45,25 +48,26 @@ struct ItemRoutes: Sendable {
             }
         }
         let (items, next) = try await store.items(after: after, limit: limit, filter: filter)
-        return JSON.object([
-            ("items", .array(items.map(Self.json))), ("next", next.map(JSON.string) ?? .null),
-        ]).response()
+        return try await JSON.object([
+            ("items", .array(items.map { json($0) })), ("next", next.map(JSON.string) ?? .null),
+        ]).response(of: items.count * 400, by: services.work.text)
     }
 
     func read(_ request: Request, _ context: ServerContext) async throws -> Response {
-        Self.json(try await item(context)).response()
+        json(try await item(context)).response()
     }
 
     func add(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let new = try await request.read(NewItem.self, in: context)
+        let new = try await request.read(NewItem.self, in: context, by: services.work.text)
         let work = try await services.loader.load(new.picture, as: "file")
         let embedded = try await services.models.model().embed(work)
         var source: String?
         if case .url(let url) = new.picture, !url.lowercased().hasPrefix("data:") { source = url }
-        let item = try await store.add(
+        let (item, existed) = try await store.add(
             work, embedded, url: source, caption: new.caption, attributes: new.attributes)
-        return Self.json(item).response(status: .created, headers: [.location: "/v1/items/\(item.id)"])
+        return json(item, [("exists", .bool(existed))]).response(
+            status: existed ? .ok : .created, headers: [.location: "/v1/items/\(item.id)"])
     }
 
     func remove(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -74,7 +78,7 @@ struct ItemRoutes: Sendable {
 
     func restore(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameters.require("id")
-        return Self.json(try await services.requiredStore().restore(id)).response()
+        return json(try await services.requiredStore().restore(id)).response()
     }
 
     func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -88,6 +92,8 @@ struct ItemRoutes: Sendable {
         let bytes = try await services.thumbnails.thumbnail(of: item.content, side: side) {
             try store.original(of: item, maximumBytes: limit)
         }
+        // Removed for good while it was made: what was kept just now would stay.
+        if try await store.store.items(ids: [item.id]).isEmpty { services.thumbnails.forget(item.content) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
@@ -95,13 +101,14 @@ struct ItemRoutes: Sendable {
         let store = try services.requiredStore()
         let item = try await item(context)
         let limit = services.reading.maximumBytes
-        let bytes = try await services.thumbnails.reading { try store.original(of: item, maximumBytes: limit) }
-        // A type from its content, never from its name: what is no picture is only offered for saving.
-        let type = PictureFormat(sniffing: bytes).map { "image/\($0.rawValue.lowercased())" }
-        var headers: HTTPFields = [
-            .contentType: type ?? "application/octet-stream", .cacheControl: "private, max-age=3600",
+        let bytes = try await services.thumbnails.reading { try store.original(of: item, maximumBytes: limit).bytes }
+        // A type from its content, never from its name.
+        guard let type = PictureFormat(sniffing: bytes) else {
+            throw Problem.notFound("the file of item '\(item.id)' is not a picture any more")
+        }
+        let headers: HTTPFields = [
+            .contentType: "image/\(type.rawValue.lowercased())", .cacheControl: "private, max-age=3600",
         ]
-        if type == nil { headers[.contentDisposition] = "attachment" }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
@@ -109,9 +116,9 @@ struct ItemRoutes: Sendable {
         try await services.requiredStore().item(try context.parameters.require("id"))
     }
 
-    private static func json(_ item: StoredItem) -> JSON {
+    private func json(_ item: StoredItem, _ more: [(String, JSON)] = []) -> JSON {
         .object(
-            [("id", .string(item.id)), ("path", .string(item.path)), ("attributes", item.attributes.json)]
-                + ItemLinks(item.id, item.attributes).members)
+            [("id", .string(item.id)), ("path", .string(services.shown(item.path)))]
+                + [("attributes", item.attributes.json)] + ItemLinks(item.id, item.attributes).members + more)
     }
 }

@@ -6,6 +6,7 @@ internal import Hummingbird
 struct Services: Sendable {
     let models: ModelPool
     let loader: PictureLoader
+    let work: Workers
     let store: ServedStore?
     let thumbnails: Thumbnails
     let stages: Stages
@@ -16,6 +17,7 @@ struct Services: Sendable {
     let limits: RequestLimits
     let queueLimit: Int
     let cacheLimit: Int
+    let showsPaths: Bool
     let started = ContinuousClock.now
 }
 

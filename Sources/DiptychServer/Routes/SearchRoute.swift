@@ -24,6 +24,9 @@ struct SearchRoute: Sendable {
             picture = try fields.picture("image")
             item = given(try fields.text("item"))
             minus = (try fields.texts("minus") ?? []).compactMap(given)
+            guard minus.count <= fields.limits.minusTexts else {
+                throw Problem.badRequest("'minus' has \(minus.count) texts; the most are \(fields.limits.minusTexts)")
+            }
             guard text != nil || picture != nil || item != nil else {
                 throw Problem.badRequest("a search needs 'text', 'image' or 'item'")
             }
@@ -36,7 +39,7 @@ struct SearchRoute: Sendable {
             options.isExact = try fields.flag("exact")
             if let page = given(try fields.text("page")) {
                 guard let cursor = SearchCursor(page) else {
-                    throw Problem.badRequest("'page' is no page; give what an earlier search called next")
+                    throw Problem.badRequest("'page' is not a valid cursor; give what an earlier search called next")
                 }
                 options.after = cursor
             }
@@ -44,7 +47,7 @@ struct SearchRoute: Sendable {
     }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context)
+        let body = try await request.read(Body.self, in: context, by: services.work.text)
         let store = try services.requiredStore()
         let most = context.limits.results
         guard body.options.limit <= most, body.offset <= most else {
@@ -68,18 +71,27 @@ struct SearchRoute: Sendable {
         let results = try await services.stages.measure(.search) {
             try await searcher.search(query, embedding: embedding, wanted)
         }
-        let before = options.after?.position ?? 0
+        let after = options.after
         let hits = results.enumerated().dropFirst(body.offset).map { index, hit in
-            JSON.object([("rank", .int(before + index + 1))] + hit.members + ItemLinks(hit.id, hit.attributes).members)
+            JSON.object(
+                [("rank", .int(SearchCursor.position(after: after, index + 1)))] + hit.members(path: services.shown)
+                    + ItemLinks(hit.id, hit.attributes).members)
         }
-        return JSON.object([
+        return try await JSON.object([
             ("results", .array(hits)), ("exact", .bool(results.isExact)),
             ("next", results.next.map { .string($0.description) } ?? .null),
-        ]).response()
+        ]).response(of: hits.count * 400, by: services.work.text)
     }
 }
 
 extension Services {
+    /// What answers say of where an item lies: its URL, or the name of its file. The folders above it are the server's own
+    /// affair, unless it was told to show them.
+    func shown(_ path: String) -> String {
+        guard !showsPaths, path.hasPrefix("/") else { return path }
+        return path.split(separator: "/").last.map(String.init) ?? path
+    }
+
     /// The store.
     ///
     /// - Throws: ``Problem``, 404, where the server has none.
@@ -97,7 +109,7 @@ struct ItemLinks {
 
     /// The links change when the picture does, so that browsers may keep what they lead to.
     init(_ id: String, _ attributes: ItemAttributes) {
-        let version = String(Int(attributes.modified), radix: 36)
+        let version = String(Int64(clamping: attributes.modified), radix: 36)
         members = [
             ("thumbnail", .string("/v1/items/\(id)/thumbnail?v=\(version)")),
             ("original", .string("/v1/items/\(id)/original")),

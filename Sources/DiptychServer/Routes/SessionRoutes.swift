@@ -25,7 +25,7 @@ struct SessionRoutes: Sendable {
         // Guessing costs as much as any other request.
         try services.rates.count(
             "address \(context.channel.remoteAddress?.ipAddress ?? "local")", own: services.keys == nil ? nil : 30)
-        let key = try await request.read(Body.self, in: context).key
+        let key = try await request.read(Body.self, in: context, by: services.work.text).key
         guard let keys = services.keys else {
             return try await answer(AccessMiddleware.identity(of: request, nil)).response()
         }

@@ -37,6 +37,9 @@ struct SimilarityRoute: Sendable {
             switch try kind("candidate_type") {
             case .text:
                 let texts = try fields.texts("candidates") ?? []
+                if let empty = texts.firstIndex(where: \.isBlank) {
+                    throw Problem.badRequest("'candidates[\(empty)]' is empty")
+                }
                 candidates = .texts(texts)
                 names = texts
             case .image:
@@ -55,31 +58,29 @@ struct SimilarityRoute: Sendable {
     }
 
     func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context)
+        let body = try await request.read(Body.self, in: context, by: services.work.text)
         guard body.names.count <= context.limits.inputs else {
             throw Problem.badRequest(
                 "'candidates' has \(body.names.count) members; the most are \(context.limits.inputs)")
         }
         let model = try await services.models.model(named: body.model)
-        async let query = embeddings(of: body.query, as: "query", model)
-        async let candidates = embeddings(of: body.candidates, as: "candidates", model)
+        async let query = embeddings(of: body.query, as: "query", model, context)
+        async let candidates = embeddings(of: body.candidates, as: "candidates", model, context)
         let similarities = try await query.similarity(to: candidates).values
         // Equal ones stay in the order of the request.
         let ranked = similarities.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
         let pairs = ranked.map { JSON.array([.string(body.names[$0.offset]), .float($0.element)]) }
-        return JSON.object([("similarities", .array(pairs))]).response()
+        return try await JSON.object([("similarities", .array(pairs))])
+            .response(of: body.names.reduce(0) { $0 + $1.utf8.count + 20 }, by: services.work.text)
     }
 
-    private func embeddings(of side: Body.Side, as name: String, _ model: ServedModel) async throws -> Embeddings {
+    private func embeddings(
+        of side: Body.Side, as name: String, _ model: ServedModel, _ context: ServerContext
+    ) async throws -> Embeddings {
         switch side {
-        case .texts(let texts):
-            if let empty = texts.firstIndex(where: \.isBlank) {
-                throw Problem.badRequest("'\(name)[\(empty)]' is empty")
-            }
-            return try await model.embed(texts: texts)
+        case .texts(let texts): return try await model.embed(texts: texts)
         case .pictures(let pictures):
-            let work = try await services.loader.load(pictures, as: name)
-            let embedded = try await model.embed(work).map { try $0.get().embedding.values }
+            let embedded = try await services.loader.embeddings(of: pictures, as: name, by: model, in: context)
             return Embeddings(values: embedded.flatMap { $0 }, dimension: model.dimension)
         }
     }

@@ -9,15 +9,16 @@ struct Purging: Service {
 
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
-            while await stopper.wait(atMost: .seconds(5)) { await purge(everything: false) }
-            await purge(everything: true)
+            await logged { try await $0.begin() }
+            while await stopper.wait(atMost: .seconds(5)) { await logged { try await $0.purge() } }
+            await logged { try await $0.end() }
         } onCancelOrGracefulShutdown: {
             stopper.finish()
         }
     }
 
-    private func purge(everything: Bool) async {
-        do { try await store.purge(everything: everything) } catch {
+    private func logged(_ body: (ServedStore) async throws -> Void) async {
+        do { try await body(store) } catch {
             logger.error("removing items failed", metadata: ["error": "\(error)"])
         }
     }

@@ -3,7 +3,6 @@ internal import Diptych
 internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
-internal import Synchronization
 
 /// A store as clients see it: they look at items, add some, and remove some, which can be undone for a while.
 final class ServedStore: Sendable {
@@ -11,16 +10,18 @@ final class ServedStore: Sendable {
     /// Where the pictures that clients bring are kept, and thumbnails; nil where nothing can be kept.
     let folder: URL?
     private let undoTime: Duration
-    /// Removed items that can still be brought back: when they go for good.
-    private let removed = Mutex<[String: ContinuousClock.Instant]>([:])
+    private let removals: Removals
+    private let thumbnails: Thumbnails
 
     /// - Parameters:
     ///   - folder: a directory of the server's own; it is made when something is kept.
     ///   - undoTime: how long removed items can be brought back.
-    init(_ store: any VectorStore, folder: URL?, undoTime: Duration) {
+    init(_ store: any VectorStore, folder: URL?, undoTime: Duration, thumbnails: Thumbnails) {
         self.store = store
         self.folder = folder
         self.undoTime = undoTime
+        self.thumbnails = thumbnails
+        removals = Removals(store)
     }
 
     /// The item with this id, which must not be removed.
@@ -53,13 +54,14 @@ final class ServedStore: Sendable {
 
     // MARK: Adding
 
-    /// Stores a picture that a client brought.
+    /// Stores a picture that a client brought. What was there already stays as it is, with what is new about it.
     ///
     /// - Parameter url: where it came from; nil for an upload.
+    /// - Returns: the item, and whether it was there already.
     func add(
         _ picture: PictureWork, _ embedded: EmbeddedPicture, url: String?, caption: String?,
         attributes: [String: AttributeValue]
-    ) async throws -> StoredItem {
+    ) async throws -> (item: StoredItem, existed: Bool) {
         guard let folder else {
             throw Problem(
                 status: .conflict,
@@ -68,22 +70,47 @@ final class ServedStore: Sendable {
         let metadata = PictureMetadata(of: picture.bytes)
         let type = metadata.format?.rawValue.lowercased()
         let file = KeptPicture(content: picture.content, url: url, type: type, in: folder)
-        try file.write(picture.bytes)
         let path = url ?? file.url.path
+        let known = try await item(at: path).flatMap { $0.missing ? nil : $0 }
+        let isNew = try file.write(picture.bytes)
+        if let known, known.content == picture.content, caption == nil, attributes.isEmpty { return (known, true) }
         let facts = PictureFacts(width: embedded.size.width, height: embedded.size.height, metadata: metadata)
         let record = ItemRecord(
-            path: path, bytes: picture.bytes.count, modified: Int64(Date().timeIntervalSince1970 * 1e9),
-            content: picture.content, embedding: embedded.embedding, picture: facts, caption: caption,
-            attributes: attributes)
-        try await store.put([record])
+            path: path, bytes: picture.bytes.count, modified: Int64(clamping: Date().timeIntervalSince1970 * 1e9),
+            content: picture.content, embedding: embedded.embedding, picture: facts,
+            caption: caption ?? known?.attributes.caption,
+            attributes: (known?.attributes.other ?? [:]).merging(attributes) { $1 })
+        do {
+            _ = try AttributeText.encode(record.attributes)
+            try await changing { try await self.store.put([record]) }
+        } catch {
+            if isNew { file.remove() }
+            throw error
+        }
+        guard let item = try await item(at: path) else {
+            throw Problem(status: .internalServerError, detail: "the item was stored and not found")
+        }
+        // What its URL led to before.
+        if let known, known.content != picture.content { forgetFiles(of: known) }
+        try await changing { try await self.removals.forget([item.id]) }
+        return (item, known != nil)
+    }
+
+    private func item(at path: String) async throws -> StoredItem? {
         let place = try await store.places(
             after: nil, limit: 1, filter: .compare(.path, .equal, .text(path))
         ).first
-        guard let place else {
-            throw Problem(status: .internalServerError, detail: "the item was stored and not found")
+        guard let place else { return nil }
+        return try await store.items(ids: [place.id]).first?.0
+    }
+
+    /// Runs what writes to the store.
+    ///
+    /// - Throws: ``Problem``, 507, where the disk is full or not writable.
+    private func changing<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as StoreError where error.kind == .inputOutput {
+            throw Problem.noSpace
         }
-        removed.withLock { _ = $0.removeValue(forKey: place.id) }
-        return try await item(place.id)
     }
 
     // MARK: Removing
@@ -93,41 +120,62 @@ final class ServedStore: Sendable {
     /// - Returns: until when it can be brought back.
     func remove(_ id: String) async throws -> Date {
         let item = try await item(id)
-        try await store.markMissing([item.path])
-        removed.withLock { $0[id] = .now + undoTime }
-        return Date(timeIntervalSinceNow: undoTime.inSeconds)
+        let time = Date(timeIntervalSinceNow: undoTime.inSeconds)
+        try await changing {
+            // In this order: what is hidden without a time would stay for ever.
+            try await self.removals.set(item.id, time)
+            try await self.store.markMissing([item.path])
+        }
+        return time
     }
 
     /// Brings a removed item back.
     func restore(_ id: String) async throws -> StoredItem {
         let item = try await item(id, includesRemoved: true)
         guard item.missing else { return item }
+        let modified = try await store.known([item.path]).first.flatMap { $0?.modified }
         let record = ItemRecord(
-            path: item.path, bytes: item.attributes.bytes, modified: Int64(item.attributes.modified * 1e9),
+            path: item.path, bytes: item.attributes.bytes,
+            modified: modified ?? Int64(clamping: item.attributes.modified * 1e9),
             // It may have been changed since; the next indexing looks.
             isSettled: false, content: item.content, embedding: nil, caption: item.attributes.caption,
             attributes: item.attributes.other)
-        try await store.put([record])
-        removed.withLock { _ = $0.removeValue(forKey: id) }
-        return try await self.item(id)
+        try await changing {
+            try await self.store.put([record])
+            try await self.removals.forget([item.id])
+        }
+        return try await self.item(item.id)
     }
 
-    /// Removes for good what can no longer be brought back.
+    /// Removes for good what can no longer be brought back, with every file that was made of it.
     ///
     /// - Parameter everything: also what still could be.
     func purge(everything: Bool = false) async throws {
-        let now = ContinuousClock.now
-        let due = removed.withLock { removed in
-            let due = removed.filter { everything || $0.value <= now }.map(\.key)
-            for id in due { removed[id] = nil }
-            return due
-        }
+        let due = try await removals.due(everything: everything)
         for id in due {
             // Somebody else may have stored it anew meanwhile.
             guard let item = try await store.items(ids: [id]).first?.0, item.missing else { continue }
-            _ = try await store.remove(idsOrPaths: [id])
-            if let kept = kept(item) { kept.remove() }
+            // The files first: that a full disk keeps the store from forgetting the item does not keep the picture.
+            forgetFiles(of: item)
+            _ = try await store.remove(idsOrPaths: [item.id])
         }
+        if !due.isEmpty { try await removals.forget(due) }
+    }
+
+    /// Removes what is left of the time before: what could no longer be brought back when the server began, and files that
+    /// belong to no item, such as those of items that were removed while no server ran.
+    func begin() async throws {
+        try await purge()
+        guard let folder else { return }
+        try await KeptFiles(folder: folder, store: store, thumbnails: thumbnails).removeStrays()
+    }
+
+    /// What is done when the server ends.
+    func end() async throws { try await purge(everything: !store.keepsNotes) }
+
+    private func forgetFiles(of item: StoredItem) {
+        kept(item)?.remove()
+        thumbnails.forget(item.content)
     }
 
     // MARK: Pictures
@@ -135,7 +183,7 @@ final class ServedStore: Sendable {
     /// The file in which a client's picture is kept; nil for items that were indexed from files of others.
     private func kept(_ item: StoredItem) -> KeptPicture? {
         guard let folder else { return nil }
-        let isUpload = item.path.hasPrefix(folder.path + "/")
+        let isUpload = item.path.hasPrefix(KeptPicture.folder(in: folder).path + "/")
         guard isUpload || !item.path.hasPrefix("/") else { return nil }
         return KeptPicture(
             content: item.content, url: isUpload ? nil : item.path, type: item.attributes.type, in: folder)
@@ -144,48 +192,11 @@ final class ServedStore: Sendable {
     /// The bytes of an item's picture. Blocks.
     ///
     /// - Throws: ``Problem``, 404, where it is gone or lies where it cannot be read, such as in an archive.
-    func original(of item: StoredItem, maximumBytes: Int) throws -> [UInt8] {
-        if let bytes = kept(item)?.read(maximumBytes: maximumBytes) { return bytes }
-        guard item.path.hasPrefix("/"), let bytes = try? PictureSource.file(item.path).bytes(maximumBytes: maximumBytes)
-        else { throw Problem.notFound("the picture of item '\(item.id)' cannot be read from where it was indexed") }
-        return bytes
-    }
-}
-
-/// A picture that a client brought, in a file called by its content, and by its URL where it came from one: each item has a
-/// file of its own.
-struct KeptPicture {
-    let url: URL
-    private let directory: URL
-
-    init(content: ContentHash, url source: String?, type: String?, in folder: URL) {
-        let name = source.map { ContentHash(of: content.bytes + Data($0.utf8)).hex } ?? content.hex
-        directory = folder.appendingPathComponent("pictures").appendingPathComponent(String(name.prefix(2)))
-        let ending = type.flatMap { $0.allSatisfy(\.isLetter) ? $0 : nil } ?? "picture"
-        url = directory.appendingPathComponent("\(name).\(ending)")
-    }
-
-    func write(_ bytes: [UInt8]) throws {
-        guard !FileManager.default.fileExists(atPath: url.path) else { return }
-        do {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            try Data(bytes).write(to: url, options: .atomic)
-        } catch {
-            throw Problem(
-                status: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
-                detail: "the picture could not be kept: the server's disk is full or not writable")
+    func original(of item: StoredItem, maximumBytes: Int) throws -> IndexedFile.Contents {
+        let path = kept(item)?.url.path ?? item.path
+        guard let contents = IndexedFile.read(path, content: item.content, maximumBytes: maximumBytes) else {
+            throw Problem.notFound("the picture of item '\(item.id)' cannot be read from where it was indexed")
         }
+        return contents
     }
-
-    func read(maximumBytes: Int) -> [UInt8]? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        return try? PictureSource.file(url.path).bytes(maximumBytes: maximumBytes)
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: url) }
-}
-
-extension ContentHash {
-    /// The hash in hexadecimal.
-    var hex: String { bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }

@@ -19,10 +19,11 @@ final class Thumbnails: Sendable {
     }
 
     /// A JPEG file whose longer side is at most `side`.
+    /// Only that of what was indexed is kept, for it is kept under that name.
     ///
     /// - Parameter original: gives the picture's bytes; blocks.
     func thumbnail(
-        of content: ContentHash, side wanted: Int, original: @escaping @Sendable () throws -> [UInt8]
+        of content: ContentHash, side wanted: Int, original: @escaping @Sendable () throws -> IndexedFile.Contents
     ) async throws -> [UInt8] {
         let side = Self.sides.first { $0 >= wanted } ?? Self.sides[Self.sides.count - 1]
         let name = content.hex
@@ -31,9 +32,10 @@ final class Thumbnails: Sendable {
         return try await stages.measure(.decode) {
             try await work.run {
                 if let file, let kept = FileManager.default.contents(atPath: file.path) { return [UInt8](kept) }
-                let made = try Self.make(from: original(), side: side)
+                let contents = try original()
+                let made = try Self.make(from: contents.bytes, side: side)
                 // A thumbnail that cannot be kept is made again.
-                if let directory, let file {
+                if contents.isIndexed, let directory, let file {
                     try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
                     try? Data(made).write(to: file, options: .atomic)
                 }
@@ -43,7 +45,22 @@ final class Thumbnails: Sendable {
     }
 
     /// Reads a picture on the same threads, which keep reading from filling all others.
-    func reading(_ body: @escaping @Sendable () throws -> [UInt8]) async throws -> [UInt8] { try await work.run(body) }
+    func reading<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await work.run(body)
+    }
+
+    /// The pictures that have thumbnails in files.
+    func contents() -> Set<ContentHash> {
+        guard let folder else { return [] }
+        let manager = FileManager.default
+        var found: Set<ContentHash> = []
+        for part in (try? manager.contentsOfDirectory(atPath: folder.path)) ?? [] {
+            for name in (try? manager.contentsOfDirectory(atPath: folder.path + "/" + part)) ?? [] {
+                if let content = ContentHash(hex: name.prefix(64)) { found.insert(content) }
+            }
+        }
+        return found
+    }
 
     /// Forgets those of a picture that is gone.
     func forget(_ content: ContentHash) {
@@ -51,7 +68,7 @@ final class Thumbnails: Sendable {
         let name = content.hex
         for side in Self.sides {
             let directory = folder.appendingPathComponent(String(name.prefix(2)))
-            try? FileManager.default.removeItem(at: directory.appendingPathComponent("\(name)-\(side).jpg"))
+            unlink(directory.appendingPathComponent("\(name)-\(side).jpg").path)
         }
     }
 

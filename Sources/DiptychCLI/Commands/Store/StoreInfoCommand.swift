@@ -30,8 +30,14 @@ struct StoreInfoCommand: AsyncParsableCommand {
             ("fingerprint", info.fingerprint), ("orientation", info.appliesOrientation ? "upright" : "as stored"),
             ("decode", info.decode.rawValue),
             ("bytes", Columns.grouped(info.bytes)),
-            ("created", ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: info.created))),
+            ("created", Self.date(info.created)),
         ]
         for (name, value) in lines { try StandardOutput.line("\(Columns.left(name, 12)) \(value)") }
+    }
+
+    /// A date with a year of four digits; what else a damaged store says is no date.
+    private static func date(_ seconds: Double) -> String {
+        guard (-62_135_596_800..<253_402_300_800).contains(seconds) else { return "not known" }
+        return ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: seconds))
     }
 }

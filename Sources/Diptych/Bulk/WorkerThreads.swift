@@ -1,0 +1,70 @@
+internal import Foundation
+
+/// Threads for work that blocks or computes for long. They begin when there is work, and end when there was none for a while.
+///
+/// They are no queue of Dispatch's: its threads, of which it runs as many as there are cores, are those that Swift's shared
+/// pool has on Linux, and what keeps them busy keeps all tasks of the process waiting.
+package final class WorkerThreads: Sendable {
+    // Sendable: everything is only touched while holding the condition's lock.
+    private final class State: @unchecked Sendable {
+        let condition = NSCondition()
+        var work: [@Sendable () -> Void] = []
+        /// The first of `work` that nobody has taken.
+        var next = 0
+        var threads = 0
+        var idle = 0
+
+        private static let patience = 10.0
+
+        func run() {
+            while let body = take() { body() }
+        }
+
+        /// Waits for work; nil where there was none for long.
+        private func take() -> (@Sendable () -> Void)? {
+            condition.lock()
+            defer { condition.unlock() }
+            let end = Date(timeIntervalSinceNow: Self.patience)
+            while next == work.count {
+                idle += 1
+                let isInTime = condition.wait(until: end)
+                idle -= 1
+                if !isInTime, next == work.count {
+                    threads -= 1
+                    return nil
+                }
+            }
+            let body = work[next]
+            next += 1
+            if next == work.count {
+                work.removeAll(keepingCapacity: next < 1024)
+                next = 0
+            }
+            return body
+        }
+    }
+
+    private let state = State()
+    private let name: String
+    private let most: Int
+
+    /// - Parameter most: how many threads there are at a time.
+    package init(name: String, most: Int) {
+        (self.name, self.most) = (name, max(1, most))
+    }
+
+    /// Runs `body` on one of the threads, in the order of the calls.
+    package func run(_ body: @escaping @Sendable () -> Void) {
+        let state = state
+        state.condition.lock()
+        state.work.append(body)
+        let isNew = state.work.count - state.next > state.idle && state.threads < most
+        if isNew { state.threads += 1 } else { state.condition.signal() }
+        state.condition.unlock()
+        guard isNew else { return }
+        let thread = Thread { state.run() }
+        thread.name = name
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+}
