@@ -75,7 +75,8 @@ public struct Searcher: Sendable {
                 guard embedding != nil else { throw refused("has no item \(id)") }
                 guard embedding?.values.count == store.dimension else {
                     throw StoreError(
-                        .damaged, path: store.name, "the embedding of item \(id) has the wrong size; run `store verify`")
+                        .damaged, path: store.name, "the embedding of item \(id) has the wrong size; run `store verify`"
+                    )
                 }
             }
             for (index, value) in (embedding?.values ?? []).enumerated() {
