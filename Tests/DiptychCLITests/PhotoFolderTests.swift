@@ -88,9 +88,12 @@ struct PhotoFolderTests {
     }
 
     private static func crc32(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(~UInt32(0)) { state, byte in
-            (0..<8).reduce(state ^ UInt32(byte)) { state, _ in state & 1 == 1 ? state >> 1 ^ 0xEDB8_8320 : state >> 1 }
+        var state = ~UInt32(0)
+        for byte in bytes {
+            state ^= UInt32(byte)
+            for _ in 0..<8 { state = state & 1 == 1 ? (state >> 1) ^ 0xEDB8_8320 : state >> 1 }
         }
+        return ~state
     }
 
     @Test func `a JPEG without its end is refused by default and read with --tolerant`() throws {

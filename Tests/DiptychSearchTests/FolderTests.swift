@@ -50,7 +50,9 @@ import Testing
         let directory = try Self.folder([String(repeating: "a", count: 200) + ".jpg"])
         let hostile = String(repeating: "*a", count: 1000) + "b"
         let clock = ContinuousClock()
-        #expect(clock.measure { #expect(Self.found(directory, [hostile]).count == 1) } < .seconds(1))
+        var kept = 0
+        let took = clock.measure { kept = Self.found(directory, [hostile]).count }
+        #expect(kept == 1 && took < .seconds(1))
         #expect(FolderPattern("") == nil && FolderPattern("/") == nil)
         #expect(FolderPattern(String(repeating: "a", count: 4097)) == nil)
     }
