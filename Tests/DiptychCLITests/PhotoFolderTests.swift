@@ -26,7 +26,8 @@ struct PhotoFolderTests {
         for name in ["1.nef", "2.nef", "3.mov", "none", "@eaDir/tall.png"] {
             let path = "\(pictures)/\(name)"
             try FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+                atPath: path[..<(path.lastIndex(of: "/") ?? path.endIndex)].description,
+                withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: pictures + "/tall.png", toPath: path)
         }
         let summary: Summary = try index("--format", "json", "--exclude", "gr?y.*").json()

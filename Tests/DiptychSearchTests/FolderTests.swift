@@ -9,7 +9,8 @@ import Testing
     private static func folder(_ names: [String]) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         for name in names {
-            try directory.makeFolder("p/" + (name as NSString).deletingLastPathComponent)
+            try directory.makeFolder(
+                (["p"] + name.split(separator: "/").dropLast().map(String.init)).joined(separator: "/"))
             try directory.write("x", to: "p/\(name)")
         }
         return directory
@@ -74,7 +75,7 @@ import Testing
         let album = try await Album()
         try album.add("a.png", seed: 1)
         for name in ["1.nef", "2.NEF", "3.mov", "readme", "4.xmp", ".hidden.nef", "@eaDir/5.nef"] {
-            try album.directory.makeFolder("pictures/" + (name as NSString).deletingLastPathComponent)
+            if name.hasPrefix("@") { try album.directory.makeFolder("pictures/@eaDir") }
             try album.directory.write("x", to: "pictures/\(name)")
         }
         symlink("/", "\(album.pictures)/link")
