@@ -8,7 +8,7 @@ struct BitmapReader {
     private let options: PictureOptions
 
     init(bytes: [UInt8], label: String, options: PictureOptions) {
-        reader = ByteReader(bytes, label: label, format: .bmp)
+        reader = ByteReader(bytes, label: label, format: .bmp, hint: options.tolerantHint)
         self.options = options
     }
 

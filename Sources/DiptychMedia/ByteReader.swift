@@ -4,8 +4,11 @@ struct ByteReader {
     let label: String
     let format: PictureFormat
     var position = 0
+    /// What messages about an early end add.
+    private let hint: String
 
-    init(_ bytes: [UInt8], label: String, format: PictureFormat) {
+    init(_ bytes: [UInt8], label: String, format: PictureFormat, hint: String = "") {
+        self.hint = hint
         self.bytes = bytes
         self.label = label
         self.format = format
@@ -18,7 +21,7 @@ struct ByteReader {
     var remaining: Int { bytes.count - position }
 
     mutating func byte() throws(PictureError) -> Int {
-        guard position < bytes.count else { throw damaged("the data end too early") }
+        guard position < bytes.count else { throw damaged("the data end too early" + hint) }
         defer { position += 1 }
         return Int(bytes[position])
     }
@@ -31,7 +34,7 @@ struct ByteReader {
     }
 
     mutating func slice(_ count: Int) throws(PictureError) -> ArraySlice<UInt8> {
-        guard count >= 0, count <= remaining else { throw damaged("the data end too early") }
+        guard count >= 0, count <= remaining else { throw damaged("the data end too early" + hint) }
         defer { position += count }
         return bytes[position..<position + count]
     }

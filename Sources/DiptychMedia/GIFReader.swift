@@ -8,7 +8,7 @@ struct GIFReader {
     private let options: PictureOptions
 
     init(bytes: [UInt8], label: String, options: PictureOptions) {
-        reader = ByteReader(bytes, label: label, format: .gif)
+        reader = ByteReader(bytes, label: label, format: .gif, hint: options.tolerantHint)
         self.options = options
     }
 

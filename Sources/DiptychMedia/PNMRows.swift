@@ -52,6 +52,18 @@ final class PNMRows: PictureRows {
             default: .binary
             }
         isIndexed = magic == 0x31 || magic == 0x34
+        // A few bytes must not ask for a row of millions.
+        let samples = fields.width * fields.height * fields.channels
+        let least =
+            switch kind {
+            case .bits: (fields.width + 7) / 8 * fields.height
+            case .binary: samples * (fields.most > 255 ? 2 : 1)
+            case .text, .textBits: samples
+            }
+        guard options.isTolerant || header.at <= raw.count && least <= raw.count - header.at else {
+            throw PictureError(
+                .damaged, source: label, reason: "its PNM data end too early" + options.tolerantHint)
+        }
         (self.raw, self.label, self.options, at) = (raw, label, options, header.at)
     }
 

@@ -72,6 +72,33 @@ public struct PictureDecoder: Sendable {
         }
     }
 
+    /// Decodes the bytes of a picture file, and makes the picture small enough for a square of `side` pixels, upright and whole. It
+    /// is resampled while it is decoded, where its decoder gives rows.
+    ///
+    /// - Throws: ``PictureError``, as ``decode(_:label:)``.
+    public func decode(
+        _ bytes: [UInt8], label: String = "picture", fitting side: Int
+    ) throws(PictureError) -> Picture {
+        func size(_ full: Preprocessing.Size) -> Preprocessing.Size {
+            let scale = min(1, Double(side) / Double(max(full.width, full.height)))
+            return Preprocessing.Size(
+                width: max(1, Int((Double(full.width) * scale).rounded())),
+                height: max(1, Int((Double(full.height) * scale).rounded())))
+        }
+        let resized = try resized(
+            bytes, label: label, filter: .bicubic, isAsStored: false, instructions: diptych_detected_isa()
+        ) { full throws(PictureError) in
+            let small = size(full)
+            return Picture.Target(
+                width: small.width, height: small.height,
+                crop: Picture.Crop(x: 0, y: 0, width: small.width, height: small.height))
+        }
+        if let resized { return resized.part }
+        let picture = try decode(bytes, label: label)
+        let small = size(picture.fullSize)
+        return try picture.resized(width: small.width, height: small.height)
+    }
+
     /// Opens a picture whose rows are read one after the other.
     private func reading<T>(
         _ file: [UInt8], _ format: PictureFormat, label: String,

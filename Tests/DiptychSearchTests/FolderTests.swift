@@ -9,7 +9,8 @@ import Testing
     private static func folder(_ names: [String]) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         for name in names {
-            try directory.makeFolder("p/" + (name as NSString).deletingLastPathComponent)
+            try directory.makeFolder(
+                (["p"] + name.split(separator: "/").dropLast().map(String.init)).joined(separator: "/"))
             try directory.write("x", to: "p/\(name)")
         }
         return directory
@@ -50,7 +51,9 @@ import Testing
         let directory = try Self.folder([String(repeating: "a", count: 200) + ".jpg"])
         let hostile = String(repeating: "*a", count: 1000) + "b"
         let clock = ContinuousClock()
-        #expect(clock.measure { #expect(Self.found(directory, [hostile]).count == 1) } < .seconds(1))
+        var kept = 0
+        let took = clock.measure { kept = Self.found(directory, [hostile]).count }
+        #expect(kept == 1 && took < .seconds(1))
         #expect(FolderPattern("") == nil && FolderPattern("/") == nil)
         #expect(FolderPattern(String(repeating: "a", count: 4097)) == nil)
     }
@@ -72,7 +75,7 @@ import Testing
         let album = try await Album()
         try album.add("a.png", seed: 1)
         for name in ["1.nef", "2.NEF", "3.mov", "readme", "4.xmp", ".hidden.nef", "@eaDir/5.nef"] {
-            try album.directory.makeFolder("pictures/" + (name as NSString).deletingLastPathComponent)
+            if name.hasPrefix("@") { try album.directory.makeFolder("pictures/@eaDir") }
             try album.directory.write("x", to: "pictures/\(name)")
         }
         symlink("/", "\(album.pictures)/link")

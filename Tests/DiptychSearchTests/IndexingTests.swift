@@ -163,7 +163,10 @@ import Testing
         }
         _ = try await album.index()
         for folder in ["a", "ab", "a b"] { unlink("\(album.pictures)/\(folder)/x.png") }
-        let summary = try await Indexer(store: album.store, model: album.model).index(["\(album.pictures)/a"])
+        // Without it, an empty folder would pass for a drive that is not there.
+        var indexer = Indexer(store: album.store, model: album.model)
+        indexer.acceptsEmptyRoots = true
+        let summary = try await indexer.index(["\(album.pictures)/a"])
         #expect(Self.counts(summary) == [0, 0, 0, 1, 0, 0])
         #expect(try await album.found() == ["a b/x.png", "ab/x.png"])
     }
@@ -174,7 +177,9 @@ import Testing
         _ = try await album.index()
         unlink("\(album.pictures)/a.png")
         try album.directory.makeFolder("pictures/a.png")
-        #expect(Self.counts(try await album.index()) == [0, 0, 0, 1, 0, 0])
+        var indexer = Indexer(store: album.store, model: album.model)
+        indexer.acceptsEmptyRoots = true
+        #expect(Self.counts(try await indexer.index([album.pictures])) == [0, 0, 0, 1, 0, 0])
     }
 
     @Test func corruptFilesAreSkippedUntilTheyAreRepaired() async throws {

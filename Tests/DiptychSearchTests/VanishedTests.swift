@@ -9,7 +9,9 @@ import Testing
 @Suite struct VanishedTests {
     private static func items(_ album: Album) async throws -> [String: StoredItem] {
         var items: [String: StoredItem] = [:]
-        try await album.store.forEachItem { item, _ in items[(item.path as NSString).lastPathComponent] = item }
+        try await album.store.forEachItem { item, _ in
+            items[item.path.split(separator: "/").last.map(String.init) ?? ""] = item
+        }
         return items
     }
 

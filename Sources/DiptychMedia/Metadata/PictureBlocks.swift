@@ -171,6 +171,11 @@ struct PictureBlocks {
             defer { diptych_vips_release(image) }
             exif = Self.blob("exif-data", of: image)
             xmp = Self.blob("xmp-data", of: image)
+            // Versions of libvips that know no XMP in HEIF give its items as they are.
+            for number in 0..<8 where xmp == nil {
+                guard let item = Self.blob("heif-mime-\(number)", of: image) else { break }
+                if item.prefix(4096).contains(UInt8(ascii: "<")) { xmp = item }
+            }
             iptc = Self.blob("iptc-data", of: image)
         }
     }

@@ -52,6 +52,8 @@ struct SmallXML {
                 return .text(Self.unescaped(bytes[at..<end]))
             }
             if skips("<!--", to: "-->") || skips("<?", to: "?>") { continue }
+            // One that does not end ends the document.
+            guard at < bytes.count else { return nil }
             if bytes[at...].starts(with: "<![CDATA[".utf8) {
                 let start = at + 9
                 guard skips("<![CDATA[", to: "]]>") else { return stop() }

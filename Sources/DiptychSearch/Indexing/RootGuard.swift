@@ -33,11 +33,11 @@ struct RootGuard {
             var files = PictureFiles(roots: [root], rules: rules).makeIterator()
             if files.next() == nil {
                 let gone = try await count(under: root)
-                if gone.vanished > 0 { throw VanishedPictures(root, .isEmpty(held: gone.vanished)) }
+                if gone.found > 0 { throw VanishedPictures(root, .isEmpty(held: gone.found)) }
             }
             for mount in seen.mounts.sorted() where FilePath.path(mount, isAtOrBelow: root) && !Self.isMount(mount) {
                 let gone = try await count(under: mount)
-                if gone.vanished > 0 { throw VanishedPictures(mount, .notMounted(held: gone.vanished)) }
+                if gone.found > 0 { throw VanishedPictures(mount, .notMounted(held: gone.found)) }
             }
         }
     }
@@ -77,22 +77,28 @@ struct RootGuard {
 
     /// Whether another file system begins at a folder.
     private static func isMount(_ path: String) -> Bool {
-        guard path != "/", let place = FolderPlace(path: path) else { return false }
-        let parent = (path as NSString).deletingLastPathComponent
-        return FolderPlace(path: parent).map { $0.device != place.device } ?? false
+        guard path != "/", let place = FolderPlace(path: path),
+            let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        else { return false }
+        let parent = path[..<slash]
+        return FolderPlace(path: parent.isEmpty ? "/" : String(parent)).map { $0.device != place.device } ?? false
     }
 
-    /// The items under a folder, and how many of their files are gone.
-    private func count(under root: String) async throws -> (all: Int, vanished: Int) {
-        var (last, all, vanished): (String?, Int, Int) = (nil, 0, 0)
+    /// The items under a folder, how many of their files are gone, and how many of these are not marked yet, so that they are
+    /// found.
+    private func count(under root: String) async throws -> (all: Int, vanished: Int, found: Int) {
+        var (last, all, vanished, found): (String?, Int, Int, Int) = (nil, 0, 0, 0)
         let filter = Vanished.filter(under: [root])
         while true {
             try Task.checkCancellation()
             let step = try await store.places(after: last, limit: 1000, filter: filter)
-            guard let end = step.last?.id else { return (all, vanished) }
+            guard let end = step.last?.id else { return (all, vanished, found) }
             last = end
             all += step.count
-            vanished += step.count { Vanished.hasVanished($0.path) }
+            for item in step where Vanished.hasVanished(item.path) {
+                vanished += 1
+                if !item.missing { found += 1 }
+            }
         }
     }
 }

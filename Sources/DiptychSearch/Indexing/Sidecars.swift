@@ -34,7 +34,7 @@ final class Sidecars: Sendable {
         let folder = String(path[..<slash]), name = String(path[path.utf8.index(after: slash)...])
         let names = names(in: folder.isEmpty ? "/" : folder)
         guard !names.isEmpty else { return nil }
-        let stem = (name as NSString).deletingPathExtension
+        let stem = name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[..<$0]) } ?? name
         for candidate in [name + ".xmp", name + ".XMP", stem + ".xmp", stem + ".XMP"] where names.contains(candidate) {
             let path = "\(folder)/\(candidate)"
             guard let state = FileState(path: path) else { continue }

@@ -76,10 +76,6 @@ final class Thumbnails: Sendable {
         var options = PictureOptions()
         options.decode = .fast
         options.resize = .shortestEdge(side / 2)
-        let picture = try PictureDecoder(options: options).decode(bytes, label: "picture")
-        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
-        let width = max(1, Int((Double(picture.width) * scale).rounded()))
-        let height = max(1, Int((Double(picture.height) * scale).rounded()))
-        return try picture.resized(width: width, height: height).jpeg(quality: 82)
+        return try PictureDecoder(options: options).decode(bytes, label: "picture", fitting: side).jpeg(quality: 82)
     }
 }
