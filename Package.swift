@@ -155,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "CResources", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychMilvus",
+                "CMalloc", "CResources", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia",
+                "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -21,7 +21,8 @@ extension Preprocessing {
         let config: PreprocessorConfig
         let said: [String]
         do {
-            said = try JSONDecoder().decode([String: Said].self, from: Data(json)).filter(\.value.isSomething).keys.sorted()
+            said = try JSONDecoder().decode([String: Said].self, from: Data(json)).filter(\.value.isSomething).keys
+                .sorted()
             config = try JSONDecoder().decode(PreprocessorConfig.self, from: Data(json))
         } catch let DecodingError.typeMismatch(_, context) {
             throw PreprocessingError(source: source, key: context.key, reason: context.debugDescription)
@@ -32,7 +33,8 @@ extension Preprocessing {
         }
         if let key = said.first(where: { !PreprocessorConfig.knownKeys.contains($0) }) {
             throw PreprocessingError(
-                source: source, key: key, reason: "not a key that is known to leave pixels as they are; it is not supported")
+                source: source, key: key,
+                reason: "not a key that is known to leave pixels as they are; it is not supported")
         }
         try self.init(config, source: source, defaultType: defaultType)
     }
@@ -171,7 +173,8 @@ private struct PreprocessorConfig: Decodable {
         "rescale_factor", "image_mean", "image_std",
         // Pictures are read as RGB in any case, and how arrays lie in memory, who reads them and where is a program's matter.
         "do_convert_rgb", "data_format", "input_data_format", "return_tensors", "device", "disable_grouping",
-        "_valid_processor_keys", "_processor_class", "processor_class", "tokenizer_class", "auto_map", "image_seq_length",
+        "_valid_processor_keys", "_processor_class", "processor_class", "tokenizer_class", "auto_map",
+        "image_seq_length",
         "transformers_version", "_name_or_path", "name_or_path",
     ]
 

@@ -155,6 +155,8 @@ import Testing
         let pipe = Pipe()
         let run = try Running(
             ["embed", "--input", "-", "--output", folder / "e.npy"], inputHandle: pipe.fileHandleForReading)
+        // What the list is written in shows with its first line.
+        pipe.fileHandleForWriting.write(Data((Fixture.pictures + "/tiny.png\n").utf8))
         try #require(run.wait { !folder.names.isEmpty })
         run.send(SIGINT)
         let result = run.end()

@@ -41,7 +41,8 @@ enum ServeConfiguration {
         "unload-after": .number, "batch": .whole, "batch-texts": .whole, "batch-wait": .number, "queue": .whole,
         "cache": .whole, "request-timeout": .number, "max-body": .whole, "max-pixels": .whole, "rate-limit": .whole,
         "allow-origin": .texts, "certificate": .text, "certificate-key": .text, "undo-minutes": .number,
-        "log-level": .text, "tolerant": .flag, "allow-host": .texts, "show-paths": .flag, "connections-per-address": .whole,
+        "log-level": .text, "tolerant": .flag, "allow-host": .texts, "show-paths": .flag,
+        "connections-per-address": .whole,
     ]
 
     private static let prefix = "DIPTYCH_SERVE_"

@@ -113,7 +113,11 @@ public struct PictureFiles: Sequence {
                 if let counts, let device = next.device, device != listing.place.device {
                     counts.update { if $0.mounts.count < FolderCounts.mountLimit { $0.mounts.insert(next.path) } }
                 }
-                for entry in listing.entries.reversed() { take(entry, of: next, listing.place.device) }
+                // A store that lies among the pictures has files of its own, which nobody looks for.
+                let isStore = listing.entries.contains { $0.name == EmbeddedStore.databaseName }
+                for entry in listing.entries.reversed() where !(isStore && entry.kind == .other) {
+                    take(entry, of: next, listing.place.device)
+                }
             }
             return nil
         }

@@ -11,7 +11,9 @@ struct Pages: Sendable {
 
     /// Those that lie beside the program; nil where it was installed without them.
     static let installed: Pages? = {
-        guard let folder = InstalledFiles.folder("Pages", of: "DiptychServer", holding: "index.html") else { return nil }
+        guard let folder = InstalledFiles.folder("Pages", of: "DiptychServer", holding: "index.html") else {
+            return nil
+        }
         var files: [String: [UInt8]] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             if let data = FileManager.default.contents(atPath: folder + "/" + name) { files[name] = [UInt8](data) }
