@@ -20,8 +20,9 @@ def test_more_results_of_a_search_continue_the_ranking(home):
     home.page.keyboard.press("End")
     expect(home.tiles).to_have_count(60)
     assert len(set(home.ids)) == 60
-    similarities = [float(text) for text in home.page.locator("#grid .similarity").evaluate_all(
-        "all => all.map((one) => one.lastChild.textContent)")]
+    similarities = [float(title.split()[-1]) for title in home.page.locator("#grid .scores").evaluate_all(
+        "all => all.map((one) => one.title)")]
+    assert len(similarities) == 60
     assert similarities == sorted(similarities, reverse=True)
     expect(home.page.locator("#summary")).to_have_text("60 results")
 

@@ -41,11 +41,10 @@ def test_an_answer_that_is_out_of_date_is_dropped(home):
 
 def test_each_result_shows_similarity_and_match_probability(home, captions):
     home.search(next(iter(captions.values())))
-    first = home.tiles.first
-    expect(first.locator(".probability")).to_contain_text("%")
-    expect(first.locator(".similarity")).to_contain_text("0.")
-    name = first.locator(".open").evaluate("(link) => link.textContent")
-    assert "match" in name and "Similarity" in name
+    scores = home.tiles.first.locator(".scores")
+    expect(scores).to_have_text("Best match")
+    title = scores.get_attribute("title")
+    assert "% match" in title and "Similarity 0." in title
 
 
 def test_minus_terms_are_added_and_removed(home):

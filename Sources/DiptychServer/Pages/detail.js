@@ -2,11 +2,12 @@
 import { item as loadItem, similarItems } from "./api.js";
 import { element, fill, find } from "./dom.js";
 import { facts } from "./facts.js";
+import { isShownByBrowsers } from "./format.js";
 import { onLanguage, t } from "./i18n.js";
 import { removeItem } from "./removal.js";
 import { canWrite, onSession } from "./session.js";
 import { address, change, leave, state } from "./state.js";
-import { itemName, picture, scores } from "./tile.js";
+import { itemFile, itemName, picture, scores } from "./tile.js";
 
 export class Detail {
   #dialog = find("detail");
@@ -73,13 +74,25 @@ export class Detail {
     const name = itemName(item);
     fill(find("detail-picture"), picture(item, 1024));
     find("detail-title").textContent = name;
-    fill(find("detail-scores"), scores(item));
+    fill(find("detail-scores"), scores(item, this.#grid.best, { numbers: true }));
     fill(find("detail-facts"), ...facts(item).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));
-    find("detail-original").href = item.original;
+    this.#renderOriginal();
     find("detail-problem").textContent = "";
     this.showPlace();
     const position = find("detail-position").textContent;
     find("detail-spoken").textContent = position ? `${position}: ${name}` : name;
+  }
+
+  // What browsers cannot show is given to be kept; the picture above is the server's rendition of it.
+  #renderOriginal() {
+    const link = find("detail-original");
+    const isShown = isShownByBrowsers(this.#item.attributes?.type);
+    link.href = this.#item.original;
+    if (isShown) link.removeAttribute("download");
+    else link.download = itemFile(this.#item);
+    const words = link.querySelector("[data-text]");
+    words.dataset.text = isShown ? "detail.original" : "detail.download";
+    words.textContent = t(words.dataset.text);
   }
 
   /** Shows where in the grid the item stands; to be called again when the grid has changed. */

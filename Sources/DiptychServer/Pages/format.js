@@ -53,3 +53,10 @@ export function fileName(path) {
   const trimmed = path.replace(/\/+$/, "");
   return trimmed.slice(trimmed.lastIndexOf("/") + 1) || path;
 }
+
+const shownTypes = new Set(["jpeg", "png", "gif", "webp", "avif", "bmp"]);
+
+/** Whether all of today's browsers show a picture of this type; one that is not known is tried. */
+export function isShownByBrowsers(type) {
+  return typeof type !== "string" || shownTypes.has(type.toLowerCase());
+}

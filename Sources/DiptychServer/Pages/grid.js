@@ -8,6 +8,8 @@ export class Grid {
   items = [];
   /** Which search the items were found by. */
   key = "";
+  /** The first result of the search, even when it has been removed. */
+  best = null;
   #list = find("grid");
   #heard;
   #watch;
@@ -23,12 +25,13 @@ export class Grid {
       const link = event.target.closest(".tile")?.querySelector(".open");
       if (link) this.#makeCurrent(link);
     });
-    onLanguage(() => this.show(this.items));
+    onLanguage(() => this.show(this.items, this.best));
   }
 
   /** Shows these items in place of all others. */
-  show(items) {
+  show(items, best = items[0] ?? null) {
     this.items = [...items];
+    this.best = best;
     this.#list.replaceChildren(...items.map((item) => this.#tile(item)));
     this.#makeCurrent(this.#links[0]);
     this.watchEnd();
@@ -96,7 +99,7 @@ export class Grid {
   }
 
   #tile(item) {
-    return tile(item, this.#heard.href(item), this.#heard);
+    return tile(item, this.#heard.href(item), this.best, this.#heard);
   }
 
   #press(event) {

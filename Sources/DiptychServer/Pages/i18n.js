@@ -6,6 +6,8 @@ import { recall, remember } from "./memory.js";
 
 const languages = { en: { texts: english, tag: "en" }, zh: { texts: chinese, tag: "zh-Hans" } };
 const listeners = new Set();
+// Where a finger points, a text with ".touch" behind its key takes the other's place.
+const touch = matchMedia("(pointer: coarse)");
 let current = languages[recall("language")] ? recall("language") : preferred();
 
 function preferred() {
@@ -25,7 +27,8 @@ export function localeTag() {
 
 /** A text of the interface; `{name}` in it stands for a value. A text with `one` and `other` goes by `count`. */
 export function t(key, values = {}) {
-  let text = languages[current].texts[key];
+  const { texts } = languages[current];
+  let text = (touch.matches && texts[`${key}.touch`]) || texts[key];
   if (text === undefined) throw new Error(`there is no text '${key}'`);
   if (typeof text === "object") text = values.count === 1 ? text.one : text.other;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
@@ -66,10 +69,15 @@ function show() {
 export function startLanguage() {
   show();
   delete document.documentElement.dataset.starting;
+  const change = () => {
+    show();
+    for (const listener of listeners) listener();
+  };
   find("language").addEventListener("click", () => {
     current = current === "en" ? "zh" : "en";
     remember("language", current);
-    show();
-    for (const listener of listeners) listener();
+    change();
   });
+  // A tablet's keyboard and mouse come and go.
+  touch.addEventListener("change", change);
 }

@@ -8,6 +8,7 @@ import { startDrop } from "./drop.js";
 import { hideEmpty, showNoStore, showNothing } from "./empty.js";
 import { showFilter, showFilterError, startFilters } from "./filters.js";
 import { startFoot } from "./foot.js";
+import { isShownByBrowsers } from "./format.js";
 import { Grid } from "./grid.js";
 import { onLanguage, startLanguage, t } from "./i18n.js";
 import { placeIcons } from "./icons.js";
@@ -33,7 +34,10 @@ startCrop();
 const noQuery = { text: "", like: null, picture: null };
 const searchBy = (file) => change({ like: null, picture: keepPicture(file), item: null });
 const searchLike = (item) => change({ ...noQuery, like: item.id, item: null });
-const cropItem = (item) => openCrop({ url: item.original, fallback: thumbnail(item, 1024) }, searchBy);
+const cropItem = (item) => {
+  const rendition = thumbnail(item, 1024);
+  openCrop({ url: isShownByBrowsers(item.attributes?.type) ? item.original : rendition, fallback: rendition }, searchBy);
+};
 
 const search = new Search({
   started() {
