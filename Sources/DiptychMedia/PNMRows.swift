@@ -192,7 +192,7 @@ final class PNMRows: PictureRows {
     }
 
     private func malformed() -> PictureError {
-        PictureError(.damaged, source: label, reason: "damaged PNM: a sample is no number from 0 to \(most)")
+        PictureError(.damaged, source: label, reason: "damaged PNM: a sample is not a number from 0 to \(most)")
     }
 
     private func skipSpace() {

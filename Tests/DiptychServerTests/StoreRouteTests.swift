@@ -81,7 +81,7 @@ import Testing
 
             #expect(try added.json["exists"] as? Bool == false)
 
-            // Adding it again changes what is said anew about it, and nothing else.
+            // Adding it again changes only what is newly said about it.
             let again = try await server.post("/v1/items", ["url": dataURI(picture), "caption": "other"])
             #expect(try again.status == 200 && again.json["id"] as? String == id)
             #expect(try again.json["exists"] as? Bool == true)
