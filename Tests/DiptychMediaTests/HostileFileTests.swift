@@ -144,10 +144,10 @@ struct HostileFileTests {
         }
         #expect(residentBytes() - before < 100 << 20)
     }
+}
 
-    /// Memory in use by this process, from the kernel; 0 where it does not tell.
-    private func residentBytes() -> Int {
-        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
-        return (pages?.dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
-    }
+/// Memory in use by this process, from the kernel; 0 where it does not tell.
+func residentBytes() -> Int {
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+    return (pages?.dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
 }
