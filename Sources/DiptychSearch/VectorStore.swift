@@ -42,6 +42,8 @@ public protocol VectorStore: Sendable {
     ///
     /// Blocks; called from threads that may. A store that cannot tell gives none, and moved files are new to it.
     func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)]
+    /// Notes that a folder is indexed: see ``EmbeddedStore/addRoot(_:)``. Stores that keep whole paths do nothing.
+    func addRoot(_ path: String) async throws
     /// Stores items; when this returns, they are safe. Those whose path is known are replaced, the last of equal paths
     /// counts.
     ///
@@ -105,6 +107,9 @@ extension VectorStore {
     /// Cannot tell.
     public func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)] { [] }
 
+    /// Whole paths are kept.
+    public func addRoot(_ path: String) async throws {}
+
     /// Notes are kept.
     public var keepsNotes: Bool { true }
 
@@ -144,55 +149,5 @@ extension VectorStore {
             last = end
             for (item, embedding) in page { try await body(item, embedding) }
         }
-    }
-}
-
-/// What a store holds.
-public struct StoreInfo: Sendable, Codable, Equatable {
-    /// The items that searches find.
-    public var count: Int
-    /// The items whose file has vanished, kept until they are dropped.
-    public var missing: Int
-    /// The distinct embeddings: files with the same content share one.
-    public var vectors: Int
-    /// The model's name.
-    public var model: String
-    /// The model's fingerprint.
-    public var fingerprint: String
-    /// The absolute path of the model's directory when it was last used to index; nil in stores that do not say.
-    public var modelPath: String?
-    /// The width of an embedding.
-    public var dimension: Int
-    /// Whether EXIF orientation was applied.
-    public var appliesOrientation: Bool
-    /// How pictures were decoded.
-    public var decode: PictureOptions.Decode
-    /// The bytes on disk; 0 where the store cannot say.
-    public var bytes: Int
-    /// When it was made, in seconds since 1970.
-    public var created: Double
-
-    /// Collects what is known about a store.
-    public init(
-        count: Int, missing: Int, vectors: Int, model: String, fingerprint: String, modelPath: String?, dimension: Int,
-        appliesOrientation: Bool, decode: PictureOptions.Decode, bytes: Int, created: Double
-    ) {
-        self.count = count
-        self.missing = missing
-        self.vectors = vectors
-        self.model = model
-        self.fingerprint = fingerprint
-        self.modelPath = modelPath
-        self.dimension = dimension
-        self.appliesOrientation = appliesOrientation
-        self.decode = decode
-        self.bytes = bytes
-        self.created = created
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created
-        case modelPath = "model_path"
-        case appliesOrientation = "applies_orientation"
     }
 }

@@ -82,7 +82,7 @@ struct Album {
     /// The rows of the table of embeddings: id and bytes.
     func vectors() throws -> [Int64: Data] {
         try DatabaseQueue(path: database).read { db in
-            try Row.fetchAll(db, sql: "SELECT id, embedding FROM vectors")
+            try Row.fetchAll(db, sql: "SELECT id, vector FROM embeddings_1")
                 .reduce(into: [:]) { $0[$1[0] as Int64] = $1[1] as Data }
         }
     }
@@ -97,12 +97,16 @@ struct Album {
                 var content = withUnsafeBytes(of: UInt64(index) << 32 | seed) { Data($0) }
                 content.append(Data(count: 24))
                 try db.execute(
-                    sql: "INSERT INTO vectors (content, embedding, width, height) VALUES (?, ?, 1, 1)",
-                    arguments: [content, bytes])
+                    sql: "INSERT INTO assets (content, kind, width, height) VALUES (?, 'image', 1, 1)",
+                    arguments: [content])
                 let id = db.lastInsertedRowID
+                try db.execute(sql: "INSERT INTO parts (id, asset, kind) VALUES (?1, ?1, 0)", arguments: [id])
+                try db.execute(
+                    sql: "INSERT INTO embeddings_1 (id, asset, part, vector) VALUES (?1, ?1, ?1, ?2)",
+                    arguments: [id, bytes])
                 for copy in 0..<each {
                     try db.execute(
-                        sql: "INSERT INTO items (path, size, modified, settled, vector) VALUES (?, 1, 1, 1, ?)",
+                        sql: "INSERT INTO items (root, path, size, modified, settled, asset) VALUES (0, ?, 1, 1, 1, ?)",
                         arguments: ["/random/\(seed)/\(index)/\(copy)", id])
                 }
             }

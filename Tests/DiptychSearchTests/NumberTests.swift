@@ -126,12 +126,16 @@ import Testing
         let original = try await VerifyTests.closedDatabase(album)
         let columns = [
             "items": [
-                "id", "path", "size", "modified", "settled", "vector", "missing_since", "added", "caption",
+                "id", "root", "path", "size", "modified", "settled", "asset", "missing_since", "added", "caption",
                 "attributes",
             ],
-            "vectors": [
-                "id", "content", "embedding", "width", "height", "type", "taken", "camera", "latitude", "longitude",
+            "assets": [
+                "id", "content", "kind", "width", "height", "duration", "type", "taken", "camera", "latitude",
+                "longitude",
             ],
+            "embeddings_1": ["id", "asset", "part", "vector"], "parts": ["id", "asset", "kind", "x", "width", "stop"],
+            "roots": ["id", "name", "path", "beside"],
+            "spaces": ["id", "name", "model_path", "dimension", "preprocessing", "decode", "created", "aligned"],
             "meta": ["value"], "notes": ["value"],
         ]
         let values = [

@@ -123,10 +123,8 @@ import Testing
             try await EmbeddedStore.open(at: url, for: model, decode: .exact)
         }
         #expect(error.kind == .otherModel && error.description.contains("--decode fast"))
-        // A store from before there was a choice was decoded exactly; one that names another way is not opened.
-        try await change("DELETE FROM meta WHERE key = 'decode'")
-        #expect(try await EmbeddedStore.open(at: url, for: model).decode == .exact)
-        try await change("INSERT INTO meta VALUES ('decode', 'dreamt')")
+        // One that names another way is not opened.
+        try await change("UPDATE spaces SET decode = 'dreamt'")
         let unknown = try await #require(throws: StoreError.self) { try await EmbeddedStore.open(at: url) }
         #expect(unknown.kind == .notAStore && unknown.description.contains("dreamt"))
     }
@@ -167,7 +165,7 @@ import Testing
 
     @Test func newerFormatsAreRefused() async throws {
         let album = try await Album()
-        try album.sql("UPDATE meta SET value = '4' WHERE key = 'version'")
+        try album.sql("UPDATE meta SET value = '5' WHERE key = 'version'")
         let error = try await Self.refusal(album.store.directory)
         #expect(error.kind == .notAStore && error.description.contains("newer"))
         await #expect(throws: StoreError.self) { try await EmbeddedStore.open(at: album.store.directory) }
@@ -176,8 +174,8 @@ import Testing
     @Test(arguments: ["0", "-24", "x", "9223372036854775807", "99999999999999999999"])
     func impossibleDimensionsAreRefused(dimension: String) async throws {
         let album = try await Album()
-        try album.sql("UPDATE meta SET value = ? WHERE key = 'dimension'", dimension)
-        #expect(try await Self.refusal(album.store.directory).kind == .notAStore)
+        try album.sql("UPDATE spaces SET dimension = ?", dimension)
+        #expect(try await Self.refusal(album.store.directory).kind == .damaged)
     }
 
     @Test func missingStoresAreNotMade() async throws {

@@ -104,7 +104,7 @@ import Testing
         let vectors = try album.insert(count: 10, seed: 7)
         let nan = [Float](repeating: .nan, count: 24).withUnsafeBytes { Data($0) }
         for bytes in [nan, Data(), Data(count: 95), Data(count: 97)] {
-            try album.sql("UPDATE vectors SET embedding = ? WHERE id = 5", bytes)
+            try album.sql("UPDATE embeddings_1 SET vector = ? WHERE id = 5", bytes)
             let error = await #expect(throws: StoreError.self) {
                 try await album.store.search(Embedding(values: vectors[0]))
             }

@@ -146,7 +146,7 @@ import Testing
         let coded = try await Coded(1000, each: 2)
         try coded.album.sql(
             """
-            UPDATE vectors SET width = id * 7 % 1000, height = id % 5, camera = CASE WHEN id % 50 = 0 THEN 'A' END,
+            UPDATE assets SET width = id * 7 % 1000, height = id % 5, camera = CASE WHEN id % 50 = 0 THEN 'A' END,
                 taken = CASE WHEN id % 90 = 0 THEN id END;
             UPDATE items SET size = id * 3 % 1000, missing_since = CASE WHEN id % 13 = 0 THEN 1.0 END;
             INSERT INTO attributes SELECT 'part', id % 40, id FROM items;
@@ -267,8 +267,8 @@ import Testing
         _ = try await coded.store.search(Self.query(14))
         try coded.album.sql(
             """
-            DELETE FROM items WHERE id > 400; DELETE FROM vectors WHERE id > 400;
-            UPDATE sqlite_sequence SET seq = 400 WHERE name = 'vectors'
+            DELETE FROM items WHERE id > 400; DELETE FROM assets WHERE id > 400; DELETE FROM parts WHERE id > 400;
+            UPDATE sqlite_sequence SET seq = 400 WHERE name <> 'items'
             """)
         for seed: UInt64 in [50, 51] {
             let store = try await Coded.open(coded.album)
@@ -277,8 +277,11 @@ import Testing
             #expect(try await store.verify().isEmpty)
             // Others take the place of those that were lost.
             if seed == 50 {
-                try coded.album.sql("DELETE FROM vectors WHERE id > 300; DELETE FROM items WHERE vector > 300")
-                try coded.album.sql("UPDATE sqlite_sequence SET seq = 300 WHERE name = 'vectors'")
+                try coded.album.sql(
+                    """
+                    DELETE FROM items WHERE asset > 300; DELETE FROM assets WHERE id > 300; DELETE FROM parts WHERE id > 300;
+                    UPDATE sqlite_sequence SET seq = 300 WHERE name <> 'items'
+                    """)
                 _ = try coded.album.insert(count: 300, seed: 77)
             }
         }

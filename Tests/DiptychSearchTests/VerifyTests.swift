@@ -20,33 +20,33 @@ import Testing
             try album.sql(sql, bytes)
             return try await album.store.verify()
         }
-        let cut = try await problems("UPDATE vectors SET embedding = substr(embedding, 1, 92) WHERE id = 3")
+        let cut = try await problems("UPDATE embeddings_1 SET vector = substr(vector, 1, 92) WHERE id = 3")
         #expect(cut == ["embedding 3 has 23 numbers instead of 24"])
         let long = [Float](repeating: 1, count: 24).withUnsafeBytes { Data($0) }
-        let two = try await problems("UPDATE vectors SET embedding = ? WHERE id = 5", long)
+        let two = try await problems("UPDATE embeddings_1 SET vector = ? WHERE id = 5", long)
         #expect(two.count == 2 && two[1].contains("embedding 5 has length 4.89"))
-        let three = try await problems("UPDATE vectors SET embedding = zeroblob(96) WHERE id = 6")
+        let three = try await problems("UPDATE embeddings_1 SET vector = zeroblob(96) WHERE id = 6")
         #expect(three.count == 3 && three[2].contains("length 0"))
-        let four = try await problems("UPDATE vectors SET content = x'00' WHERE id = 7")
+        let four = try await problems("UPDATE assets SET content = x'00' WHERE id = 7")
         #expect(four.count == 4 && four[3].contains("content hash"))
     }
 
     @Test func findsItemsWithoutEmbeddings() async throws {
         let album = try await Self.album()
-        try album.sql("DELETE FROM vectors WHERE id = 2")
+        try album.sql("DELETE FROM embeddings_1 WHERE id = 2")
         let problems = try await album.store.verify()
         #expect(problems.count == 1 && problems[0].contains("item 2") && problems[0].contains(album.pictures))
         // Indexing does what the message says.
         let path = String(problems[0].split(separator: "(")[1].prefix { $0 != ")" })
         utimes(path, nil)
-        #expect(try await album.index().added == 1)
+        #expect(try await album.index().updated == 1)
         #expect(try await album.store.verify() == [])
     }
 
     @Test func listsTwentyProblemsAtMost() async throws {
         let album = try await Album()
         _ = try album.insert(count: 50, seed: 1)
-        try album.sql("UPDATE vectors SET embedding = x''")
+        try album.sql("UPDATE embeddings_1 SET vector = x''")
         #expect(try await album.store.verify().count == 20)
     }
 
@@ -125,13 +125,18 @@ import Testing
         "UPDATE items SET path = x'ff00fe' WHERE id = 1", "UPDATE items SET size = 'large' WHERE id = 1",
         "UPDATE items SET modified = 1e300 WHERE id = 1", "UPDATE items SET modified = 'now' WHERE id = 1",
         "UPDATE items SET settled = 'x' WHERE id = 1", "UPDATE items SET missing_since = 'x' WHERE id = 1",
-        "UPDATE vectors SET embedding = 'text' WHERE id = 1", "UPDATE vectors SET width = 'wide' WHERE id = 1",
-        "UPDATE vectors SET height = 1e300 WHERE id = 1", "UPDATE vectors SET content = 7 WHERE id = 1",
-        "DROP TABLE items", "DROP TABLE vectors", "ALTER TABLE items RENAME TO others", "DELETE FROM meta",
-        "UPDATE meta SET value = x'ff' WHERE key = 'model'", "UPDATE meta SET value = '' WHERE key = 'created'",
-        "UPDATE meta SET value = 'x' WHERE key = 'preprocessing'",
-        "DROP TABLE items; CREATE TABLE items (id, path, size, modified, settled, vector, missing_since);"
-            + "INSERT INTO items VALUES (NULL, NULL, NULL, NULL, NULL, 1, NULL), ('x', 1, 2, 3, 4, 1, NULL)",
+        "UPDATE embeddings_1 SET vector = 'text' WHERE id = 1", "UPDATE assets SET width = 'wide' WHERE id = 1",
+        "UPDATE assets SET height = 1e300 WHERE id = 1", "UPDATE assets SET content = 7 WHERE id = 1",
+        "DROP TABLE items", "DROP TABLE assets", "DROP TABLE embeddings_1", "DROP TABLE parts", "DROP TABLE roots",
+        "DROP TABLE spaces", "DELETE FROM spaces",
+        "DELETE FROM roots", "UPDATE items SET root = 7", "UPDATE roots SET path = x'ff' WHERE id > 0",
+        "UPDATE spaces SET aligned = 'x'",
+        "UPDATE spaces SET created = 'x', decode = 7", "UPDATE meta SET value = '9' WHERE key = 'space'",
+        "ALTER TABLE items RENAME TO others", "DELETE FROM meta",
+        "UPDATE spaces SET model = x'ff'", "UPDATE meta SET value = '' WHERE key = 'created'",
+        "UPDATE spaces SET preprocessing = 'x'",
+        "DROP TABLE items; CREATE TABLE items (id, root, path, size, modified, settled, asset, missing_since);"
+            + "INSERT INTO items VALUES (NULL, NULL, NULL, NULL, NULL, NULL, 1, NULL), ('x', 0, 1, 2, 3, 4, 1, NULL)",
     ])
     func survivesValuesOfOtherKinds(sql: String) async throws {
         let album = try await Self.album()

@@ -33,6 +33,7 @@ struct IndexCommand: AsyncParsableCommand {
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var datasets: DatasetArguments
     @OptionGroup var folders: FolderArguments
+    @OptionGroup var parts: PartArguments
 
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
@@ -58,9 +59,12 @@ struct IndexCommand: AsyncParsableCommand {
 
     func validate() throws {
         if paths.contains("") { throw ValidationError("a path is empty.") }
-        if paths.isEmpty, datasets.isEmpty {
-            throw ValidationError("there is nothing to index: give files or folders, --from or --from-clip-retrieval.")
+        if paths.isEmpty, datasets.isEmpty, parts.texts.isEmpty, parts.regions.isEmpty {
+            throw ValidationError(
+                "there is nothing to index: give files or folders, --from, --from-clip-retrieval, --regions or --texts."
+            )
         }
+        if parts.tiles != nil, paths.isEmpty { throw ValidationError("--tiles needs files or folders.") }
     }
 
     func run() async throws {
@@ -121,6 +125,13 @@ struct IndexCommand: AsyncParsableCommand {
                 let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)
                 summary += try await indexer.index(embeddings: embeddings, onEach: note)
             }
+            for file in parts.texts {
+                let (texts, path) = try parts.texts(of: file)
+                summary += try await indexer.index(texts: texts, of: path, onEach: note)
+            }
+            var parts = PartAdditions(store, notes: notes)
+            try await parts.index(regions: self.parts.regions, with: indexer, &summary, note)
+            if let tiles = self.parts.tiles { try await parts.add(tiles, under: roots) }
             // A cancelled task ends its lists early, which must not pass for their end.
             try Task.checkCancellation()
             if prune { _ = try await store.prune() }
@@ -132,6 +143,10 @@ struct IndexCommand: AsyncParsableCommand {
         }
         progress.end()
         try report(summary, notes, rate: Double(done) / max(progress.seconds, 1e-3))
+        if !parts.isEmpty, let store = store as? EmbeddedStore {
+            try await StoreEmbedCommand.fill(
+                store, model, reading: self.model.pictures, fetch: fetching.options, isQuiet: self.model.quiet, nil)
+        }
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
 

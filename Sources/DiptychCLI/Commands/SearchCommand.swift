@@ -48,6 +48,10 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Compare every picture by its full embedding.")
     var exact = false
 
+    @Option(
+        help: "Search by this model's embeddings, of a store that has those of several (default: the current one's).")
+    var space: String?
+
     @Option(help: "Go on with the page that an earlier search calls next.")
     var page: String?
 
@@ -65,7 +69,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try await self.store.location().open()
+        let store = try await self.store.location().open(space: space)
         let model = try await StoreModel.load(for: store, self.model)
         var pictures = self.model.pictures
         pictures.decode = self.model.decode ?? store.decode
@@ -94,6 +98,19 @@ struct SearchCommand: AsyncParsableCommand {
         }
     }
 
+    /// Which part of an asset was found.
+    private static func part(_ hit: SearchHit) -> String {
+        func shown(_ number: Double) -> String {
+            number == number.rounded() ? "\(Int64(clamping: number))" : "\(number)"
+        }
+        switch hit.part?.part {
+        case nil, .whole: return hit.attributes.kind == .text ? "  \((hit.attributes.caption ?? "").shown)" : ""
+        case .box(let x, let y, let width, let height):
+            return "  [\([x, y, width, height].map(shown).joined(separator: ", "))]"
+        case .span(let start, let end): return "  \(start)–\(end) s"
+        }
+    }
+
     private static func header(rated: Bool) -> String {
         "\(Columns.right("#", 3))  \(Columns.right("cosine", 7))\(rated ? "  \(Columns.right("match", 7))" : "")  path"
     }
@@ -111,7 +128,9 @@ struct SearchCommand: AsyncParsableCommand {
             let more = hit.nearDuplicates.isEmpty ? "" : "  (and \(hit.nearDuplicates.count) like it)"
             try list.add(
                 .object([("rank", .int(rank))] + hit.members),
-                text: "\(Columns.rank(rank))  \(Columns.score(hit.similarity))\(match)  \(hit.path.shown)\(more)")
+                text:
+                    "\(Columns.rank(rank))  \(Columns.score(hit.similarity))\(match)  \(hit.path.shown)\(Self.part(hit))\(more)"
+            )
         }
         try list.end([
             ("exact", .bool(results.isExact)), ("next", results.next.map { .string($0.description) } ?? .null),

@@ -39,13 +39,18 @@ struct StoreLocation {
     private var directory: URL { URL(fileURLWithPath: text, isDirectory: true) }
 
     /// Opens the store, which must exist.
-    func open() async throws -> any VectorStore {
+    ///
+    /// - Parameter space: the space to search, by its name or number; nil for the current one.
+    func open(space: String? = nil) async throws -> any VectorStore {
         #if Milvus
-            if let address = try milvus { return try await MilvusStore.open(address, credentials: credentials) }
+            if let address = try milvus {
+                guard space == nil else { throw Failure("\(text): a collection has one model only; give no --space") }
+                return try await MilvusStore.open(address, credentials: credentials)
+            }
         #else
             try refuseMilvus()
         #endif
-        return try await EmbeddedStore.open(at: directory)
+        return try await EmbeddedStore.open(at: directory, space: space)
     }
 
     /// Opens the store for indexing with `model`, and makes it where there is none.
@@ -86,6 +91,16 @@ struct StoreLocation {
             throw Failure("\(store.name): only a store in a directory can be \(purpose)")
         }
         return store
+    }
+
+    /// Opens the store, which must exist and be a directory, with the space of `model`, which is made where there is none.
+    ///
+    /// - Parameter purpose: what cannot be done with any other.
+    func embedded(
+        for purpose: String, addingSpaceFor model: CLIPModel, decode: PictureOptions.Decode?
+    ) async throws -> EmbeddedStore {
+        _ = try await embedded(for: purpose)
+        return try await EmbeddedStore.open(at: directory, addingSpaceFor: model, decode: decode)
     }
 
     #if Milvus

@@ -9,6 +9,8 @@
             case number(String, known: String?)
             case integer(String)
             case key
+            /// The same text for every item.
+            case constant(String)
             case attribute(String)
         }
 
@@ -23,6 +25,8 @@
                 case .folder: .text("folder", known: nil)
                 case .name: .text("name", known: nil)
                 case .type: .text("type", known: #"type != """#)
+                // Collections hold pictures only.
+                case .kind: .constant(AssetKind.image.rawValue)
                 case .camera: .text("camera", known: #"camera != """#)
                 case .caption: .text("caption", known: "captioned == true")
                 case .bytes: .integer("bytes")
@@ -41,7 +45,7 @@
         var exists: MilvusCondition {
             switch column {
             case .text(_, let known), .number(_, let known): known.map { MilvusCondition($0) } ?? .all
-            case .integer, .key: .all
+            case .integer, .key, .constant: .all
             case .attribute(let name):
                 MilvusCondition.literal(name).map { .indexed(#"json_contains($meta["e"], \#($0))"#) } ?? .unsaid
             }
@@ -64,6 +68,13 @@
                 return guarded("\(name) \(comparison.inMilvus) \(value.asNumber)", known)
             case .integer(let name): return integer(name, comparison, value)
             case .key: return key(comparison, value)
+            case .constant(let text):
+                guard case .text(let other) = value else { return mismatch(comparison) }
+                switch comparison {
+                case .equal: return text == other ? .all : .none
+                case .notEqual: return text == other ? .none : .all
+                default: return .unsaid
+                }
             case .attribute(let name): return attribute(name, comparison, value)
             }
         }
@@ -143,7 +154,7 @@
             let isWhole = prefix.unicodeScalars.count == pattern.unicodeScalars.count
             switch column {
             case .number, .integer: return .none
-            case .key: return .unsaid
+            case .key, .constant: return .unsaid
             case .attribute(let name):
                 if isWhole { return compare(.equal, .text(pattern)) }
                 guard let literal = MilvusCondition.literal(name) else { return .unsaid }

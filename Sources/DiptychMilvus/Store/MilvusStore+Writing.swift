@@ -13,6 +13,11 @@
         public func put(_ records: [ItemRecord]) async throws {
             guard !records.isEmpty else { return }
             for record in records { try check(record) }
+            if let other = records.first(where: { $0.kind != .image }) {
+                throw StoreError(
+                    .invalidRequest, path: name,
+                    "\(other.path) cannot be stored: a collection holds images, and this is a \(other.kind.rawValue)")
+            }
             try await storing {
                 // Of equal contents in one call the first one's embedding stays, of equal paths the last record.
                 var sources: [ContentHash: (embedding: [Float], picture: PictureFacts, type: String?)] = [:]

@@ -81,6 +81,7 @@ private struct Subject {
         case .folder: return text(Filter.folder(of: path))
         case .name: return text(Filter.name(of: path))
         case .type: return text(attributes.type)
+        case .kind: return text(attributes.kind.rawValue)
         case .bytes: return [.integer(Int64(attributes.bytes))]
         case .width: return [.integer(Int64(attributes.width))]
         case .height: return [.integer(Int64(attributes.height))]

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import GRDB
 
-/// A condition on the rows of `items` joined with `vectors`, with its values beside it.
+/// A condition on the rows of `items` joined with `assets`, with its values beside it.
 struct SQLCondition: Sendable {
     var text: String
     var arguments: [DatabaseValue]
@@ -12,32 +12,39 @@ struct SQLCondition: Sendable {
         self.arguments = arguments
     }
 
+    /// An expression with what is to be said about it behind it.
+    func followed(by text: String, _ arguments: [DatabaseValue] = []) -> SQLCondition {
+        SQLCondition("\(self.text) \(text)", self.arguments + arguments)
+    }
+
+    /// A text that holds this expression several times.
+    func inserted(into text: (String) -> String) -> SQLCondition {
+        let text = text(self.text)
+        let count = text.components(separatedBy: self.text).count - 1
+        return SQLCondition(text, (0..<count).flatMap { _ in arguments })
+    }
+
     // The text holds names of columns only, never a value.
-    var asksVectors: Bool { text.contains("vectors.") }
+    var asksAssets: Bool { text.contains("assets.") }
     var asksItems: Bool { text.contains("items.") }
     /// Whether it asks an item for nothing but its id.
     var asksIdsOnly: Bool {
-        !asksVectors && text.components(separatedBy: "items.id").allSatisfy { !$0.contains("items.") }
+        !asksAssets && text.components(separatedBy: "items.id").allSatisfy { !$0.contains("items.") }
     }
 }
 
 extension Filter {
-    /// The condition for SQLite. Values never become part of its text; the names of columns come from this file only.
-    var sql: SQLCondition {
+    /// The condition for SQLite. Values never become part of its text; the names of columns come from this file and from
+    /// ``StoreRoots`` only.
+    func sql(_ roots: StoreRoots) -> SQLCondition {
         switch self {
-        case .all(let filters): Self.join(filters.map(\.sql), "AND", empty: "1")
-        case .any(let filters): Self.join(filters.map(\.sql), "OR", empty: "0")
-        case .not(let filter): Self.negation(filter.sql)
-        case .compare(let field, let comparison, let value): Self.compare(field, comparison, value)
-        case .oneOf(let field, let values): Self.oneOf(field, values)
-        case .like(let field, let pattern): Self.like(field, pattern)
-        case .under(let folder):
-            folder == "/"
-                ? SQLCondition("items.path >= '/' AND items.path < '0'")
-                // '0' is what follows '/': everything that begins with the folder and a slash lies between.
-                : SQLCondition(
-                    "(items.path >= ? AND items.path < ?)",
-                    [(folder + "/").databaseValue, (folder + "0").databaseValue])
+        case .all(let filters): Self.join(filters.map { $0.sql(roots) }, "AND", empty: "1")
+        case .any(let filters): Self.join(filters.map { $0.sql(roots) }, "OR", empty: "0")
+        case .not(let filter): Self.negation(filter.sql(roots))
+        case .compare(let field, let comparison, let value): Self.compare(field, comparison, value, roots)
+        case .oneOf(let field, let values): Self.oneOf(field, values, roots)
+        case .like(let field, let pattern): Self.like(field, pattern, roots)
+        case .under(let folder): roots.isBelow(folder)
         case .matches(let phrases):
             SQLCondition(
                 "items.id IN (SELECT rowid FROM captions WHERE captions MATCH ?)",
@@ -47,33 +54,35 @@ extension Filter {
             SQLCondition(
                 "items.id IN (SELECT item FROM attributes WHERE name = ? OR (name >= ? AND name < ?))",
                 [name.databaseValue, (name + ".").databaseValue, (name + "/").databaseValue])
-        case .exists(let field): SQLCondition("\(Self.column(field)) IS NOT NULL")
+        case .exists(let field): Self.column(field, roots).followed(by: "IS NOT NULL")
         }
     }
 
-    /// The same as a condition on rows of `items` alone. What `vectors` says is asked for at once and by its indices: joined,
-    /// its long rows would be read one after the other.
-    var itemsSQL: SQLCondition {
-        let condition = sql
-        guard condition.asksVectors else { return condition }
+    /// The same as a condition on rows of `items` alone. What `assets` says is asked for at once and by its indices: joined,
+    /// its rows would be read one after the other.
+    func itemsSQL(_ roots: StoreRoots) -> SQLCondition {
+        let condition = sql(roots)
+        guard condition.asksAssets else { return condition }
         guard condition.asksItems else {
             return SQLCondition(
-                "items.vector IN (SELECT id FROM vectors WHERE \(condition.text))", condition.arguments)
+                "items.asset IN (SELECT id FROM assets WHERE \(condition.text))", condition.arguments)
         }
         switch self {
-        case .all(let filters): return Self.join(Self.grouped(filters) { .all($0) }, "AND", empty: "1")
-        case .any(let filters): return Self.join(Self.grouped(filters) { .any($0) }, "OR", empty: "0")
-        case .not(let filter): return Self.negation(filter.itemsSQL)
+        case .all(let filters): return Self.join(Self.grouped(filters, roots) { .all($0) }, "AND", empty: "1")
+        case .any(let filters): return Self.join(Self.grouped(filters, roots) { .any($0) }, "OR", empty: "0")
+        case .not(let filter): return Self.negation(filter.itemsSQL(roots))
         default: return condition
         }
     }
 
-    /// Those that ask only `vectors` together, each other one by itself.
-    private static func grouped(_ filters: [Filter], _ group: ([Filter]) -> Filter) -> [SQLCondition] {
-        let conditions = filters.map(\.sql)
-        let together = filters.indices.filter { conditions[$0].asksVectors && !conditions[$0].asksItems }
-        let alone = Set(filters.indices).subtracting(together).sorted().map { filters[$0].itemsSQL }
-        return together.isEmpty ? alone : alone + [group(together.map { filters[$0] }).itemsSQL]
+    /// Those that ask only `assets` together, each other one by itself.
+    private static func grouped(_ filters: [Filter], _ roots: StoreRoots, _ group: ([Filter]) -> Filter)
+        -> [SQLCondition]
+    {
+        let conditions = filters.map { $0.sql(roots) }
+        let together = filters.indices.filter { conditions[$0].asksAssets && !conditions[$0].asksItems }
+        let alone = Set(filters.indices).subtracting(together).sorted().map { filters[$0].itemsSQL(roots) }
+        return together.isEmpty ? alone : alone + [group(together.map { filters[$0] }).itemsSQL(roots)]
     }
 
     private static func negation(_ condition: SQLCondition) -> SQLCondition {
@@ -92,7 +101,9 @@ extension Filter {
         return joined(conditions[...])
     }
 
-    private static func compare(_ field: FilterField, _ comparison: Comparison, _ value: FilterValue) -> SQLCondition {
+    private static func compare(
+        _ field: FilterField, _ comparison: Comparison, _ value: FilterValue, _ roots: StoreRoots
+    ) -> SQLCondition {
         if case .attribute(let name) = field {
             let equal = "SELECT item FROM attributes WHERE name = ? AND value"
             switch comparison {
@@ -110,8 +121,11 @@ extension Filter {
             }
         }
         if field == .id { return idCondition(comparison, value) }
-        if field == .folder, comparison == .equal, case .text(let folder) = value { return inFolder(folder) }
-        return SQLCondition("\(column(field)) \(comparison.rawValue) ?", [value.databaseValue(for: field)])
+        if comparison == .equal, case .text(let text) = value {
+            if field == .folder { return inFolder(text, roots) }
+            if field == .path { return roots.isAt(text) }
+        }
+        return column(field, roots).followed(by: "\(comparison.rawValue) ?", [value.databaseValue(for: field)])
     }
 
     /// Ids are texts to the outside: they are compared as such.
@@ -124,16 +138,12 @@ extension Filter {
     }
 
     /// Directly in a folder: a range of the paths' index, then no further slash.
-    private static func inFolder(_ folder: String) -> SQLCondition {
-        guard !folder.isEmpty else { return SQLCondition("instr(items.path, '/') = 0") }
-        let prefix = folder == "/" ? "/" : folder + "/"
-        let end = String(prefix.dropLast()) + "0"
-        return SQLCondition(
-            "(items.path >= ? AND items.path < ? AND instr(substr(items.path, ?), '/') = 0)",
-            [prefix.databaseValue, end.databaseValue, (prefix.unicodeScalars.count + 1).databaseValue])
+    private static func inFolder(_ folder: String, _ roots: StoreRoots) -> SQLCondition {
+        folder.isEmpty
+            ? SQLCondition("(items.root = 0 AND instr(items.path, '/') = 0)") : roots.isBelow(folder, directly: true)
     }
 
-    private static func oneOf(_ field: FilterField, _ values: [FilterValue]) -> SQLCondition {
+    private static func oneOf(_ field: FilterField, _ values: [FilterValue], _ roots: StoreRoots) -> SQLCondition {
         let marks = values.map { _ in "?" }.joined(separator: ", ")
         switch field {
         case .attribute(let name):
@@ -147,14 +157,14 @@ extension Filter {
             }
             return SQLCondition("items.id IN (\(ids.map { _ in "?" }.joined(separator: ", ")))", ids)
         default:
-            return SQLCondition("\(column(field)) IN (\(marks))", values.map { $0.databaseValue(for: field) })
+            return column(field, roots).followed(by: "IN (\(marks))", values.map { $0.databaseValue(for: field) })
         }
     }
 
-    private static func like(_ field: FilterField, _ pattern: String) -> SQLCondition {
+    private static func like(_ field: FilterField, _ pattern: String, _ roots: StoreRoots) -> SQLCondition {
         // SQLite's GLOB has character sets in brackets, which this language has not.
         let glob = pattern.unicodeScalars.map { $0 == "[" ? "[[]" : String($0) }.joined().databaseValue
-        guard case .attribute(let name) = field else { return SQLCondition("\(column(field)) GLOB ?", [glob]) }
+        guard case .attribute(let name) = field else { return column(field, roots).followed(by: "GLOB ?", [glob]) }
         return SQLCondition(
             "items.id IN (SELECT item FROM attributes WHERE name = ? AND typeof(value) = 'text' AND value GLOB ?)",
             [name.databaseValue, glob])
@@ -167,33 +177,42 @@ extension Filter {
 
     private static func within(_ box: GeoBox) -> SQLCondition {
         SQLCondition(
-            "(vectors.latitude BETWEEN ? AND ? AND "
+            "(assets.latitude BETWEEN ? AND ? AND "
                 + (box.west <= box.east
-                    ? "vectors.longitude BETWEEN ? AND ?)" : "(vectors.longitude >= ? OR vectors.longitude <= ?))"),
+                    ? "assets.longitude BETWEEN ? AND ?)" : "(assets.longitude >= ? OR assets.longitude <= ?))"),
             [box.south, box.north, box.west, box.east].map(\.databaseValue))
+    }
+
+    private static func column(_ field: FilterField, _ roots: StoreRoots) -> SQLCondition {
+        switch field {
+        case .path: roots.pathSQL
+        // Everything up to the last slash; without that slash, unless it is all there is.
+        case .folder:
+            roots.pathSQL.inserted { path in
+                "CASE WHEN instr(\(path), '/') = 0 THEN '' ELSE coalesce(nullif(substr(\(path), 1, "
+                    + "length(rtrim(\(path), replace(\(path), '/', ''))) - 1), ''), '/') END"
+            }
+        default: SQLCondition(column(field))
+        }
     }
 
     private static func column(_ field: FilterField) -> String {
         switch field {
         case .id: "CAST(items.id AS TEXT)"
-        case .path: "items.path"
-        // Everything up to the last slash; without that slash, unless it is all there is.
-        case .folder:
-            "CASE WHEN instr(items.path, '/') = 0 THEN '' ELSE coalesce(nullif(substr(items.path, 1, "
-                + "length(rtrim(items.path, replace(items.path, '/', ''))) - 1), ''), '/') END"
         case .name: "replace(items.path, rtrim(items.path, replace(items.path, '/', '')), '')"
-        case .type: "vectors.type"
+        case .type: "assets.type"
+        case .kind: "assets.kind"
         case .bytes: "items.size"
-        case .width: "vectors.width"
-        case .height: "vectors.height"
+        case .width: "assets.width"
+        case .height: "assets.height"
         case .modified: "items.modified"
-        case .taken: "vectors.taken"
+        case .taken: "assets.taken"
         case .added: "items.added"
-        case .camera: "vectors.camera"
-        case .latitude: "vectors.latitude"
-        case .longitude: "vectors.longitude"
+        case .camera: "assets.camera"
+        case .latitude: "assets.latitude"
+        case .longitude: "assets.longitude"
         case .caption: "items.caption"
-        case .attribute: "NULL"
+        case .attribute, .path, .folder: "NULL"
         }
     }
 }

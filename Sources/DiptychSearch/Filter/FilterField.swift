@@ -10,6 +10,8 @@ public enum FilterField: Sendable, Hashable {
     case name
     /// The kind of file by its content: `jpeg`, `png`, ….
     case type
+    /// What it is: `image`, `video` or `text`.
+    case kind
     /// The file's size in bytes.
     case bytes
     /// Columns, upright.
@@ -50,14 +52,15 @@ public enum FilterField: Sendable, Hashable {
         switch self {
         case .bytes, .width, .height, .latitude, .longitude: .number
         case .modified, .taken, .added: .time
-        case .id, .path, .folder, .name, .type, .camera, .caption: .text
+        case .id, .path, .folder, .name, .type, .kind, .camera, .caption: .text
         case .attribute: .any
         }
     }
 
     /// The fields that every store has, by their names.
     static let builtIn: [String: FilterField] = [
-        "id": .id, "path": .path, "folder": .folder, "name": .name, "type": .type, "bytes": .bytes, "width": .width,
+        "id": .id, "path": .path, "folder": .folder, "name": .name, "type": .type, "kind": .kind, "bytes": .bytes,
+        "width": .width,
         "height": .height, "modified": .modified, "taken": .taken, "added": .added, "camera": .camera,
         "latitude": .latitude, "longitude": .longitude, "caption": .caption,
     ]

@@ -227,6 +227,9 @@ struct FilterParser {
         case (.seconds(let seconds), .time): literal = .value(.number(seconds))
         // Texts in this form come in the order of time, so that a comparison with such an attribute makes sense.
         case (.date(let date), let kind): literal = kind == .time ? .date(date) : .value(.text(date.text))
+        // What has a few values only needs no quotes.
+        case (.word(let word), _) where field == .kind || field == .type:
+            literal = .value(.text(try checked(word, for: field)))
         case (.word(let word), _) where ["true", "false"].contains(word.lowercased()):
             literal = .value(.bool(word.lowercased() == "true"))
         default:
@@ -251,6 +254,12 @@ struct FilterParser {
     private mutating func checked(_ text: String, for field: FilterField) throws(FilterError) -> String {
         switch field {
         case .type: return try ImageTypeName.named(text, column: token.column)
+        case .kind:
+            guard AssetKind(rawValue: text) != nil else {
+                let kinds = AssetKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FilterError(column: token.column, "'\(text)' is not a kind of asset; expected one of \(kinds)")
+            }
+            return text
         case .path, .folder:
             let path = field == .folder ? Self.withoutLastSlash(text) : text
             paths.append(PathUse(path: path, column: token.column, isFolder: field == .folder))

@@ -81,7 +81,7 @@ struct IndexLoader: Sendable {
         var change = moved.isEmpty ? IndexFinding.Change.added : .moved
         record.movedFrom = moved.map(\.path)
         if let known, !known.isMissing {
-            change = known.content == content && isSaidAlready ? .touched : .updated
+            change = known.content == content && isSaidAlready && known.isEmbedded ? .touched : .updated
         }
         if isStored {
             record.metadata = input.attributes == nil ? metadata : nil
@@ -108,8 +108,9 @@ struct IndexLoader: Sendable {
     }
 
     private func isUnchanged(_ known: KnownItem, _ state: FileState?, refreshes: Bool) -> Bool {
-        guard let state else { return !refreshes }
-        return !refreshes && known.isSettled && known.bytes == state.size && known.modified == state.modified
+        guard let state else { return !refreshes && known.isEmbedded }
+        return !refreshes && known.isEmbedded && known.isSettled && known.bytes == state.size
+            && known.modified == state.modified
     }
 }
 
@@ -131,6 +132,11 @@ extension IndexSummary {
             case .touched: .unchanged
             }
         return IndexEvent(kind: kind, path: path, reason: nil)
+    }
+
+    /// Counts an input that could not be used, and tells of it.
+    public mutating func skip(_ path: String, reason: String) -> IndexEvent {
+        skip(path, IndexInputError(path: path, reason: reason))
     }
 
     /// Counts an item that could not be read, and tells of it.

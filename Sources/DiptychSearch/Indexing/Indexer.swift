@@ -55,6 +55,7 @@ public struct Indexer: Sendable {
         let (shard, counts) = (shard, FolderCounts())
         var check = try await RootGuard(store, roots: roots, rules: rules)
         if !acceptsEmptyRoots { try await check.checkEmptyRoots() }
+        for root in roots { try await store.addRoot(root) }
         let there = roots.filter { !acceptsEmptyRoots || FilePath.real($0) != nil }
         let files = PictureFiles(roots: there, rules: rules, counts: counts).lazy.filter { shard?.holds($0) ?? true }
         try await add(files.map { .success(.file($0)) }, to: &summary, onEach: body)

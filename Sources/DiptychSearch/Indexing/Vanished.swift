@@ -32,9 +32,15 @@ enum Vanished {
         .any(roots.flatMap { [.under($0), .compare(.path, .equal, .text($0))] })
     }
 
-    /// Whether there is certainly no file at `path`. One that cannot be reached at the moment, because a folder may not
-    /// be read or a disk does not answer, has not vanished.
+    /// Whether there is certainly no file at `path`, nor one that it is a place in, as in `shard.tar#0001.jpg`. One that cannot be
+    /// reached at the moment, because a folder may not be read or a disk does not answer, has not vanished.
     static func hasVanished(_ path: String) -> Bool {
+        guard isGone(path) else { return false }
+        let marks = path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "#") }
+        return marks.allSatisfy { isGone(String(path[..<$0])) }
+    }
+
+    private static func isGone(_ path: String) -> Bool {
         var status = stat()
         if stat(path, &status) == 0 { return status.st_mode & S_IFMT != S_IFREG }
         return errno == ENOENT || errno == ENOTDIR

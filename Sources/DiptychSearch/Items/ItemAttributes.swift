@@ -20,7 +20,11 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
     public var latitude: Double?
     /// Degrees east.
     public var longitude: Double?
-    /// What somebody wrote about the picture.
+    /// What it is.
+    public var kind: AssetKind
+    /// How long it takes, in seconds; nil for what takes no time.
+    public var duration: Double?
+    /// What somebody wrote about the picture, or the text itself.
     public var caption: String?
     /// What else was said about it when it was indexed, by name.
     public var other: [String: AttributeValue]
@@ -29,7 +33,7 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
     public init(
         width: Int = 0, height: Int = 0, bytes: Int = 0, modified: Double = 0, added: Double = 0, type: String? = nil,
         taken: Double? = nil, camera: String? = nil, latitude: Double? = nil, longitude: Double? = nil,
-        caption: String? = nil, other: [String: AttributeValue] = [:]
+        kind: AssetKind = .image, duration: Double? = nil, caption: String? = nil, other: [String: AttributeValue] = [:]
     ) {
         self.width = width
         self.height = height
@@ -41,6 +45,8 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
         self.camera = camera
         self.latitude = latitude
         self.longitude = longitude
+        self.kind = kind
+        self.duration = duration
         self.caption = caption
         self.other = other
     }

@@ -14,6 +14,8 @@ public struct ItemRecord: Sendable {
     public var isSettled: Bool
     /// The SHA-256 of the picture's bytes: 32 bytes. Items of equal content share an embedding.
     public var content: ContentHash
+    /// What it is.
+    public var kind: AssetKind
     /// The embedding, of length 1; nil where the store has one of this content already.
     public var embedding: Embedding?
     /// What the picture's bytes say; nil where the store has the content already.
@@ -31,7 +33,7 @@ public struct ItemRecord: Sendable {
     /// Collects what is to be stored.
     public init(
         path: String, bytes: Int = 0, modified: Int64 = 0, isSettled: Bool = true, content: ContentHash,
-        embedding: Embedding?, picture: PictureFacts? = nil, caption: String? = nil,
+        kind: AssetKind = .image, embedding: Embedding?, picture: PictureFacts? = nil, caption: String? = nil,
         attributes: [String: AttributeValue] = [:]
     ) {
         self.path = path
@@ -39,6 +41,7 @@ public struct ItemRecord: Sendable {
         self.modified = modified
         self.isSettled = isSettled
         self.content = content
+        self.kind = kind
         self.embedding = embedding
         self.picture = picture
         self.caption = caption
@@ -75,6 +78,8 @@ public struct KnownItem: Sendable, Hashable {
     public var content: ContentHash
     /// Whether its file had vanished.
     public var isMissing: Bool
+    /// Whether the store's space has its embedding.
+    public var isEmbedded: Bool
     /// Its caption.
     public var caption: String?
     /// Its other attributes, by name.
@@ -82,14 +87,15 @@ public struct KnownItem: Sendable, Hashable {
 
     /// Collects what is known.
     public init(
-        bytes: Int, modified: Int64, isSettled: Bool, content: ContentHash, isMissing: Bool, caption: String?,
-        attributes: [String: AttributeValue]
+        bytes: Int, modified: Int64, isSettled: Bool, content: ContentHash, isMissing: Bool, isEmbedded: Bool = true,
+        caption: String?, attributes: [String: AttributeValue]
     ) {
         self.bytes = bytes
         self.modified = modified
         self.isSettled = isSettled
         self.content = content
         self.isMissing = isMissing
+        self.isEmbedded = isEmbedded
         self.caption = caption
         self.attributes = attributes
     }

@@ -10,11 +10,25 @@ extension SearchHit {
             ("id", .string(id)), ("path", .string(shown(path))), ("similarity", .float(similarity)),
         ]
         if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
+        if let part { members.append(contentsOf: part.members) }
         members.append(("attributes", attributes.json))
         if !nearDuplicates.isEmpty {
             members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members(path: shown)) })))
         }
         return members
+    }
+}
+
+extension StoredPart {
+    /// As results show it: a box in pixels, a span in seconds.
+    package var members: [(String, JSON)] {
+        switch part {
+        case .whole: []
+        case .box(let x, let y, let width, let height):
+            [("part", .int(Int(id))), ("box", .array([x, y, width, height].map(JSON.double)))]
+        case .span(let start, let end):
+            [("part", .int(Int(id))), ("start", .double(start)), ("end", .double(end))]
+        }
     }
 }
 
@@ -27,6 +41,9 @@ extension ItemAttributes {
         ]
         func add(_ name: String, _ value: JSON?) { if let value { members.append((name, value)) } }
         add("type", type.map(JSON.string))
+        // Nearly all are images; saying so each time would not help.
+        add("kind", kind == .image ? nil : .string(kind.rawValue))
+        add("duration", duration.map(JSON.double))
         add("taken", taken.map(JSON.double))
         add("camera", camera.map(JSON.string))
         add("latitude", latitude.map(JSON.double))

@@ -10,7 +10,9 @@ public struct SearchHit: Sendable, Equatable {
     public let similarity: Float
     /// What is known about the item.
     public let attributes: ItemAttributes
-    /// Its embedding, where the request asked for it.
+    /// The part of it that is nearest to the query, where it is not the whole that was embedded.
+    public var part: StoredPart?
+    /// Its embedding, or that of its part, where the request asked for it.
     public var embedding: Embedding?
     /// The probability that it is what was asked for, between 0 and 1, see ``MatchEstimate``; nil where the store was not
     /// measured, or nobody asked.

@@ -3,23 +3,26 @@ internal import Foundation
 internal import GRDB
 
 extension EmbeddedStore {
-    /// The folder of codes inside the store's directory.
-    static let codesName = "codes"
+    /// The folder of a space's codes inside the store's directory.
+    static func codesFolder(_ directory: URL, space: Int64) -> String {
+        directory.appendingPathComponent(space == 1 ? "codes" : "codes-\(space)").path
+    }
 
     /// What the code files take on the disk; their length says less, as they have holes.
-    static func codeBytes(_ directory: URL) -> Int {
-        let folder = directory.appendingPathComponent(codesName).path
+    static func codeBytes(_ directory: URL, space: Int64) -> Int {
+        let folder = codesFolder(directory, space: space)
         return CodeFiles.names(in: folder).reduce(0) { sum, number in
             var status = stat()
             return stat(folder + "/" + CodeFiles.name(number), &status) == 0 ? sum + 512 * Int(status.st_blocks) : sum
         }
     }
 
-    /// A number that tells the store from others.
-    static func identity(_ db: Database) throws -> UInt64 {
+    /// A number that tells the space from those of other stores.
+    static func codesIdentity(_ space: StoreSpace) -> UInt64 {
         var sum = Checksum()
-        for key in ["created", "fingerprint", "dimension"] {
-            sum.add(Array((try Schema.value(key, in: db) ?? "").utf8))
+        let identity = space.identity
+        for text in [String(identity.created), identity.fingerprint, String(identity.dimension)] {
+            sum.add(Array(text.utf8))
         }
         return sum.value
     }
@@ -38,7 +41,7 @@ extension EmbeddedStore {
             else { return }
             let state = codes.files.state()
             if try !pool.read({ db in try self.belongs(state, db) }) { try writer.reset() }
-            try writer.append { after, limit in try pool.read { try Self.codeRows($0, after, limit, dimension) } }
+            try writer.append { after, limit in try pool.read { try Self.codeRows($0, space, after, limit) } }
         } catch { throw StoreError.explaining(error, path: name) }
     }
 
@@ -46,7 +49,7 @@ extension EmbeddedStore {
         let state = codes.files.state()
         let minimum = state.parts.isEmpty ? codes.minimum : CodeLayout.block
         return try pool.read { db in
-            try Self.tail(db, after: try self.belongs(state, db) ? state.last : 0, most: minimum) >= minimum
+            try tail(db, after: try self.belongs(state, db) ? state.last : 0, most: minimum) >= minimum
         }
     }
 
@@ -60,24 +63,26 @@ extension EmbeddedStore {
             return try pool.read { db in
                 try Set(
                     Int64.fetchAll(
-                        db, sql: "SELECT id FROM vectors WHERE id BETWEEN ? AND ?", arguments: [first, last]))
+                        db, sql: "SELECT id FROM \(space.table) WHERE id BETWEEN ? AND ?", arguments: [first, last]))
             }
         }
     }
 
     /// The number of vectors after one, counted up to `most`.
-    static func tail(_ db: Database, after: Int64, most: Int) throws -> Int {
+    func tail(_ db: Database, after: Int64, most: Int) throws -> Int {
         try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM (SELECT 1 FROM vectors WHERE id > ? LIMIT ?)"),
+            db.cachedStatement(sql: "SELECT count(*) FROM (SELECT 1 FROM \(space.table) WHERE id > ? LIMIT ?)"),
             arguments: [after, most]) ?? 0
     }
 
     /// Whether code files were made from this database: one that was restored from a copy may hold other vectors now.
     func belongs(_ state: CodeState, _ db: Database) throws -> Bool {
         guard state.count > 0, !codes.isTrusted(state.signature) else { return true }
-        let used = try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'vectors'") ?? 0
+        let used =
+            try Int64.fetchOne(
+                db, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [space.table]) ?? 0
         guard state.last <= used else { return false }
-        let statement = try db.cachedStatement(sql: "SELECT embedding FROM vectors WHERE id = ?")
+        let statement = try db.cachedStatement(sql: "SELECT vector FROM \(space.table) WHERE id = ?")
         let isOurs = try state.belongs { id in
             try Data.fetchOne(statement, arguments: [id]).map { [UInt8]($0) }
         }
@@ -86,9 +91,10 @@ extension EmbeddedStore {
     }
 
     /// Vectors after an id, for their codes. One of another size becomes one that is not a number, which `verify` names.
-    static func codeRows(_ db: Database, _ after: Int64, _ limit: Int, _ dimension: Int) throws -> CodeRows {
+    static func codeRows(_ db: Database, _ space: StoreSpace, _ after: Int64, _ limit: Int) throws -> CodeRows {
+        let dimension = space.identity.dimension
         let rows = try Row.fetchCursor(
-            db.cachedStatement(sql: "SELECT id, embedding FROM vectors WHERE id > ? ORDER BY id LIMIT ?"),
+            db.cachedStatement(sql: "SELECT id, vector FROM \(space.table) WHERE id > ? ORDER BY id LIMIT ?"),
             arguments: [after, limit])
         var result = CodeRows()
         result.vectors.reserveCapacity(limit * dimension)
@@ -126,7 +132,7 @@ extension EmbeddedStore {
             return (
                 true,
                 try state.wrongCodes(dimension: dimension, threads: codes.threads) {
-                    try Self.codeRows(db, $0, $1, dimension)
+                    try Self.codeRows(db, space, $0, $1)
                 }
             )
         }

@@ -3,16 +3,27 @@ internal import Foundation
 internal import GRDB
 
 extension EmbeddedStore {
+    /// What is read of an item that is to be indexed again, in the order of ``known(_:)``.
+    private var knownColumns: String {
+        """
+        size, modified, settled, content, missing_since IS NOT NULL,
+        EXISTS (SELECT 1 FROM \(space.table) AS embeddings WHERE embeddings.asset = items.asset AND part = items.asset),
+        caption, attributes
+        """
+    }
+
     /// What the store knows about the item at each of `paths`.
     public func known(_ paths: [String]) async throws -> [KnownItem?] {
         try await read { db in
+            let roots = try self.roots(db)
             let statement = try db.cachedStatement(
                 sql: """
-                    SELECT size, modified, settled, content, missing_since IS NOT NULL, caption, attributes
-                    FROM items JOIN vectors ON vectors.id = items.vector WHERE path = ?
+                    SELECT \(self.knownColumns) FROM items JOIN assets ON assets.id = items.asset
+                    WHERE root = ? AND path = ?
                     """)
             return try paths.map { path in
-                try Row.fetchOne(statement, arguments: [path]).map(Self.known)
+                let place = roots.place(of: path)
+                return try Row.fetchOne(statement, arguments: [place.root, place.path]).map(Self.known)
             }
         }
     }
@@ -22,7 +33,13 @@ extension EmbeddedStore {
         do {
             return try pool.read { db in
                 try Bool.fetchOne(
-                    db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM vectors WHERE content = ?)"),
+                    db.cachedStatement(
+                        sql: """
+                            SELECT EXISTS (
+                                SELECT 1 FROM assets JOIN \(space.table) AS embeddings
+                                    ON embeddings.asset = assets.id AND embeddings.part = assets.id
+                                WHERE content = ?)
+                            """),
                     arguments: [content.bytes]) ?? false
             }
         } catch { throw StoreError.explaining(error, path: directory.path) }
@@ -32,13 +49,14 @@ extension EmbeddedStore {
     public func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)] {
         do {
             return try pool.read { db in
-                try Row.fetchAll(
+                let roots = try roots(db)
+                return try Row.fetchAll(
                     db.cachedStatement(
                         sql: """
-                            SELECT size, modified, settled, content, missing_since IS NOT NULL, caption, attributes, path
-                            FROM vectors JOIN items ON items.vector = vectors.id WHERE content = ? LIMIT 100
+                            SELECT \(knownColumns), \(Self.pathColumns)
+                            FROM assets JOIN items ON items.asset = assets.id WHERE content = ? LIMIT 100
                             """), arguments: [content.bytes]
-                ).map { (try $0.decode(atIndex: 7), try Self.known($0)) }
+                ).map { (try Self.path($0, from: 8, roots), try Self.known($0)) }
             }
         } catch { throw StoreError.explaining(error, path: directory.path) }
     }
@@ -47,8 +65,9 @@ extension EmbeddedStore {
         KnownItem(
             bytes: try row.decode(atIndex: 0), modified: try row.decode(atIndex: 1),
             isSettled: try row.decode(atIndex: 2),
-            content: try content(row, 3), isMissing: try row.decode(atIndex: 4), caption: try row.decode(atIndex: 5),
-            attributes: attributes(try row.decode(atIndex: 6)))
+            content: try content(row, 3), isMissing: try row.decode(atIndex: 4),
+            isEmbedded: try row.decode(atIndex: 5), caption: try row.decode(atIndex: 6),
+            attributes: attributes(try row.decode(atIndex: 7)))
     }
 
     /// Stores items in one transaction; when this returns, they are on disk.
@@ -59,8 +78,16 @@ extension EmbeddedStore {
         guard !records.isEmpty else { return }
         let now = Date().timeIntervalSince1970
         let prepared = try records.map { try PreparedRecord($0, dimension: dimension, store: name) }
+        let space = space
         try await write { db in
-            for record in prepared { try record.store(in: db, now: now) }
+            var writer = try RecordWriter(db, space: space, roots: self.roots(db), now: now, store: self.name)
+            for record in prepared {
+                if self.isOwn(record.path, writer.roots) {
+                    try self.addOwnRoot(db)
+                    writer.roots = try self.roots(db)
+                }
+                try writer.store(record)
+            }
         }
         // What is stored is stored: codes only make searches faster, and one that misses them makes them.
         if codes.add(records.count) { try? updateCodes() }
@@ -71,16 +98,19 @@ extension EmbeddedStore {
         guard !paths.isEmpty else { return }
         let now = Date().timeIntervalSince1970
         try await write { db in
+            let roots = try self.roots(db)
             for path in paths {
-                try db.execute(
-                    sql: "UPDATE items SET missing_since = ? WHERE path = ? AND missing_since IS NULL",
-                    arguments: [now, path])
+                let place = roots.place(of: path)
+                try db.cachedStatement(
+                    sql: "UPDATE items SET missing_since = ? WHERE root = ? AND path = ? AND missing_since IS NULL"
+                ).execute(arguments: [now, place.root, place.path])
             }
         }
     }
 
-    /// Removes the items with these ids or paths; a path also stands for everything below it. What is known of their contents
-    /// goes with them where no other item has the same, unless the store is being indexed; then it stays until ``prune()``.
+    /// Removes the items with these ids or paths; a path also stands for everything below it. What is known of their contents,
+    /// annotations among it, goes with them where no other item has the same, unless the store is being indexed; then it stays
+    /// until ``prune()``.
     ///
     /// - Returns: the number of items removed.
     public func remove(idsOrPaths: [String]) async throws -> Int {
@@ -95,40 +125,28 @@ extension EmbeddedStore {
         return try await write { db in
             let forgetWords = try db.cachedStatement(sql: "DELETE FROM captions WHERE rowid = ?")
             let forgetContent = try db.cachedStatement(
-                sql: "DELETE FROM vectors WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM items WHERE vector = ?1)")
+                sql: "DELETE FROM assets WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM items WHERE asset = ?1)")
+            let roots = try self.roots(db)
             var removed = 0
             for name in idsOrPaths {
                 let path = URL(fileURLWithPath: name).standardizedFileURL.path
-                // What lies below a folder begins with its path and a slash, and 0 follows the slash: a range of the index, where
-                // LIKE would be at a loss with paths that hold % and _.
-                let (first, end) = path == "/" ? ("/", "0") : (path + "/", path + "0")
+                let conditions = [roots.isAt(name), roots.isAt(path), roots.isBelow(path)]
                 let gone = try Row.fetchAll(
                     db,
                     sql: """
-                        DELETE FROM items WHERE id = ? OR path = ? OR path = ? OR (path >= ? AND path < ?)
-                        RETURNING id, vector
-                        """, arguments: [Int64(name), name, path, first, end]
-                ).map { (item: try $0.decode(Int64.self, atIndex: 0), vector: try $0.decode(Int64.self, atIndex: 1)) }
+                        DELETE FROM items WHERE id = ? OR \(conditions.map(\.text).joined(separator: " OR "))
+                        RETURNING id, asset
+                        """,
+                    arguments: StatementArguments([Int64(name).databaseValue] + conditions.flatMap(\.arguments))
+                ).map { (item: try $0.decode(Int64.self, atIndex: 0), asset: try $0.decode(Int64.self, atIndex: 1)) }
                 removed += gone.count
-                for (item, vector) in gone {
+                for (item, asset) in gone {
                     try forgetWords.execute(arguments: [item])
-                    if dropsContents { try forgetContent.execute(arguments: [vector]) }
+                    if dropsContents { try forgetContent.execute(arguments: [asset]) }
                 }
             }
             return removed
         }
-    }
-
-    /// The attributes in a JSON object; none where there is no text, or no object.
-    static func attributes(_ text: String?) -> [String: AttributeValue] {
-        text.flatMap { try? AttributeText.decode($0) } ?? [:]
-    }
-
-    /// The content's hash in a column.
-    static func content(_ row: Row, _ column: Int) throws -> ContentHash {
-        let data: Data = try row.decode(atIndex: column)
-        // A damaged hash equals none; `verify` names it.
-        return ContentHash(bytes: data) ?? ContentHash(of: Data())
     }
 
     /// Float32 little-endian.

@@ -13,7 +13,7 @@ extension EmbeddedStore {
         // Taken before the snapshot of the database, so that what the codes lack is in it.
         let before = codes.files.state()
         let tail = try await read { db in
-            try Self.tail(db, after: try self.belongs(before, db) ? before.last : 0, most: self.codes.atOnce + 1)
+            try self.tail(db, after: try self.belongs(before, db) ? before.last : 0, most: self.codes.atOnce + 1)
         }
         // A search that finds much without codes makes them; where it cannot, it is only slower.
         if tail > codes.atOnce {
@@ -25,27 +25,9 @@ extension EmbeddedStore {
         return try await read { db in
             // Vectors without codes are looked up one by one: of very many, a plain scan is quicker.
             let isOurs = try self.belongs(state, db)
-            let isFar = try isOurs && Self.tail(db, after: state.last, most: self.codes.atOnce + 1) > self.codes.atOnce
-            let search = StoreSearch(db: db, store: self, state: isOurs && !isFar ? state : .empty)
+            let isFar = try isOurs && self.tail(db, after: state.last, most: self.codes.atOnce + 1) > self.codes.atOnce
+            let search = try StoreSearch(db: db, store: self, state: isOurs && !isFar ? state : .empty)
             return try search.results(requests, units)
-        }
-    }
-
-    /// What a search tells about the item `id`.
-    static func hit(
-        _ id: Int64, similarity: Float, withEmbedding: Bool, in db: Database
-    ) throws -> SearchHit? {
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT items.path, \(attributeColumns), vectors.embedding
-                    FROM items JOIN vectors ON vectors.id = items.vector WHERE items.id = ?
-                    """), arguments: [id])
-        return try row.map { row in
-            let data: Data? = withEmbedding ? try row.decode(Data.self, atIndex: row.count - 1) : nil
-            return SearchHit(
-                id: String(id), path: try row.decode(atIndex: 0), similarity: similarity,
-                attributes: try attributes(row, from: 1), embedding: data.map { Embedding(values: floats(of: $0)) })
         }
     }
 }

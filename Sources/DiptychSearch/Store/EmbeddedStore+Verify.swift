@@ -10,14 +10,16 @@ extension EmbeddedStore {
     /// - Returns: what is wrong, a line each, the first twenty; empty when all is well.
     /// - Throws: ``StoreError`` when the database cannot be read at all.
     public func verify() async throws -> [String] {
-        let (dimension, path) = (dimension, directory.path)
+        let (space, path) = (space, directory.path)
         let problems = try await read { db in
             var problems: [String] = []
             do {
                 problems += try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.listedProblems))")
                     .filter { $0 != "ok" }.flatMap { $0.split(separator: "\n").map { "database: \($0)" } }
-                problems += try Self.danglingItems(db)
-                problems += try Self.damagedEmbeddings(db, dimension: dimension)
+                problems += try Self.danglingRows(db, self.roots(db))
+                problems += try Self.itemsWithoutEmbeddings(db, space, self.roots(db))
+                problems += try Self.damagedEmbeddings(db, space)
+                problems += try Self.damagedContents(db)
             } catch {
                 // What was found before says more than that the damage stops the search for more.
                 let reason = (StoreError.explaining(error, path: path) as? StoreError)?.reason ?? "\(error)"
@@ -29,22 +31,78 @@ extension EmbeddedStore {
         return Array((problems.isEmpty ? try codeProblems() : problems).prefix(Self.listedProblems))
     }
 
-    private static func danglingItems(_ db: Database) throws -> [String] {
+    /// Rows that refer to what is not there.
+    private static func danglingRows(_ db: Database, _ roots: StoreRoots) throws -> [String] {
+        func ids(_ sql: String) throws -> [Int64] {
+            try Row.fetchAll(db, sql: sql + " LIMIT \(listedProblems)").map { try $0.decode(atIndex: 0) }
+        }
+        func items(_ condition: String, _ advice: String) throws -> [String] {
+            try Row.fetchAll(
+                db, sql: "SELECT items.id, \(pathColumns) FROM items WHERE \(condition) LIMIT \(listedProblems)"
+            ).map { "item \(try $0.decode(Int64.self, atIndex: 0)) (\(shownPath($0, roots))) \(advice)" }
+        }
+        var problems = try items(
+            "NOT EXISTS (SELECT 1 FROM assets WHERE assets.id = items.asset)", "has no asset; index its file again")
+        problems += try items(
+            "NOT EXISTS (SELECT 1 FROM roots WHERE roots.id = items.root)",
+            "has no root; remove it and index its file again")
+        problems += try ids(
+            "SELECT id FROM assets WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = assets.id AND kind = 0)"
+        ).map { "asset \($0) has no part for its whole" }
+        problems += try ids(
+            "SELECT id FROM parts WHERE NOT EXISTS (SELECT 1 FROM assets WHERE assets.id = parts.asset)"
+        ).map { "part \($0) has no asset" }
+        problems += try ids(
+            "SELECT id FROM annotations WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = annotations.part)"
+        ).map { "annotation \($0) has no part" }
+        for space in try StoreSpace.all(db) {
+            problems += try ids(
+                """
+                SELECT id FROM \(space.table)
+                WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = part AND parts.asset = \(space.table).asset)
+                """
+            ).map { "embedding \($0) of the space '\(space.name)' has no part" }
+        }
+        return problems
+    }
+
+    /// The path in columns 1 and 2, which a damaged store may not hold.
+    private static func shownPath(_ row: Row, _ roots: StoreRoots) -> String {
+        (try? path(row, from: 1, roots)) ?? "without a path"
+    }
+
+    /// Items that searches cannot find.
+    private static func itemsWithoutEmbeddings(
+        _ db: Database, _ space: StoreSpace, _ roots: StoreRoots
+    ) throws -> [String] {
+        let others = try StoreSpace.all(db).count > 1
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT id, path FROM items WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.id = items.vector)
+                SELECT items.id, \(pathColumns) FROM items
+                WHERE EXISTS (SELECT 1 FROM assets WHERE assets.id = items.asset)
+                    AND NOT EXISTS (SELECT 1 FROM \(space.table) WHERE asset = items.asset AND part = items.asset)
                 LIMIT \(listedProblems)
                 """)
         return try rows.map { row in
-            let (id, path): (Int64, String?) = (try row.decode(atIndex: 0), try? row.decode(atIndex: 1))
-            return "item \(id) (\(path ?? "without a path")) has no embedding; index its file again"
+            let id: Int64 = try row.decode(atIndex: 0)
+            return "item \(id) (\(shownPath(row, roots))) has no embedding; "
+                + (others ? "run `diptych store embed` with the space's model" : "index its file again")
         }
     }
 
-    private static func damagedEmbeddings(_ db: Database, dimension: Int) throws -> [String] {
+    private static func damagedContents(_ db: Database) throws -> [String] {
+        try Int64.fetchAll(
+            db,
+            sql:
+                "SELECT id FROM assets WHERE typeof(content) <> 'blob' OR length(content) <> 32 LIMIT \(listedProblems)"
+        ).map { "asset \($0) has no content hash" }
+    }
+
+    private static func damagedEmbeddings(_ db: Database, _ space: StoreSpace) throws -> [String] {
         var problems: [String] = []
-        let rows = try Row.fetchCursor(db, sql: "SELECT id, embedding, content FROM vectors")
+        let dimension = space.identity.dimension
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, vector FROM \(space.table)")
         while let row = try rows.next(), problems.count < listedProblems {
             let id: Int64 = try row.decode(atIndex: 0)
             let values = floats(of: (try? row.decode(atIndex: 1)) ?? Data())
@@ -54,8 +112,6 @@ extension EmbeddedStore {
             } else if !(abs(length - 1) < 1e-3) {
                 problems.append("embedding \(id) has length \(length) instead of 1")
             }
-            let content: Data? = try? row.decode(atIndex: 2)
-            if content?.count != 32 { problems.append("embedding \(id) has no content hash") }
         }
         return problems
     }

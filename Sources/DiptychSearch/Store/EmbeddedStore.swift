@@ -15,37 +15,34 @@ public final class EmbeddedStore: VectorStore {
     public let directory: URL
     /// The store's directory, as messages name it.
     public var name: String { directory.path }
+    /// The space that it searches and fills.
+    public let space: StoreSpace
     /// The width of its embeddings.
-    public let dimension: Int
+    public var dimension: Int { space.identity.dimension }
     /// Whether its pictures were turned upright by their EXIF orientation.
-    public let appliesOrientation: Bool
+    public var appliesOrientation: Bool { space.identity.appliesOrientation }
     /// How its pictures were decoded.
-    public let decode: PictureOptions.Decode
+    public var decode: PictureOptions.Decode { space.identity.decode }
     /// Whether this process may only read it.
     public let isReadOnly: Bool
     let pool: DatabasePool
     let codes: StoreCodes
+    let places: RootPlaces
 
     /// The database's file inside the directory.
     static let databaseName = "store.sqlite"
 
-    private init(directory: URL, pool: DatabasePool, dimension: Int, reading: Reading, codes: StoreCodes) {
+    private init(directory: URL, pool: DatabasePool, space: StoreSpace, codes: StoreCodes) {
         self.codes = codes
         self.directory = directory
         self.pool = pool
+        self.space = space
         isReadOnly = pool.configuration.readonly
-        self.dimension = dimension
-        appliesOrientation = reading.appliesOrientation
-        decode = reading.decode
+        places = RootPlaces(directory)
     }
 
-    /// How pictures become pixels before the model's own preprocessing; all of a store's are read in the same way.
-    private struct Reading {
-        var appliesOrientation: Bool
-        var decode: PictureOptions.Decode
-    }
-
-    /// Opens the store in `directory` for use with `model`, and makes it there if there is none.
+    /// Opens the store in `directory` for use with `model`, and makes it there if there is none. Of a store with several spaces
+    /// it takes the model's.
     ///
     /// - Parameters:
     ///   - directory: where the store is; a new or an empty directory becomes one.
@@ -72,7 +69,9 @@ public final class EmbeddedStore: VectorStore {
                     of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
                 try await create(in: pool, like: identity, path: path)
             }
-            let store = try await connected(directory, pool, threads: model.options.threadCount)
+            let fingerprint = await model.fingerprint()
+            let store = try await connected(
+                directory, pool, space: .of(fingerprint), threads: model.options.threadCount)
             try await store.require(model)
             if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
@@ -91,16 +90,8 @@ public final class EmbeddedStore: VectorStore {
         } catch { throw StoreError.explaining(error, path: path) }
     }
 
-    /// Makes the tables and notes the model, all in one transaction, so that a store never exists without its model.
+    /// Makes the tables and the first space, all in one transaction, so that a store never exists without its model.
     static func create(in pool: DatabasePool, like identity: StoreIdentity, path: String) async throws {
-        var facts = [
-            "version": String(Schema.version), "model": identity.model, "fingerprint": identity.fingerprint,
-            "dimension": String(identity.dimension), "preprocessing": identity.preprocessing,
-            "applies_orientation": identity.appliesOrientation ? "1" : "0", "decode": identity.decode.rawValue,
-            "created": String(Date().timeIntervalSince1970),
-        ]
-        facts["model_path"] = identity.modelPath
-        let values = facts
         try await pool.write { db in
             // Another process may have made it meanwhile.
             guard try !Schema.exists(in: db) else { return }
@@ -108,9 +99,11 @@ public final class EmbeddedStore: VectorStore {
                 throw StoreError(.notAStore, path: path, "its \(databaseName) is another program's database")
             }
             try db.execute(sql: Schema.statements)
-            for (key, value) in values {
-                try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
-            }
+            try Schema.set("version", String(Schema.version), in: db)
+            try Schema.set("created", String(Date().timeIntervalSince1970), in: db)
+            // Programs of before there were spaces ask for it before they look at the version.
+            try Schema.set("dimension", String(identity.dimension), in: db)
+            try Schema.set("space", String(StoreSpace.create(db, like: identity)), in: db)
         }
     }
 
@@ -121,10 +114,10 @@ public final class EmbeddedStore: VectorStore {
 
     /// Notes where the model lies now, so that searches find it without being told.
     private func remember(path: String) async throws {
-        guard try await info().modelPath != path else { return }
+        guard space.identity.modelPath != path else { return }
+        let id = space.id
         try await write { db in
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('model_path', ?)", arguments: [path])
+            try db.execute(sql: "UPDATE spaces SET model_path = ? WHERE id = ?", arguments: [path, id])
         }
     }
 
@@ -132,15 +125,18 @@ public final class EmbeddedStore: VectorStore {
     ///
     /// A store that this process may not write, another user's or one on a read-only mount, is opened for reading.
     ///
+    /// - Parameters:
+    ///   - directory: where the store is.
+    ///   - name: the space to search, by its name or number; nil for the current one.
     /// - Throws: ``StoreError`` when there is none.
-    public static func open(at directory: URL) async throws -> EmbeddedStore {
+    public static func open(at directory: URL, space name: String? = nil) async throws -> EmbeddedStore {
         guard FileManager.default.fileExists(atPath: directory.appendingPathComponent(databaseName).path) else {
             throw StoreError(
                 .missing, path: directory.path, "there is no store; make one with `diptych index PATH --store DIR`")
         }
         do {
             let pool = try isWritable(directory) ? connect(directory) : connectToRead(directory)
-            return try await connected(directory, pool)
+            return try await connected(directory, pool, space: name.map(SpaceChoice.named) ?? .current)
         } catch {
             throw StoreError.explaining(error, path: directory.path)
         }
@@ -165,30 +161,31 @@ public final class EmbeddedStore: VectorStore {
         do {
             try prepare(directory)
             let pool = try connect(directory, pageSize: pageSize)
-            let facts = [
-                "version": String(Schema.version), "model": "none", "fingerprint": "none",
-                "dimension": String(dimension), "created": String(Date().timeIntervalSince1970),
-            ]
-            try await pool.write { db in
-                guard try Schema.isEmpty(db) else { throw StoreError(.notAStore, path: path, "is not empty") }
-                try db.execute(sql: Schema.statements)
-                for (key, value) in facts {
-                    try db.execute(sql: "INSERT INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
-                }
-            }
+            let identity = StoreIdentity(
+                model: "none", fingerprint: "none", modelPath: nil, dimension: dimension, preprocessing: "",
+                appliesOrientation: true, decode: .exact, created: Date().timeIntervalSince1970)
+            try await create(in: pool, like: identity, path: path)
             return try await connected(directory, pool)
         } catch { throw StoreError.explaining(error, path: path) }
     }
 
+    /// Which space of a store is to be used.
+    enum SpaceChoice: Sendable {
+        case current
+        /// By name or number.
+        case named(String)
+        /// That of the model with this fingerprint, else the current one.
+        case of(String)
+    }
+
     static func connected(
-        _ directory: URL, _ pool: DatabasePool, minimum: Int = StoreCodes.usualMinimum,
-        capacity: Int = CodeWriter.usualCapacity, atOnce: Int = StoreCodes.usualAtOnce, threads: Int? = nil
+        _ directory: URL, _ pool: DatabasePool, space choice: SpaceChoice = .current,
+        minimum: Int = StoreCodes.usualMinimum, capacity: Int = CodeWriter.usualCapacity,
+        atOnce: Int = StoreCodes.usualAtOnce, threads: Int? = nil
     ) async throws -> EmbeddedStore {
         try await migrate(pool, path: directory.path)
         return try await pool.read { db in
-            guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) }),
-                let dimension = try Schema.value("dimension", in: db).flatMap({ Int($0) }),
-                (1...1 << 20).contains(dimension)
+            guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) })
             else {
                 throw StoreError(.notAStore, path: directory.path, "its \(databaseName) is not a Diptych store")
             }
@@ -197,20 +194,40 @@ public final class EmbeddedStore: VectorStore {
                     .notAStore, path: directory.path,
                     "was written by a newer Diptych (format \(version), this one reads \(Schema.version))")
             }
-            // Stores from before there was a choice do not say.
-            let named = try Schema.value("decode", in: db) ?? PictureOptions.Decode.exact.rawValue
-            guard let decode = PictureOptions.Decode(rawValue: named) else {
-                throw StoreError(
-                    .notAStore, path: directory.path, "was written by a newer Diptych (pictures decoded as '\(named)')")
-            }
+            let space = try space(choice, db, path: directory.path)
             return EmbeddedStore(
-                directory: directory, pool: pool, dimension: dimension,
-                reading: Reading(
-                    appliesOrientation: try Schema.value("applies_orientation", in: db) != "0", decode: decode),
+                directory: directory, pool: pool, space: space,
                 codes: StoreCodes(
-                    folder: directory.appendingPathComponent(codesName).path, identity: try identity(db),
-                    dimension: dimension, minimum: minimum, capacity: capacity, atOnce: atOnce, threads: threads))
+                    folder: codesFolder(directory, space: space.id), identity: codesIdentity(space),
+                    dimension: space.identity.dimension, minimum: minimum, capacity: capacity, atOnce: atOnce,
+                    threads: threads))
         }
+    }
+
+    private static func space(_ choice: SpaceChoice, _ db: Database, path: String) throws -> StoreSpace {
+        let spaces: [StoreSpace]
+        do { spaces = try StoreSpace.all(db) } catch let error as StoreError {
+            throw StoreError(error.kind, path: path, error.reason)
+        }
+        let current = try Schema.value("space", in: db).flatMap { Int64($0) }
+        let found =
+            switch choice {
+            case .current: nil as StoreSpace?
+            case .named(let name): spaces.first { $0.name == name } ?? spaces.first { String($0.id) == name }
+            case .of(let fingerprint):
+                spaces.first { $0.identity.fingerprint == fingerprint && $0.id == current }
+                    ?? spaces.first { $0.identity.fingerprint == fingerprint }
+            }
+        if let found { return found }
+        if case .named(let name) = choice {
+            throw StoreError(
+                .missing, path: path,
+                "has no space '\(name)'; it has \(spaces.map { "'\($0.name)'" }.joined(separator: ", "))")
+        }
+        guard let space = spaces.first(where: { $0.id == current }) else {
+            throw StoreError(.damaged, path: path, "does not say which model's space is the current one")
+        }
+        return space
     }
 
     /// Brings the tables of an older version up to date.
@@ -228,12 +245,12 @@ public final class EmbeddedStore: VectorStore {
                     + "where it can be, for example with `diptych store info`")
         }
         try await pool.writeWithoutTransaction { db in
-            // While a table is made anew, references to it stay as they are.
+            // While tables are replaced, references to them stay as they are.
             try db.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
             defer { try? db.execute(sql: "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON") }
             try db.inTransaction(.immediate) {
                 // Another process may have done it meanwhile.
-                try Schema.migrate(db, from: version(db))
+                try Migration.run(db, from: version(db))
                 return .commit
             }
         }
@@ -258,29 +275,6 @@ public final class EmbeddedStore: VectorStore {
                 return result
             }
         } catch { throw StoreError.explaining(error, path: directory.path) }
-    }
-
-    /// What the store holds and which model it belongs to.
-    public func info() async throws -> StoreInfo {
-        let (directory, dimension, appliesOrientation, decode) = (directory, dimension, appliesOrientation, decode)
-        return try await read { db in
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-            let bytes =
-                names.reduce(0) { sum, name in
-                    let path = directory.appendingPathComponent(name).path
-                    let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber
-                    return sum + (size?.intValue ?? 0)
-                } + Self.codeBytes(directory)
-            return StoreInfo(
-                count: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NULL") ?? 0,
-                missing: try Int.fetchOne(db, sql: "SELECT count(*) FROM items WHERE missing_since IS NOT NULL") ?? 0,
-                vectors: try Int.fetchOne(db, sql: "SELECT count(*) FROM vectors") ?? 0,
-                model: try Schema.value("model", in: db) ?? "",
-                fingerprint: try Schema.value("fingerprint", in: db) ?? "",
-                modelPath: try Schema.value("model_path", in: db), dimension: dimension,
-                appliesOrientation: appliesOrientation, decode: decode, bytes: bytes,
-                created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
-        }
     }
 }
 

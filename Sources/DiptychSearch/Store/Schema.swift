@@ -1,105 +1,164 @@
 internal import GRDB
 
 /// The tables of a store. SQLite is the source of truth; whatever else may lie beside it can be rebuilt.
+///
+/// Documentation/store.md says what holds between them, and what asserts it.
 enum Schema {
-    /// The version of the tables; a newer one is refused, an older one is brought up to date.
-    static let version = 3
+    /// The version of the tables; a newer one is refused, an older one is brought up to date by ``Migration``.
+    static let version = 4
 
     static let statements = """
         CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
-        \(vectors)
-        CREATE TABLE items (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so that an id stays what it was
-            path TEXT NOT NULL UNIQUE,
-            size INTEGER NOT NULL,
-            modified INTEGER NOT NULL,             -- nanoseconds since 1970
-            settled INTEGER NOT NULL,              -- 1 if it was modified well before it was read, see FileState
-            vector INTEGER NOT NULL REFERENCES vectors(id),
-            missing_since REAL,                    -- seconds since 1970; NULL while the file is there
-            added REAL NOT NULL DEFAULT 0,         -- seconds since 1970
-            caption TEXT,
-            attributes TEXT                        -- a JSON object; NULL where nothing was said
-        );
-        \(attributes)
-        \(indices)
-        """
-
-    /// One row a distinct content: copies of a file share it, and a moved file finds it again.
-    static let vectors = """
-        CREATE TABLE vectors (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: what lies beside the database refers to it
-            content BLOB NOT NULL UNIQUE,          -- SHA-256 of the file's bytes
-            embedding BLOB NOT NULL,               -- float32 little-endian, length 1
-            width INTEGER NOT NULL,
-            height INTEGER NOT NULL,
-            type TEXT,                             -- jpeg, png, …
-            taken REAL,                            -- seconds since 1970 by the camera's clock
-            camera TEXT,
-            latitude REAL,                         -- degrees north
-            longitude REAL                         -- degrees east
-        );
-        """
-
-    /// What filters look up: the plain values of attributes by name and value, and the words of captions. Attributes follow
-    /// their item when it is deleted; words are deleted by what deletes items, for a trigger may not touch a virtual table
-    /// where the schema is not trusted. Item numbers are never used again, so words that were left would find nothing.
-    static let attributes = """
+        \(tables)
         CREATE TABLE attributes (
             name TEXT NOT NULL,
             value NOT NULL,
             item INTEGER NOT NULL,
             PRIMARY KEY (name, value, item)
         ) WITHOUT ROWID;
-        CREATE INDEX attributes_by_item ON attributes(item);
+        -- What was measured about the store; it can be measured again.
+        CREATE TABLE notes (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
         -- Words as CaptionWords gives them, parted by spaces: the tokenizer has nothing left to decide.
         CREATE VIRTUAL TABLE captions USING fts5(words, tokenize = 'ascii');
+        \(indices)
+        """
+
+    /// What version 4 brought. Ids are never used again, so that what refers to one finds nothing else.
+    static let tables = """
+        CREATE TABLE roots (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            path TEXT NOT NULL UNIQUE,             -- absolute, with a slash at the end
+            beside TEXT                            -- the same from the store's directory, where they can move together
+        );
+        -- The root of what has none: its items' paths are whole.
+        INSERT INTO roots (id, name, path) VALUES (0, '', '');
+
+        -- A distinct content: copies of a file share it, and a moved file finds it again.
+        CREATE TABLE assets (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            content BLOB NOT NULL,                 -- SHA-256 of its bytes
+            kind TEXT NOT NULL,                    -- image, video or text
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            duration REAL,                         -- seconds
+            type TEXT,                             -- jpeg, png, …
+            taken REAL,                            -- seconds since 1970 by the camera's clock
+            camera TEXT,
+            latitude REAL,                         -- degrees north
+            longitude REAL                         -- degrees east
+        );
+
+        -- A place where an asset lies.
+        CREATE TABLE items (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            root INTEGER NOT NULL REFERENCES roots(id),
+            path TEXT NOT NULL,                    -- from the root's
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,             -- nanoseconds since 1970
+            settled INTEGER NOT NULL,              -- 1 if it was modified well before it was read, see FileState
+            asset INTEGER NOT NULL REFERENCES assets(id),
+            missing_since REAL,                    -- seconds since 1970; NULL while the file is there
+            added REAL NOT NULL DEFAULT 0,         -- seconds since 1970
+            caption TEXT,
+            attributes TEXT                        -- a JSON object; NULL where nothing was said
+        );
+
+        -- What can be embedded and annotated. The part that is the whole asset has the asset's id.
+        CREATE TABLE parts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            asset INTEGER NOT NULL REFERENCES assets(id) ON DELETE CASCADE,
+            kind INTEGER NOT NULL,                 -- 0 whole, 1 box, 2 span
+            x REAL NOT NULL DEFAULT 0,             -- pixels of the upright picture, as the next three
+            y REAL NOT NULL DEFAULT 0,
+            width REAL NOT NULL DEFAULT 0,
+            height REAL NOT NULL DEFAULT 0,
+            start REAL NOT NULL DEFAULT 0,         -- seconds, as the next one
+            stop REAL NOT NULL DEFAULT 0
+        );
+
+        -- A model's space of embeddings; its vectors are in the table embeddings_ID, so that dropping it is quick.
+        CREATE TABLE spaces (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            model TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            model_path TEXT,
+            dimension INTEGER NOT NULL,
+            preprocessing TEXT NOT NULL,           -- JSON
+            applies_orientation INTEGER NOT NULL,
+            decode TEXT NOT NULL,
+            created REAL NOT NULL,                 -- seconds since 1970
+            aligned INTEGER NOT NULL DEFAULT 1     -- 1 while each embedding has the id of its asset: wholes only
+        );
+
+        -- Only ever added to: a change is a new revision, and so is taking one back.
+        CREATE TABLE annotations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            part INTEGER NOT NULL REFERENCES parts(id) ON DELETE CASCADE,
+            task TEXT NOT NULL,
+            revision INTEGER NOT NULL,             -- from 1, for each part and task
+            value TEXT,                            -- JSON; NULL takes back what was said
+            author TEXT NOT NULL,
+            time REAL NOT NULL,                    -- seconds since 1970
+            how TEXT NOT NULL,                     -- typed, accepted, changed, imported or undone
+            probability REAL,                      -- of the suggestion that was accepted or changed
+            restores INTEGER                       -- the revision that one that takes back says once more; 0 for none
+        );
+        CREATE TRIGGER annotation_changed BEFORE UPDATE ON annotations BEGIN
+            SELECT RAISE(ABORT, 'annotations are only added');
+        END;
+        """
+
+    /// The table of a space's vectors.
+    static func embeddings(of space: Int64) -> String {
+        """
+        CREATE TABLE embeddings_\(space) (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,  -- ascending: what lies beside the database refers to it
+            asset INTEGER NOT NULL,                -- that of the part
+            part INTEGER NOT NULL,
+            vector BLOB NOT NULL                   -- float32 little-endian, length 1
+        );
+        """
+    }
+
+    /// What finds a space's vectors, and removes them with their parts.
+    static func embeddingsIndex(of space: Int64) -> String {
+        """
+        CREATE UNIQUE INDEX embeddings_\(space)_by_part ON embeddings_\(space)(asset, part);
+        CREATE TRIGGER embeddings_\(space)_removed AFTER DELETE ON parts BEGIN
+            DELETE FROM embeddings_\(space) WHERE asset = old.asset AND part = old.id;
+        END;
+        """
+    }
+
+    /// What a filter asks of all items is read from these, some thirty bytes each, rather than from the rows, which hold paths and
+    /// texts. Attributes follow their item when it is deleted; words are deleted by what deletes items, for a trigger may not
+    /// touch a virtual table where the schema is not trusted. Item numbers are never used again, so words that were left would
+    /// find nothing.
+    static let indices = """
+        CREATE UNIQUE INDEX assets_by_content ON assets(content);
+        CREATE INDEX assets_by_facts ON assets(width, height, type, taken, camera, latitude, longitude, kind);
+        CREATE INDEX assets_by_taken ON assets(taken) WHERE taken IS NOT NULL;
+        CREATE INDEX assets_by_latitude ON assets(latitude) WHERE latitude IS NOT NULL;
+        CREATE UNIQUE INDEX items_by_path ON items(root, path);
+        CREATE INDEX items_by_asset ON items(asset, missing_since, size, modified, added);
+        CREATE INDEX items_by_id ON items(id, asset, missing_since);
+        CREATE INDEX items_by_added ON items(added);
+        CREATE UNIQUE INDEX parts_by_asset ON parts(asset, kind, x, y, width, height, start, stop);
+        CREATE UNIQUE INDEX annotations_by_part ON annotations(part, task, revision);
+        CREATE INDEX attributes_by_item ON attributes(item);
         CREATE TRIGGER item_deleted AFTER DELETE ON items BEGIN
             DELETE FROM attributes WHERE item = old.id;
         END;
-        -- What was measured about the store; it can be measured again.
-        CREATE TABLE notes (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
-        CREATE INDEX vectors_by_taken ON vectors(taken) WHERE taken IS NOT NULL;
-        CREATE INDEX vectors_by_latitude ON vectors(latitude) WHERE latitude IS NOT NULL;
-        CREATE INDEX items_by_added ON items(added);
         """
-
-    /// What a filter asks of all items is read from these, some thirty bytes each, rather than from the rows, which hold
-    /// embeddings, paths and texts.
-    static let indices = """
-        CREATE INDEX items_by_vector ON items(vector, missing_since, size, modified, added);
-        CREATE INDEX items_by_id ON items(id, vector, missing_since);
-        CREATE INDEX vectors_by_facts ON vectors(width, height, type, taken, camera, latitude, longitude);
-        """
-
-    /// Brings the tables of an older version up to date, in one transaction.
-    static func migrate(_ db: Database, from version: Int) throws {
-        guard version < Self.version else { return }
-        // Version 1 knew no attributes, and SQLite was free to use the numbers of deleted embeddings again.
-        if version < 2 {
-            try db.execute(
-                sql: """
-                    ALTER TABLE vectors RENAME TO old_vectors;
-                    \(vectors)
-                    INSERT INTO vectors (id, content, embedding, width, height)
-                        SELECT id, content, embedding, width, height FROM old_vectors;
-                    ALTER TABLE items ADD COLUMN added REAL NOT NULL DEFAULT 0;
-                    ALTER TABLE items ADD COLUMN caption TEXT;
-                    ALTER TABLE items ADD COLUMN attributes TEXT;
-                    DROP TABLE old_vectors;
-                    \(attributes)
-                    """)
-        }
-        // Version 2 read rows for what version 3 reads from indices.
-        try db.execute(
-            sql: """
-                DROP INDEX IF EXISTS items_by_vector;
-                \(indices)
-                UPDATE meta SET value = '\(Self.version)' WHERE key = 'version';
-                """)
-    }
 
     static func value(_ key: String, in db: Database) throws -> String? {
         try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+    }
+
+    static func set(_ key: String, _ value: String, in db: Database) throws {
+        try db.execute(sql: "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", arguments: [key, value])
     }
 
     static func exists(in db: Database) throws -> Bool { try db.tableExists("meta") }

@@ -105,12 +105,9 @@ extension EmbeddedStore {
     /// Which model the store belongs to, and how its pictures were read.
     public var identity: StoreIdentity {
         get async throws {
-            let info = try await info()
-            let preprocessing = try await read { db in try Schema.value("preprocessing", in: db) }
-            return StoreIdentity(
-                model: info.model, fingerprint: info.fingerprint, modelPath: info.modelPath, dimension: info.dimension,
-                preprocessing: preprocessing ?? "", appliesOrientation: info.appliesOrientation, decode: info.decode,
-                created: info.created)
+            let (id, space) = (space.id, space)
+            // Its model may have been moved since.
+            return try await read { db in try StoreSpace(db, id: id) ?? space }.identity
         }
     }
 
@@ -124,7 +121,7 @@ extension EmbeddedStore {
             if try await pool.read({ db in try !Schema.exists(in: db) }) {
                 try await create(in: pool, like: identity, path: directory.path)
             }
-            let store = try await connected(directory, pool)
+            let store = try await connected(directory, pool, space: .of(identity.fingerprint))
             try await store.identity.require(identity, store: directory.path)
             return store
         } catch { throw StoreError.explaining(error, path: directory.path) }

@@ -9,6 +9,19 @@ struct StoreSearch {
     let store: EmbeddedStore
     /// The codes; empty where there are none, or none that can be trusted.
     let state: CodeState
+    private let roots: StoreRoots
+    private let table: String
+    /// Whether each vector has the number of its asset, and each asset has one vector at most.
+    private let isAligned: Bool
+
+    init(db: Database, store: EmbeddedStore, state: CodeState) throws {
+        (self.db, self.store, self.state) = (db, store, state)
+        roots = try store.roots(db)
+        table = store.space.table
+        let aligned = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT aligned FROM spaces WHERE id = ?"), arguments: [store.space.id])
+        isAligned = aligned ?? false
+    }
 
     /// How many candidates of a filtered search are looked up before it asks for all that pass.
     private static let probes = 384
@@ -24,15 +37,15 @@ struct StoreSearch {
         let snapshot: Int64
         let condition: SQLCondition
         /// How many vectors to look for: the pages before count too.
-        let count: Int
+        var count: Int
         /// A little below the least cosine wanted, for the rounding of sums.
         var minimum: Float { request.minimumSimilarity.map { $0 - 1e-4 } ?? -.infinity }
 
-        init(_ request: SearchRequest, unit: [Float], last: Int64) {
+        init(_ request: SearchRequest, unit: [Float], last: Int64, roots: StoreRoots) {
             self.request = request
             self.unit = unit
             snapshot = request.after?.snapshot ?? last
-            condition = request.filter?.sql ?? SQLCondition("1")
+            condition = request.filter?.sql(roots) ?? SQLCondition("1")
             count = SearchCursor.position(after: request.after, request.limit)
         }
     }
@@ -45,13 +58,15 @@ struct StoreSearch {
 
     func results(_ requests: [SearchRequest], _ units: [[Float]]) throws -> [SearchResults] {
         let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM items") ?? 0
-        let jobs = zip(requests, units).map { Job($0, unit: $1, last: last) }
+        let jobs = zip(requests, units).map { Job($0, unit: $1, last: last, roots: roots) }
         var results = [SearchResults](repeating: SearchResults([], isExact: true), count: jobs.count)
         // Those that the same scan of the codes serves.
         var together: [Kind: [Int]] = [:]
         for (index, job) in jobs.enumerated() where job.request.limit > 0 {
             if state.count == 0 || job.count > state.count / Self.largestShare {
                 results[index] = try scan(job)
+            } else if !isAligned {
+                results[index] = try bestParts(job)
             } else if job.request.isExact || job.request.filter != nil {
                 results[index] = try byCodes(job)
             } else {
@@ -64,7 +79,10 @@ struct StoreSearch {
             ) { query, ids in
                 try read(ids, jobs[indices[query]], .all)
             }
-            for (index, vectors) in zip(indices, found) { results[index] = try finish(jobs[index], vectors, .all) }
+            for (index, vectors) in zip(indices, found) {
+                let job = jobs[index]
+                results[index] = try self.results(job, offers(job, vectors, .all), isExact: vectors.isExact)
+            }
         }
         return results
     }
@@ -85,13 +103,32 @@ struct StoreSearch {
         case passing(PassingItems)
     }
 
+    /// The results where an item may be found by several parts, of which the best counts: more vectors are looked for, until there
+    /// are enough items among them.
+    private func bestParts(_ job: Job) throws -> SearchResults {
+        var wider = job
+        while true {
+            let (ranking, found, isExact) = try byCodes(wider)
+            let isEnough = ranking.count >= job.count || found < wider.count
+            if isEnough { return try results(job, ranking, isExact: isExact) }
+            wider.count = wider.count.multipliedReportingOverflow(by: 4).partialValue
+            guard wider.count > 0, wider.count <= state.count / Self.largestShare else { return try scan(job) }
+        }
+    }
+
     /// The results for one request that is exact or has a filter.
     private func byCodes(_ job: Job) throws -> SearchResults {
+        let (ranking, _, isExact) = try byCodes(job)
+        return try results(job, ranking, isExact: isExact)
+    }
+
+    /// The items that codes lead to, and how many vectors they come from.
+    private func byCodes(_ job: Job) throws -> (Ranking, found: Int, isExact: Bool) {
         guard let filter = job.request.filter else {
             let found = try search.nearest(
                 [job.unit], count: job.count, minimum: job.minimum, exact: true
             ) { try read($1, job, .all) }
-            return try finish(job, found[0], .all)
+            return try (offers(job, found[0], .all), found[0].vectors.count, found[0].isExact)
         }
         let key = StoreCodes.PassingKey(
             filter: filter.description, changes: try Schema.value("changes", in: db), signature: state.signature)
@@ -103,7 +140,7 @@ struct StoreSearch {
                     [job.unit], count: job.count, minimum: job.minimum,
                     mostReads: max(Self.probes, 4 * job.count)
                 ) { try read($1, job, .accepted(filter)) }
-                return try finish(job, found[0], .accepted(filter))
+                return try (offers(job, found[0], .accepted(filter)), found[0].vectors.count, found[0].isExact)
             } catch is CodeSearch.TooManyReads {}
         }
         let passing = try known ?? list(job)
@@ -111,19 +148,23 @@ struct StoreSearch {
         let found = try search.nearest(
             [job.unit], count: job.count, minimum: job.minimum, exact: job.request.isExact, masks: passing.masks
         ) { try read($1, job, .passing(passing)) }
-        return try finish(job, found[0], .passing(passing))
+        return try (offers(job, found[0], .passing(passing)), found[0].vectors.count, found[0].isExact)
     }
 
     /// All items that pass a request's filter, those of later pages' time too.
     private func list(_ job: Job) throws -> PassingItems {
         var found: [(vector: Int64, item: Int64)] = []
-        let condition = job.request.filter?.itemsSQL ?? SQLCondition("1")
+        let condition = job.request.filter?.itemsSQL(roots) ?? SQLCondition("1")
+        let tables =
+            isAligned
+            ? "items \(condition.asksIdsOnly ? "INDEXED BY items_by_id" : "")"
+            : "items JOIN \(table) AS embeddings ON embeddings.asset = items.asset"
         // Entries of an index are short; left to itself, the database reads the rows where it knows their ids. In no order:
         // asked for one, it would go through all items in that order.
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT items.vector, items.id FROM items \(condition.asksIdsOnly ? "INDEXED BY items_by_id" : "")
+                SELECT \(isAligned ? "items.asset" : "embeddings.id"), items.id FROM \(tables)
                 WHERE items.missing_since IS NULL AND \(condition.text)
                 """, arguments: StatementArguments(condition.arguments))
         var isSorted = true
@@ -144,19 +185,27 @@ struct StoreSearch {
         case .all:
             return try Int64.fetchAll(
                 db.cachedStatement(
-                    sql: "SELECT id FROM items WHERE vector = ? AND missing_since IS NULL AND id <= ?"),
+                    sql: isAligned
+                        ? "SELECT id FROM items WHERE asset = ? AND missing_since IS NULL AND id <= ?"
+                        : """
+                        SELECT items.id FROM \(table) AS embeddings CROSS JOIN items ON items.asset = embeddings.asset
+                        WHERE embeddings.id = ? AND items.missing_since IS NULL AND items.id <= ?
+                        """),
                 arguments: [vector, job.snapshot])
         case .accepted(let filter):
             let rows = try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT items.id, items.path, \(EmbeddedStore.attributeColumns)
-                        FROM vectors CROSS JOIN items ON items.vector = vectors.id
-                        WHERE vectors.id = ? AND items.missing_since IS NULL AND items.id <= ?
+                        SELECT items.id, \(EmbeddedStore.pathColumns), \(EmbeddedStore.attributeColumns)
+                        FROM \(isAligned ? "assets" : "\(table) AS embeddings CROSS JOIN assets ON assets.id = embeddings.asset")
+                            CROSS JOIN items ON items.asset = assets.id
+                        WHERE \(isAligned ? "assets" : "embeddings").id = ?
+                            AND items.missing_since IS NULL AND items.id <= ?
                         """), arguments: [vector, job.snapshot])
             return try rows.compactMap { row in
-                let (id, path): (Int64, String) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
-                let attributes = try EmbeddedStore.attributes(row, from: 2)
+                let id: Int64 = try row.decode(atIndex: 0)
+                let path = try EmbeddedStore.path(row, from: 1, roots)
+                let attributes = try EmbeddedStore.attributes(row, from: 3)
                 return filter.accepts(id: String(id), path: path, attributes: attributes) ? id : nil
             }
         }
@@ -164,7 +213,7 @@ struct StoreSearch {
 
     /// Of some vectors those that have an item to show, with their exact cosines.
     private func read(_ ids: [Int64], _ job: Job, _ showing: Showing) throws -> [NearVector] {
-        let statement = try db.cachedStatement(sql: "SELECT embedding FROM vectors WHERE id = ?")
+        let statement = try db.cachedStatement(sql: "SELECT vector FROM \(table) WHERE id = ?")
         let isa = diptych_detected_isa()
         return try ids.compactMap { id in
             guard try !items(of: id, job, showing).isEmpty else { return nil }
@@ -179,46 +228,45 @@ struct StoreSearch {
     }
 
     /// The items of the nearest vectors, and of the vectors that have no codes yet.
-    private func finish(_ job: Job, _ found: NearVectors, _ showing: Showing) throws -> SearchResults {
-        var ranking = Ranking(job.request)
+    private func offers(_ job: Job, _ found: NearVectors, _ showing: Showing) throws -> Ranking {
+        var ranking = Ranking(job.request, hasParts: !isAligned)
         for vector in found.vectors {
-            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id) }
+            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id, by: vector.id) }
         }
         let tail: [Int64] =
             if case .passing(let passing) = showing {
                 Array(passing.vectors[passing.place(of: state.last + 1)...])
             } else {
                 try Int64.fetchAll(
-                    db.cachedStatement(sql: "SELECT id FROM vectors WHERE id > ?"), arguments: [state.last])
+                    db.cachedStatement(sql: "SELECT id FROM \(table) WHERE id > ?"), arguments: [state.last])
             }
         // A vector stands in the list as often as it has items.
         for vector in try read(Array(Set(tail)), job, showing) {
-            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id) }
+            for id in try items(of: vector.id, job, showing) { ranking.offer(vector.score, id: id, by: vector.id) }
         }
-        return try results(job, ranking, isExact: found.isExact)
+        return ranking
     }
 
     // MARK: - By embeddings
 
     /// Compares every item's embedding.
     private func scan(_ job: Job) throws -> SearchResults {
-        var ranking = Ranking(job.request)
-        try offerAll(job, to: &ranking)
-        return try results(job, ranking, isExact: true)
-    }
-
-    private func offerAll(_ job: Job, to ranking: inout Ranking) throws {
+        var ranking = Ranking(job.request, hasParts: !isAligned)
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT items.id, vectors.embedding FROM items JOIN vectors ON vectors.id = items.vector
+                SELECT items.id, embeddings.id, embeddings.vector
+                FROM items JOIN assets ON assets.id = items.asset
+                    JOIN \(table) AS embeddings ON embeddings.asset = items.asset
                 WHERE items.missing_since IS NULL AND items.id <= ? AND \(job.condition.text)
                 """, arguments: StatementArguments([job.snapshot.databaseValue] + job.condition.arguments))
         let isa = diptych_detected_isa()
         while let row = try rows.next() {
-            let id: Int64 = try row.decode(atIndex: 0)
-            ranking.offer(try score(row, 1, job.unit, isa) { "the embedding of item \(id)" }, id: id)
+            let (item, vector): (Int64, Int64) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
+            ranking.offer(
+                try score(row, 2, job.unit, isa) { "the embedding of item \(item)" }, id: item, by: vector)
         }
+        return try results(job, ranking, isExact: true)
     }
 
     /// The cosine of the unit query and the embedding in a column.
@@ -242,29 +290,12 @@ struct StoreSearch {
         return score
     }
 
-    /// The best items so far, of those behind the request's cursor.
-    private struct Ranking {
-        private(set) var best: BestScores
-        private let minimum: Float?
-        private let after: SearchCursor?
-
-        init(_ request: SearchRequest) {
-            best = BestScores(limit: request.limit)
-            (minimum, after) = (request.minimumSimilarity, request.after)
-        }
-
-        mutating func offer(_ score: Float, id: Int64) {
-            if let minimum, score < minimum { return }
-            let similarity = min(1, max(-1, score))
-            if let after, !after.isBefore(similarity: similarity, item: id) { return }
-            best.offer(similarity, id: id)
-        }
-    }
-
     private func results(_ job: Job, _ ranking: Ranking, isExact: Bool) throws -> SearchResults {
-        let (request, ranked) = (job.request, ranking.best.ranked)
+        let (request, ranked) = (job.request, ranking.ranked)
         let hits = try ranked.map { entry in
-            try EmbeddedStore.hit(entry.id, similarity: entry.score, withEmbedding: request.includesEmbeddings, in: db)
+            try hit(
+                entry.id, similarity: entry.score, by: ranking.vectors[entry.id],
+                withEmbedding: request.includesEmbeddings)
         }
         let next = ranked.last.flatMap { entry in
             ranked.count == request.limit
@@ -273,5 +304,31 @@ struct StoreSearch {
                     similarity: entry.score, item: entry.id) : nil
         }
         return SearchResults(hits.compactMap(\.self), isExact: isExact, next: next, snapshot: job.snapshot)
+    }
+
+    /// What a search tells about the item `id`, which was found by the embedding `vector`.
+    private func hit(_ id: Int64, similarity: Float, by vector: Int64?, withEmbedding: Bool) throws -> SearchHit? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT \(EmbeddedStore.pathColumns), \(EmbeddedStore.attributeColumns), assets.id
+                    FROM items JOIN assets ON assets.id = items.asset WHERE items.id = ?
+                    """), arguments: [id])
+        guard let row else { return nil }
+        let asset: Int64 = try row.decode(atIndex: row.count - 1)
+        var hit = SearchHit(
+            id: String(id), path: try EmbeddedStore.path(row, from: 0, roots), similarity: similarity,
+            attributes: try EmbeddedStore.attributes(row, from: 2))
+        let embedding =
+            try vector
+            ?? Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT id FROM \(table) WHERE asset = ?1 AND part = ?1"), arguments: [asset])
+        if withEmbedding {
+            hit.embedding = try Data.fetchOne(
+                db.cachedStatement(sql: "SELECT vector FROM \(table) WHERE id = ?"), arguments: [embedding]
+            ).map { Embedding(values: EmbeddedStore.floats(of: $0)) }
+        }
+        if !isAligned { hit.part = try EmbeddedStore.part(of: embedding, in: table, db) }
+        return hit
     }
 }

@@ -5,12 +5,14 @@ import Foundation
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after a store: what it holds, removal, compaction, export, merging, copies, verification.",
+        abstract:
+            "Look after a store: what it holds, models, roots, removal, compaction, export, merging, verification.",
         discussion: "Example: diptych store info --store pictures.store",
         subcommands: [
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
             StoreExportCommand.self, StoreMergeCommand.self, StoreCopyCommand.self, StoreVerifyCommand.self,
-            StoreDuplicatesCommand.self,
+            StoreDuplicatesCommand.self, StoreMoveRootCommand.self, StoreEmbedCommand.self, StoreSwitchCommand.self,
+            StoreDropSpaceCommand.self,
         ])
 }
 

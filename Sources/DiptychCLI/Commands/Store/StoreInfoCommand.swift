@@ -22,17 +22,41 @@ struct StoreInfoCommand: AsyncParsableCommand {
             ("applies_orientation", .bool(info.appliesOrientation)),
             ("decode", .string(info.decode.rawValue)), ("bytes", .int(info.bytes)),
             ("created", .double(info.created)),
+            ("roots", .array(info.roots.map(Self.json))), ("spaces", .array(info.spaces.map(Self.json))),
         ]
         guard formatting.chosen == .text else { return try StandardOutput.line(JSON.object(members).text) }
-        let lines = [
-            ("pictures", "\(info.count)"), ("vanished", "\(info.missing)"), ("embeddings", "\(info.vectors)"),
-            ("dimension", "\(info.dimension)"), ("model", info.model), ("model path", info.modelPath ?? "not known"),
-            ("fingerprint", info.fingerprint), ("orientation", info.appliesOrientation ? "upright" : "as stored"),
-            ("decode", info.decode.rawValue),
-            ("bytes", Columns.grouped(info.bytes)),
-            ("created", Self.date(info.created)),
+        let lines =
+            [
+                ("pictures", "\(info.count)"), ("vanished", "\(info.missing)"), ("embeddings", "\(info.vectors)"),
+                ("dimension", "\(info.dimension)"), ("model", info.model),
+                ("model path", info.modelPath ?? "not known"),
+                ("fingerprint", info.fingerprint), ("orientation", info.appliesOrientation ? "upright" : "as stored"),
+                ("decode", info.decode.rawValue),
+                ("bytes", Columns.grouped(info.bytes)),
+                ("created", Self.date(info.created)),
+            ] + info.roots.map { ("root", "\($0.path.shown)  \($0.count) items\($0.isThere ? "" : ", not there")") }
+            + (info.spaces.count > 1 ? info.spaces : []).map { space in
+                (
+                    space.isCurrent ? "space, current" : "space",
+                    "\(space.name)  \(space.embeddings) of \(space.parts) embeddings, dimension \(space.dimension)"
+                )
+            }
+        for (name, value) in lines { try StandardOutput.line("\(Columns.left(name, 14)) \(value)") }
+    }
+
+    private static func json(_ root: StoreInfo.Root) -> JSON {
+        [
+            "name": .string(root.name), "path": .string(root.path), "count": .int(root.count),
+            "available": .bool(root.isThere),
         ]
-        for (name, value) in lines { try StandardOutput.line("\(Columns.left(name, 12)) \(value)") }
+    }
+
+    private static func json(_ space: StoreInfo.Space) -> JSON {
+        [
+            "id": .int(Int(space.id)), "name": .string(space.name), "model": .string(space.model),
+            "fingerprint": .string(space.fingerprint), "dimension": .int(space.dimension),
+            "embeddings": .int(space.embeddings), "parts": .int(space.parts), "current": .bool(space.isCurrent),
+        ]
     }
 
     /// A date with a year of four digits; what else a damaged store says is no date.

@@ -1,0 +1,97 @@
+public import DiptychMedia
+
+/// What a store holds.
+public struct StoreInfo: Sendable, Codable, Equatable {
+    /// The items that searches find.
+    public var count: Int
+    /// The items whose file has vanished, kept until they are dropped.
+    public var missing: Int
+    /// The distinct embeddings: files with the same content share one.
+    public var vectors: Int
+    /// The model's name.
+    public var model: String
+    /// The model's fingerprint.
+    public var fingerprint: String
+    /// The absolute path of the model's directory when it was last used to index; nil in stores that do not say.
+    public var modelPath: String?
+    /// The width of an embedding.
+    public var dimension: Int
+    /// Whether EXIF orientation was applied.
+    public var appliesOrientation: Bool
+    /// How pictures were decoded.
+    public var decode: PictureOptions.Decode
+    /// The bytes on disk; 0 where the store cannot say.
+    public var bytes: Int
+    /// When it was made, in seconds since 1970.
+    public var created: Double
+    /// Its spaces, in the order in which they were made; empty where the store has one only and keeps no list.
+    public var spaces: [Space] = []
+    /// The folders that its items lie below, by path; items that lie below none are not counted among them.
+    public var roots: [Root] = []
+
+    /// A model's embeddings.
+    public struct Space: Sendable, Codable, Equatable {
+        /// Its number.
+        public var id: Int64
+        /// What users call it.
+        public var name: String
+        /// The model's name.
+        public var model: String
+        /// The model's fingerprint.
+        public var fingerprint: String
+        /// The width of an embedding.
+        public var dimension: Int
+        /// How many embeddings it holds.
+        public var embeddings: Int
+        /// How many it holds when it is full: one for each part of an asset.
+        public var parts: Int
+        /// Whether searches that name no space take it.
+        public var isCurrent: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case id, name, model, fingerprint, dimension, embeddings, parts
+            case isCurrent = "current"
+        }
+    }
+
+    /// A folder that was indexed.
+    public struct Root: Sendable, Codable, Equatable {
+        /// What users call it.
+        public var name: String
+        /// Where it lies now.
+        public var path: String
+        /// Its items, vanished ones among them.
+        public var count: Int
+        /// Whether the folder is there.
+        public var isThere: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case name, path, count
+            case isThere = "available"
+        }
+    }
+
+    /// Collects what is known about a store.
+    public init(
+        count: Int, missing: Int, vectors: Int, model: String, fingerprint: String, modelPath: String?, dimension: Int,
+        appliesOrientation: Bool, decode: PictureOptions.Decode, bytes: Int, created: Double
+    ) {
+        self.count = count
+        self.missing = missing
+        self.vectors = vectors
+        self.model = model
+        self.fingerprint = fingerprint
+        self.modelPath = modelPath
+        self.dimension = dimension
+        self.appliesOrientation = appliesOrientation
+        self.decode = decode
+        self.bytes = bytes
+        self.created = created
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created, spaces, roots
+        case modelPath = "model_path"
+        case appliesOrientation = "applies_orientation"
+    }
+}
