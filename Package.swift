@@ -179,6 +179,15 @@ let package = Package(
             dependencies: ["CAllocations", "CKernels", "DiptychEngine", "DiptychModels", "DiptychTensors"],
             path: "Benchmarks/guard/EngineGuard", swiftSettings: strict),
 
+        // No product: stores whose file system fails at any call. `swift run sim --seed N` repeats a failure.
+        .target(
+            name: "CFaults", path: "Tests/Simulation/CFaults", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "StoreSimulation", dependencies: ["CFaults", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport"],
+            path: "Tests/Simulation/StoreSimulation", swiftSettings: strict),
+        .executableTarget(
+            name: "sim", dependencies: ["StoreSimulation"], path: "Tests/Simulation/sim", swiftSettings: strict),
+
         // What the tests of several targets use: a small model, pictures, files to damage.
         .target(
             name: "DiptychTestSupport",
@@ -216,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "DiptychSearchTests",
             dependencies: [
-                "CKernels", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
+                "CFaults", "CKernels", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
+                "StoreSimulation",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
