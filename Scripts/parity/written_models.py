@@ -56,7 +56,7 @@ def compare(diptych, name, source, layouts, work, pictures):
             written = work / "written"
             shutil.rmtree(written, ignore_errors=True)
             run(diptych, "models", "convert", source, "--output", written, "--layout", layout, "--dtype", dtype)
-            ids = [torch.tensor([json.loads(run(diptych, "tokenize", "--model", written, t, "--format", "json"))["ids"]])
+            ids = [torch.tensor([json.loads(run(diptych, "tokenize", "--model", written, t))["ids"]])
                    for t in TEXTS]
             pixels = []
             for picture in pictures:

@@ -23,7 +23,7 @@ import Testing
         #expect(try await store.info().dimension == 64)
         let searcher = Searcher(store: store, model: model)
         var generator = SeededGenerator(7)
-        let picture = try PictureSource.data(Data(try generator.png())).picture()
+        let picture = try PictureSource.data(try generator.png()).picture()
         let hits = try await searcher.search(SearchQuery([.picture(picture)])).hits
         let first = try #require(hits.first)
         #expect(first.path.hasSuffix("/7.png") && first.similarity > 0.9999)

@@ -9,8 +9,8 @@ import Testing
 @Suite struct SavingTests {
     /// Which layout takes which model.
     static let pairs: [(LayoutTests.Layout, ModelFileLayout)] = LayoutTests.layouts.flatMap { layout in
-        let isCLIP = layout.name.hasPrefix("open")
-        return isCLIP ? [(layout, .huggingFace), (layout, .openCLIP)] : [(layout, .huggingFace)]
+        let targets: [ModelFileLayout] = layout.name.hasPrefix("open") ? [.huggingFace, .openCLIP] : [.huggingFace]
+        return targets.map { (layout, $0) }
     }
 
     static let texts = ["a big red star in the snow", "two blue circles", "word word word"]
@@ -19,7 +19,7 @@ import Testing
     static func pictures() throws -> [PictureSource] {
         try (0..<3).map { seed in
             var generator = SeededGenerator(UInt64(seed))
-            return .data(Data(try generator.png(width: 48, height: 24 + 24 * (seed % 2))))
+            return .data(try generator.png(width: 48, height: 24 + 24 * (seed % 2)))
         }
     }
 
@@ -78,6 +78,7 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: output.path(name)))
         }
         let model = try await TinyModel.load()
+        try output.makeFolder("full")
         try output.write([1], to: "full/file")
         let error = try await #require(throws: ModelError.self) { try await model.save(to: output.path("full")) }
         #expect("\(error)".contains("not an empty directory"), "\(error)")

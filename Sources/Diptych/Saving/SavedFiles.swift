@@ -48,6 +48,8 @@ extension CLIPConfiguration {
         case .clip:
             // Legacy files say 2, and mean the highest id.
             text["eos_token_id"] = self.text.endID
+            text["bos_token_id"] = model.tokenizer.encode("").ids.first.map { Int($0) } ?? 0
+            text["pad_token_id"] = Int(model.tokenizer.padID)
             text["projection_dim"] = embeddingDimension
         case .chineseCLIP: text["type_vocab_size"] = self.text.segments
         case .siglip: text["projection_size"] = embeddingDimension
