@@ -28,7 +28,7 @@ class Reference:
     layout: str
     path: pathlib.Path
     pictures: Callable
-    texts: Callable
+    texts: Callable | None
     bf16: float = 2e-3
     model: torch.nn.Module | None = None
 
@@ -230,6 +230,20 @@ def siglip(tokenizer_folder, vocabulary, seed=0):
     return make
 
 
+def torchvision_resnet50(folder):
+    """As torchvision publishes: a state dict, classifier included."""
+    from PIL import Image
+    from torchvision.models import ResNet50_Weights, resnet50
+    model = resnet50()
+    prepare(model, model, 224, 0)
+    torch.save(model.state_dict(), folder / "resnet50.pth")
+    model.fc = torch.nn.Identity()
+    transform = ResNet50_Weights.IMAGENET1K_V1.transforms()
+    return Reference(
+        "state dict", folder / "resnet50.pth",
+        lambda file: model(transform(Image.open(file).convert("RGB")).unsqueeze(0)), None, 5e-3)
+
+
 BASE, LARGE, RBT3 = "RoBERTa-wwm-ext-base-chinese", "RoBERTa-wwm-ext-large-chinese", "RBT3-chinese"
 MODELS = {
     "OpenAI RN50": openai(1024, resnet((3, 4, 6, 3), 64, 224), 512),
@@ -253,6 +267,7 @@ MODELS = {
     "open_clip ViT-B-16-quickgelu": openclip(512, vit(768, 12, 16, 224), text(512), True),
     "open_clip RN50": openclip(1024, resnet((3, 4, 6, 3), 64, 224), text(512), False),
     "open_clip ViT-H-14": openclip(1024, vit(1280, 32, 14, 224, head_width=80), text(1024, 24), False),
+    "torchvision ResNet-50": torchvision_resnet50,
     "SigLIP base patch16-224": siglip("unigram", 32000),
     "SigLIP 2 base patch16-224": siglip("gemma", 256000),
 }

@@ -2,7 +2,8 @@
 ///
 /// A model is written once as generic Swift over this protocol; an engine interprets it. ``CPUEngine`` computes,
 /// ``CostEngine`` counts. An engine prepares parameters in its own form (packed, recorded, counted) and runs operations
-/// on tensors of its own form, so a model never sees memory.
+/// on tensors of its own form, so a model never sees memory. Arrays go in by ``tokens(_:)`` and ``pixels(_:)`` and come out by
+/// ``floats(of:)``, so that whoever runs a model needs to know no engine either: an ``EngineFactory`` makes it.
 ///
 /// A tensor is a matrix of one row for each position of a *packed* batch: sequences of different lengths stand one
 /// after the other without padding, and only attention and pooling look at where each starts.
@@ -27,6 +28,15 @@ public protocol Engine: AnyObject {
     associatedtype Convolution
     /// A prepared table of learned rows.
     associatedtype Table
+
+    /// Brings a batch of token ids to where the engine computes.
+    func tokens(_ batch: TokenBatch) throws -> Tokens
+    /// Brings a batch of preprocessed pictures to where the engine computes.
+    func pixels(_ batch: PixelBatch) throws -> Pixels
+    /// The numbers of a tensor, row by row: [positions · width].
+    ///
+    /// - Throws: ``EngineError`` where the engine only records and has none.
+    func floats(of x: Tensor) throws -> [Float]
 
     /// Prepares a linear layer.
     func prepare(_ parameters: LinearParameters) throws -> Linear
@@ -74,8 +84,13 @@ public protocol Engine: AnyObject {
     func addConvolution(
         _ x: FeatureMap, _ layer: Convolution, to residual: inout FeatureMap, activation: Activation?
     ) throws
-    /// The means of the squares of `window` × `window` positions that tile the map: [pictures, side / window, …].
+    /// Averages each `window` × `window` block of the map: [pictures, side / window, …].
     func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap
+    /// The highest of each `window` × `window` positions, `stride` apart, with half a window of nothing around the map:
+    /// [pictures, (side − 1) / stride + 1, …]. The window is odd.
+    func maxPool(_ x: FeatureMap, window: Int, stride: Int) throws -> FeatureMap
+    /// The mean of each picture's positions: [pictures, channels], a stream.
+    func mean(of x: FeatureMap) throws -> Tensor
     /// The mean of each picture's positions and then the positions, each plus its row of `table`:
     /// [pictures · (1 + side · side), channels], an operand.
     func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor

@@ -48,6 +48,10 @@ public struct Preprocessing: Sendable, Hashable {
         public static let clipMean = Channels(0.48145466, 0.4578275, 0.40821073)
         /// The standard deviation of the pictures that CLIP was trained on.
         public static let clipDeviation = Channels(0.26862954, 0.26130258, 0.27577711)
+        /// The mean of ImageNet's pictures, by which torchvision's models were trained.
+        public static let imageNetMean = Channels(0.485, 0.456, 0.406)
+        /// The standard deviation of ImageNet's pictures.
+        public static let imageNetDeviation = Channels(0.229, 0.224, 0.225)
         /// One half, mean and deviation of SigLIP and others.
         public static let half = Channels(0.5, 0.5, 0.5)
     }
@@ -74,6 +78,9 @@ public struct Preprocessing: Sendable, Hashable {
         /// with premultiplied alpha or by the nearest entry of a colour table, and become RGB afterwards; the offset of a
         /// crop is rounded half to even.
         case torchvision
+        /// torchvision's on pictures that were made RGB before anything else, as its datasets load them: only a crop's offset and the
+        /// rounding of samples are its own.
+        case torchvisionRGB
     }
 
     /// Whose code is followed.

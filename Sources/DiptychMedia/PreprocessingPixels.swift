@@ -146,7 +146,7 @@ extension Preprocessing {
         switch convention {
         case .transformers: spare >> 1
         // Half to even; of an odd padding the larger part comes last.
-        case .torchvision: spare < 0 ? -(-spare / 2) : (spare / 2) + (spare % 4 == 3 ? 1 : 0)
+        case .torchvision, .torchvisionRGB: spare < 0 ? -(-spare / 2) : (spare / 2) + (spare % 4 == 3 ? 1 : 0)
         }
     }
 
@@ -171,7 +171,7 @@ extension Preprocessing {
                     switch convention {
                     case .transformers: rescaleFactor.map { Float(Double(sample) * $0) } ?? Float(sample)
                     // torchvision divides in single precision.
-                    case .torchvision: rescaleFactor == nil ? Float(sample) : Float(sample) / 255
+                    case .torchvision, .torchvisionRGB: rescaleFactor == nil ? Float(sample) : Float(sample) / 255
                     }
                 guard let means, let deviations else { return scaled }
                 return (scaled - Float(means[channel])) / Float(deviations[channel])

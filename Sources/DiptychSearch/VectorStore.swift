@@ -23,7 +23,7 @@ public protocol VectorStore: Sendable {
     /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
-    func require(_ model: CLIPModel) async throws
+    func require(_ model: any Embedder) async throws
 
     /// The items nearest to each request's query by cosine, best first; equal ones by id.
     ///

@@ -26,4 +26,12 @@ extension Float {
         let rounded = size.bitPattern + 0xFFF + (size.bitPattern >> 13 & 1)
         return sign | UInt16(truncatingIfNeeded: (rounded - (112 << 23)) >> 13)
     }
+
+    /// The bits of the nearest bfloat16 number, ties to the even one.
+    package var brainBits: UInt16 {
+        if isNaN { return UInt16(truncatingIfNeeded: bitPattern >> 16) | 0x40 }
+        // A carry runs on into the exponent, and from the largest number to infinity, as it should.
+        let rounded = bitPattern + 0x7FFF + (bitPattern >> 16 & 1)
+        return UInt16(truncatingIfNeeded: rounded >> 16)
+    }
 }

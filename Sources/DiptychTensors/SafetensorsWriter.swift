@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Writes tensors of 32-bit floats as a safetensors file.
+/// Writes tensors of floats as a safetensors file.
 ///
 /// The format's header stands before the data and names every tensor with its place, so shapes are declared first, and
 /// then the numbers follow in the same order:
@@ -12,6 +12,7 @@ public final class SafetensorsWriter {
     private let file: AtomicFile
     private let expected: Int
     private var written = 0
+    private let elementType: ElementType
 
     /// Starts a file with these tensors.
     ///
@@ -19,19 +20,23 @@ public final class SafetensorsWriter {
     ///   - path: where the file will appear.
     ///   - tensors: names, all different, and shapes.
     ///   - metadata: free-form strings for the header.
+    ///   - elementType: float32, or float16 or bfloat16, to which numbers are rounded, half to even.
     /// - Throws: ``FileWriteError``, also when the header would be longer than readers accept.
     public init(
-        path: String, tensors: [(name: String, shape: [Int])], metadata: [String: String] = [:]
+        path: String, tensors: [(name: String, shape: [Int])], metadata: [String: String] = [:],
+        elementType: ElementType = .float32
     ) throws(FileWriteError) {
+        precondition([.float32, .float16, .bfloat16].contains(elementType), "not a type that is written")
+        self.elementType = elementType
         var entries: [String: Entry] = [:]
         var end = 0
         for (name, shape) in tensors {
             let begin = end
-            end += 4 * shape.reduce(1, *)
-            entries[name] = Entry(dtype: ElementType.float32.rawValue, shape: shape, data_offsets: [begin, end])
+            end += elementType.byteCount * shape.reduce(1, *)
+            entries[name] = Entry(dtype: elementType.rawValue, shape: shape, data_offsets: [begin, end])
         }
         precondition(entries.count == tensors.count, "two tensors of the same name")
-        expected = end / 4
+        expected = end / elementType.byteCount
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var header: [UInt8]
@@ -52,10 +57,22 @@ public final class SafetensorsWriter {
 
     /// Adds the next numbers of the tensors, in the order in which they were declared.
     ///
-    /// - Throws: ``FileWriteError``.
+    /// - Throws: ``FileWriteError``, also for a number that float16 cannot hold.
     public func append(_ values: some Collection<Float>) throws(FileWriteError) {
         written += values.count
-        try file.write(floats: values)
+        guard elementType != .float32 else { return try file.write(floats: values) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2 * values.count)
+        for value in values {
+            let bits = elementType == .float16 ? value.halfBits : value.brainBits
+            if elementType == .float16, value.isFinite, bits & 0x7C00 == 0x7C00 {
+                throw FileWriteError(
+                    path: file.path, "a weight of \(value) is beyond what 16-bit floats hold; write bf16 or fp32")
+            }
+            bytes.append(UInt8(truncatingIfNeeded: bits))
+            bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+        }
+        try file.write(bytes)
     }
 
     /// Puts the file in its place.

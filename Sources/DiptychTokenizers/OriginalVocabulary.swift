@@ -20,6 +20,24 @@ extension CLIPTokenizer {
     }
 }
 
+/// The merges of OpenAI's vocabulary file, for who writes them as another file.
+public enum OriginalMerges {
+    /// The merges that a vocabulary of `vocabularySize` ids uses, a pair with a space between each.
+    ///
+    /// - Throws: ``TokenizerError``.
+    public static func lines(of url: URL, vocabularySize: Int) throws(TokenizerError) -> [String] {
+        let file = try FileBytes(contentsOf: url).gunzipped(limit: 64 << 20)
+        var lines = MergeLines(file)
+        _ = lines.next()  // the heading
+        var merges: [String] = []
+        while merges.count < vocabularySize - 514, let line = lines.next() {
+            guard let (left, right) = lines.pair(line) else { throw lines.failure("should be two pieces and a space") }
+            merges.append("\(String(decoding: left, as: UTF8.self)) \(String(decoding: right, as: UTF8.self))")
+        }
+        return merges
+    }
+}
+
 extension TokenizerParts {
     /// The merges that the published models use, of the 262,144 in the published file.
     private static let originalMergeCount = 49_152 - 256 - 2

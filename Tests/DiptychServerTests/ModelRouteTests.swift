@@ -28,6 +28,28 @@ import Testing
         }
     }
 
+    /// Texts are refused, 400 in one line, by every route that takes them; pictures are not.
+    @Test func aModelWithoutATextTowerRefusesTexts() async throws {
+        let path = TinyModel.directory.deletingLastPathComponent()
+            .appendingPathComponent("resnet/basic/resnet.safetensors").path
+        let model = try await ModelLoader.load(path, options: ModelOptions(threads: 2))
+        try await RunningServer.run(change: { $0.models = [ModelSource(name: "resnet") { model }] }) { server in
+            let picture = dataURI(try drawn(1))
+            let line = "resnet.safetensors embeds images only; a text needs a model with a text tower"
+            for (route, body) in [
+                ("/v1/embeddings", ["input": "a cat"]), ("/similarity", ["query": "a cat", "candidates": Self.texts]),
+                ("/v1/classify", ["image": picture, "labels": ["a", "b"]]),
+            ] as [(String, [String: Any])] {
+                let answer = try await server.post(route, body)
+                #expect(answer.status == 400, "\(route): \(answer.text)")
+                #expect(try answer.problem == line)
+            }
+            let answer = try await server.post("/v1/embeddings", ["input": picture, "modality": "image"])
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(try await server.get("/ready").status == 200)
+        }
+    }
+
     @Test func similarityOfPictures() async throws {
         try await RunningServer.run { server in
             let pictures = try (0..<3).map { try drawn(UInt64($0)) }

@@ -24,7 +24,7 @@ extension Classifier {
     ///
     /// - Parameter model: the model that made it.
     /// - Throws: `FileWriteError`, or ``ModelError`` when the model has another dimension.
-    public func save(to path: String, for model: CLIPModel) async throws {
+    public func save(to path: String, for model: any Embedder) async throws {
         guard model.dimension == embeddings.dimension else {
             throw ModelError(
                 "the classifier has embeddings of \(embeddings.dimension) numbers, '\(model.name)' of "
@@ -46,7 +46,7 @@ extension Classifier {
     ///
     /// - Throws: `CheckpointError` when the file is none or is damaged, ``ModelError`` with both names when it belongs to
     ///   another model.
-    public static func load(from path: String, for model: CLIPModel) async throws -> Classifier {
+    public static func load(from path: String, for model: any Embedder) async throws -> Classifier {
         let file = try SafetensorsFile(url: URL(fileURLWithPath: path))
         func malformed(_ reason: String) -> CheckpointError {
             CheckpointError(.malformed, path: path, "not a valid classifier: \(reason)")

@@ -15,5 +15,3 @@ extension TextEmbedder {
     /// The embeddings of `texts`, in their order, scaled to length 1.
     public func embed(texts: [String]) async throws -> Embeddings { try await embed(texts: texts, normalize: true) }
 }
-
-extension CLIPModel: TextEmbedder {}

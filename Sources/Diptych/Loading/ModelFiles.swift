@@ -18,10 +18,13 @@ struct ModelFiles {
     /// Opens the model at `path`, of any layout that is known.
     ///
     /// - Parameters:
+    ///   - opened: the checkpoint of an original layout, where it is open already.
+    ///   - path: the path that was given, for messages.
     ///   - activation: the feed-forward non-linearity of a checkpoint that does not say.
     ///   - heads: the attention heads of a checkpoint that does not say.
-    init(path: String, activation: Activation?, heads: HeadCounts?) throws {
-        let layout = try ModelLayout(path: path)
+    init(
+        _ layout: ModelLayout, _ opened: Checkpoint? = nil, path: String, activation: Activation?, heads: HeadCounts?
+    ) throws {
         self.path = layout.path
         switch layout {
         case .huggingFace(let directory):
@@ -34,7 +37,7 @@ struct ModelFiles {
             checkpoint = try Checkpoint(at: weights ?? directory)
             preprocessing = try Preprocessing(openCLIP: file, size: configuration.vision.imageSize)
         case .original(let file):
-            checkpoint = try Checkpoint(at: file)
+            checkpoint = try opened ?? Checkpoint(at: file)
             configuration = try CLIPConfiguration(inferredFrom: checkpoint, activation: activation, heads: heads)
             preprocessing = try Preprocessing(
                 original: configuration.family == .chineseCLIP, size: configuration.vision.imageSize)

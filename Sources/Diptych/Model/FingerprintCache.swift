@@ -4,22 +4,30 @@ internal import DiptychTensors
 internal import Foundation
 internal import Synchronization
 
-/// Computes a model's fingerprint once, in the background of whoever asks first.
+/// Computes a model's fingerprint once, on a thread for it: it reads the whole checkpoint.
 actor FingerprintCache {
-    private var known: String?
+    private var task: Task<String, Never>?
 
-    func value(of model: CLIPModel) -> String {
-        if let known { return known }
-        let made = Self.compute(model.configuration, model.checkpoint, threads: model.options.threadCount)
-        known = made
-        return made
+    func value(of definition: any ModelDefinition, _ checkpoint: Checkpoint, threads: Int) async -> String {
+        if let task { return await task.value }
+        let made = Task {
+            await withCheckedContinuation { continuation in
+                Self.threads.run {
+                    continuation.resume(returning: Self.compute(definition, checkpoint, threads: threads))
+                }
+            }
+        }
+        task = made
+        return await made.value
     }
+
+    private static let threads = WorkerThreads(name: "diptych-hash", most: 4)
 
     /// SHA-256 over the configuration and, in the order of names, each parameter's name, type, shape and SHA-256.
     private static func compute(
-        _ configuration: CLIPConfiguration, _ checkpoint: Checkpoint, threads: Int
+        _ definition: any ModelDefinition, _ checkpoint: Checkpoint, threads: Int
     ) -> String {
-        let views = checkpoint.tensors.values.filter { !CLIPConfiguration.isNoParameter($0.name) }.sorted {
+        let views = checkpoint.tensors.values.filter { !definition.isNoParameter($0.name) }.sorted {
             $0.name < $1.name
         }
         var lines = [String](repeating: "", count: views.count)
@@ -39,20 +47,7 @@ actor FingerprintCache {
                 }
             }
         }
-        let text = (facts(configuration) + lines).joined(separator: "\n")
+        let text = (definition.fingerprintFacts + lines).joined(separator: "\n")
         return SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
-    }
-
-    /// What the tensors' shapes do not say and still changes embeddings.
-    private static func facts(_ configuration: CLIPConfiguration) -> [String] {
-        let (text, vision) = (configuration.text, configuration.vision)
-        return [
-            configuration.family.rawValue,
-            "text heads=\(text.heads) activation=\(text.activation.rawValue) epsilon=\(text.epsilon) end=\(text.endID)",
-            "vision heads=\(vision.heads) activation=\(vision.activation.rawValue) epsilon=\(vision.epsilon)",
-            "image=\(vision.imageSize) patch=\(vision.patchSize)",
-        ]
-            // Only where it is not the usual, so that the fingerprints of other models stay what they were.
-            + (text.cleaning == .lower ? [] : ["cleaning=\(text.cleaning.rawValue)"])
     }
 }

@@ -6,19 +6,19 @@ internal import DiptychTensors
 public struct ModelCost {
     /// The parameters of the image tower.
     public let visionParameters: Int
-    /// The parameters of the text tower.
+    /// The parameters of the text tower; 0 where there is none.
     public let textParameters: Int
     private let vision: (PixelBatch) throws -> [OperationCost]
-    private let text: (TokenBatch) throws -> [OperationCost]
-    private let configuration: CLIPConfiguration
+    private let text: ((TokenBatch) throws -> [OperationCost])?
+    private let imageSize: Int
 
-    /// Prepares both towers, which checks the names and shapes of all their tensors.
+    /// Prepares the towers, which checks the names and shapes of all their tensors.
     ///
     /// - Throws: ``CheckpointError`` for a tensor that is missing or misshapen.
-    init(_ root: Parameters, _ configuration: CLIPConfiguration, precision: Precision = .fp32) throws {
-        self.configuration = configuration
+    init(_ root: Parameters, _ definition: any ModelDefinition, precision: Precision = .fp32) throws {
+        imageSize = definition.imageSize
         let visionEngine = CostEngine(precision: precision)
-        let visionTower = try VisionTower(root, configuration, engine: visionEngine)
+        let visionTower = try definition.imageTower(root, engine: visionEngine)
         visionParameters = visionEngine.parameters
         vision = { pixels in
             let before = visionEngine.operations.count
@@ -26,18 +26,20 @@ public struct ModelCost {
             return Array(visionEngine.operations[before...])
         }
         let textEngine = CostEngine(precision: precision)
-        let textTower = try TextTower(root, configuration, engine: textEngine)
+        let textTower = try definition.textTower(root, engine: textEngine)
         textParameters = textEngine.parameters
-        text = { tokens in
-            let before = textEngine.operations.count
-            _ = try textTower(tokens)
-            return Array(textEngine.operations[before...])
+        text = textTower.map { tower in
+            { tokens in
+                let before = textEngine.operations.count
+                _ = try tower(tokens)
+                return Array(textEngine.operations[before...])
+            }
         }
     }
 
     /// The operations of the image tower on `count` pictures, in order.
     public func pictures(_ count: Int) throws -> [OperationCost] {
-        let size = configuration.vision.imageSize
+        let size = imageSize
         return try vision(
             PixelBatch(values: [Float](repeating: 0, count: count * 3 * size * size), count: count, size: size))
     }
@@ -47,6 +49,6 @@ public struct ModelCost {
         try texts(TokenBatch([[Int32]](repeating: [Int32](repeating: 0, count: length), count: count)))
     }
 
-    /// The operations of the text tower on the texts of `batch`, in order.
-    public func texts(_ batch: TokenBatch) throws -> [OperationCost] { try text(batch) }
+    /// The operations of the text tower on the texts of `batch`, in order; none without a text tower.
+    public func texts(_ batch: TokenBatch) throws -> [OperationCost] { try text?(batch) ?? [] }
 }

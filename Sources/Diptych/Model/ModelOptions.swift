@@ -18,6 +18,8 @@ public struct ModelOptions: Sendable {
 
     /// The number format.
     public var precision: PrecisionChoice
+    /// What makes the engine that runs it: by default, one that computes on this machine's processors.
+    public var engine: any EngineFactory = CPUFactory()
     /// The number of threads, at least 1; nil for one a physical core that this process may use.
     ///
     /// More than four a processor only get in each other's way, and would use up what the system grants: so many are used.

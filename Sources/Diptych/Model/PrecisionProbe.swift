@@ -7,11 +7,12 @@ struct PrecisionProbe {
     /// differences between pictures of the same thing.
     static let negligibleLoss: Float = 1e-3
 
-    let tokens: TokenBatch
+    /// Nil for a model without a text tower.
+    let tokens: TokenBatch?
     let pixels: PixelBatch
     private let dimension: Int
 
-    init(_ configuration: CLIPConfiguration) {
+    init(_ definition: any ModelDefinition) {
         var state: UInt64 = 0x9E37_79B9_7F4A_7C15
         func next() -> UInt64 {
             // SplitMix64 (Steele et al. 2014).
@@ -21,14 +22,15 @@ struct PrecisionProbe {
             z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
             return z ^ (z >> 31)
         }
-        let text = configuration.text
-        let longest = min(16, text.contextLength)
-        tokens = TokenBatch(
-            (0..<4).map { index in
-                (0..<max(2, longest - 3 * index)).map { _ in Int32(next() % UInt64(text.vocabularySize)) }
-            })
+        tokens = definition.textInput.map { text in
+            let longest = min(16, text.contextLength)
+            return TokenBatch(
+                (0..<4).map { index in
+                    (0..<max(2, longest - 3 * index)).map { _ in Int32(next() % UInt64(text.vocabularySize)) }
+                })
+        }
         // Smooth waves with some noise: nearer to photographs than noise alone.
-        let size = configuration.vision.imageSize
+        let size = definition.imageSize
         var values: [Float] = []
         for picture in 0..<2 {
             for channel in 0..<3 {
@@ -41,7 +43,7 @@ struct PrecisionProbe {
             }
         }
         pixels = PixelBatch(values: values, count: 2, size: size)
-        dimension = configuration.embeddingDimension
+        dimension = definition.embeddingDimension
     }
 
     /// The largest 1 − cosine between rows of `a` and `b`.

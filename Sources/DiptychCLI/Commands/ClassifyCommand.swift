@@ -85,14 +85,14 @@ struct ClassifyCommand: AsyncParsableCommand {
         // Opened before the model is, so that a name that is wrong is known at once.
         let pictures = try PictureInputs(pictures, separator: listing.separator)
         let classifier: Classifier
-        let model: CLIPModel
+        let model: any DualEncoder
         if let classifierFile {
-            model = try await self.model.load()
+            model = try await self.model.loadDualEncoder()
             classifier = try await Classifier.load(from: classifierFile, for: model)
         } else {
             let labels = try allLabels()
             let templates = try self.templates.chosen(for: labels, isQuiet: self.model.quiet)
-            model = try await self.model.load()
+            model = try await self.model.loadDualEncoder()
             classifier = try await model.classifier(labels: labels, templates: templates, isQuiet: self.model.quiet)
         }
         if let saveClassifier {
@@ -103,7 +103,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     }
 
     private func classify(
-        _ pictures: PictureInputs, with classifier: Classifier, _ model: CLIPModel
+        _ pictures: PictureInputs, with classifier: Classifier, _ model: any Embedder
     ) async throws {
         let progress = Progress("classifying", total: nil, isQuiet: self.model.quiet)
         defer { progress.end() }
@@ -157,7 +157,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     }
 }
 
-extension CLIPModel {
+extension DualEncoder {
     /// Makes a classifier and shows how far it is.
     func classifier(labels: [String], templates: PromptTemplates, isQuiet: Bool) async throws -> Classifier {
         let progress = Progress("embedding labels", total: labels.count, isQuiet: isQuiet)

@@ -46,7 +46,7 @@ struct ContactSheetCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try await self.store.location().open()
         let model = try await StoreModel.load(for: store, self.model)
-        let embeddings = try await model.embed(texts: queries)
+        let embeddings = try await model.requireTexts().embed(texts: queries)
         var found: [(query: String, hits: [SearchHit])] = []
         for (index, query) in queries.enumerated() {
             found.append((query, try await store.search(embeddings[index], limit: limit).hits))

@@ -70,6 +70,7 @@ struct EmbedCommand: AsyncParsableCommand {
         // Opened before the model is, so that a name that is wrong is known at once.
         let runs = try InputRun.split(inputs).map { try Prepared($0, separator: listing.separator) }
         let model = try await model.load()
+        let dualEncoder = texts.isEmpty ? nil : try model.requireTexts()
         let sink = try await sink(for: model)
         var (done, skips) = (0, Skips())
         let progress = Progress("embedding", total: nil, isQuiet: self.model.quiet)
@@ -78,7 +79,9 @@ struct EmbedCommand: AsyncParsableCommand {
             for run in runs {
                 switch run {
                 case .texts(let texts):
-                    let embeddings = try await model.embed(texts: texts, normalize: !isRaw)
+                    guard let embeddings = try await dualEncoder?.embed(texts: texts, normalize: !isRaw) else {
+                        continue
+                    }
                     for (index, text) in texts.enumerated() {
                         try sink.append([("kind", "text"), ("input", .string(text))], embeddings[index].values)
                     }
@@ -100,7 +103,7 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     private func embed(
-        _ pictures: PictureInputs, _ model: CLIPModel, _ sink: any EmbeddingSink, _ done: inout Int,
+        _ pictures: PictureInputs, _ model: any Embedder, _ sink: any EmbeddingSink, _ done: inout Int,
         _ skips: inout Skips, _ progress: Progress
     ) async throws {
         try await PictureRun(model, self.model.pictures, fetching.options, normalize: !isRaw).each(
@@ -119,7 +122,7 @@ struct EmbedCommand: AsyncParsableCommand {
             })
     }
 
-    private func sink(for model: CLIPModel) async throws -> any EmbeddingSink {
+    private func sink(for model: any Embedder) async throws -> any EmbeddingSink {
         guard let output, let kind = EmbeddingFileKind(path: output) else { return StandardOutputSink(format) }
         switch kind {
         case .npy: return try NumpySink(path: output, dimension: model.dimension)

@@ -75,13 +75,13 @@ struct ProfileCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let model = try await self.model.load()
-        if let imageSize, imageSize != model.configuration.vision.imageSize {
-            throw ValidationError(
-                "--image-size \(imageSize): the model reads pictures of \(model.configuration.vision.imageSize).")
+        let model = try await self.model.loadCheckpoint()
+        let definition = model.runner.definition
+        if let imageSize, imageSize != definition.imageSize {
+            throw ValidationError("--image-size \(imageSize): the model reads pictures of \(definition.imageSize).")
         }
-        let longest = model.configuration.text.contextLength
-        if let textLength, !(2...longest).contains(textLength) {
+        let dualEncoder = textLength != nil || texts != nil ? try model.requireTexts() : nil
+        if let textLength, let longest = definition.textInput?.contextLength, !(2...longest).contains(textLength) {
             throw ValidationError("--text-length must be 2 to \(longest) for this model, not \(textLength).")
         }
         let engine = try await model.engineDescription()
@@ -89,7 +89,7 @@ struct ProfileCommand: AsyncParsableCommand {
             throw ValidationError("--cores \(cores): measure on at least 2 threads, and on no more than that.")
         }
         let tokenized = try texts.map {
-            try TextFile.lines(path: $0, of: "text", mayBeJSON: true).map { model.tokenize($0.text) }
+            try TextFile.lines(path: $0, of: "text", mayBeJSON: true).compactMap { dualEncoder?.tokenize($0.text) }
         }
         let input: ProfileReport.Input =
             if let tokenized {
@@ -108,8 +108,12 @@ struct ProfileCommand: AsyncParsableCommand {
         }
     }
 
-    private func operations(of model: CLIPModel, _ tokenized: [TokenizedText]?) async throws -> [OperationProfile] {
-        if let tokenized { return try await model.profile(tokenized: tokenized, batch: batch, passes: passes) }
+    private func operations(
+        of model: any CheckpointModel, _ tokenized: [TokenizedText]?
+    ) async throws -> [OperationProfile] {
+        if let tokenized, let model = model as? CLIPModel {
+            return try await model.profile(tokenized: tokenized, batch: batch, passes: passes)
+        }
         if let textLength { return try await model.profile(texts: batch, length: textLength, passes: passes) }
         return try await model.profile(pictures: batch, passes: passes)
     }

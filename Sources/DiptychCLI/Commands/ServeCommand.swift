@@ -103,7 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func source(
         _ name: String, _ path: String, loadsAtStart: Bool,
-        check: @escaping @Sendable (CLIPModel) async throws -> Void = { _ in }
+        check: @escaping @Sendable (any Embedder) async throws -> Void = { _ in }
     ) -> ModelSource {
         let arguments = model, batch = settings.largestBatch
         return ModelSource(name: name, loadsAtStart: loadsAtStart) {

@@ -52,6 +52,7 @@ struct SimilarityCommand: AsyncParsableCommand {
 
     func run() async throws {
         let model = try await model.load()
+        let dualEncoder = queryText != nil || !texts.isEmpty ? try model.requireTexts() : nil
         let query = try await query(model)
         let progress = Progress("comparing", total: nil, isQuiet: self.model.quiet)
         defer { progress.end() }
@@ -59,7 +60,7 @@ struct SimilarityCommand: AsyncParsableCommand {
         for run in InputRun.split(OrderedInput.joined(texts, images)) {
             switch run {
             case .texts(let texts):
-                let embeddings = try await model.embed(texts: texts)
+                guard let embeddings = try await dualEncoder?.embed(texts: texts) else { continue }
                 for (index, text) in texts.enumerated() {
                     candidates.append(
                         Candidate(kind: "text", name: text, similarity: embeddings[index].similarity(to: query)))
@@ -95,8 +96,8 @@ struct SimilarityCommand: AsyncParsableCommand {
         try skips.end(of: candidates.count + skips.count)
     }
 
-    private func query(_ model: CLIPModel) async throws -> Embedding {
-        if let queryText { return try await model.embed(texts: [queryText])[0] }
+    private func query(_ model: any Embedder) async throws -> Embedding {
+        if let queryText { return try await model.requireTexts().embed(texts: [queryText])[0] }
         // As a run of one: its pixels are resampled while they are decoded.
         var query: Result<Embedding, any Error>?
         try await PictureRun(model, self.model.pictures, fetching.options).each(

@@ -38,7 +38,7 @@ struct TokenizeCommand: AsyncParsableCommand {
         let texts =
             try texts
             + files.flatMap { try TextFile.allLines(path: $0, of: "text", separator: listing.separator).map(\.text) }
-        let model = try await model.load()
+        let model = try await model.loadDualEncoder()
         for text in texts {
             let tokenized = model.tokenize(text)
             let tokens = model.tokenizer.tokens(for: tokenized.ids)

@@ -2,12 +2,12 @@ import Diptych
 
 /// Embeds the pictures that arguments stand for, one after the other.
 struct PictureRun {
-    private let model: CLIPModel
+    private let model: any Embedder
     private let options: PictureOptions
     private let fetch: FetchOptions
     private let normalize: Bool
 
-    init(_ model: CLIPModel, _ options: PictureOptions, _ fetch: FetchOptions, normalize: Bool = true) {
+    init(_ model: any Embedder, _ options: PictureOptions, _ fetch: FetchOptions, normalize: Bool = true) {
         self.model = model
         self.options = options
         self.fetch = fetch

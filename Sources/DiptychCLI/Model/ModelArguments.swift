@@ -93,19 +93,44 @@ struct ModelArguments: ParsableArguments {
     }
 
     /// Opens the model that the options, the environment or the defaults name.
-    func load() async throws -> CLIPModel {
+    func load() async throws -> any Embedder {
         try await load(path: ModelLocation(model).announced(isQuiet: quiet).path)
     }
 
+    /// Opens the model that the options, the environment or the defaults name, which must embed texts.
+    ///
+    /// - Throws: `ModelError` where it has no text tower.
+    func loadDualEncoder() async throws -> any DualEncoder { try await load().requireTexts() }
+
+    /// Opens the model that the options, the environment or the defaults name, which must be of the CLIP family.
+    ///
+    /// - Throws: ``Failure`` where it is not.
+    func loadCLIP(for purpose: String) async throws -> CLIPModel {
+        let model = try await load()
+        guard let clip = model as? CLIPModel else { throw Failure("\(model.name) is not a CLIP model; \(purpose)") }
+        return clip
+    }
+
+    /// Opens the model that the options, the environment or the defaults name, with its checkpoint.
+    ///
+    /// - Throws: ``Failure`` where it does not run here.
+    func loadCheckpoint() async throws -> any CheckpointModel {
+        let model = try await load()
+        guard let checkpoint = model as? any CheckpointModel else {
+            throw Failure("\(model.name) does not run from a checkpoint on this machine")
+        }
+        return checkpoint
+    }
+
     /// Opens the model at `path`.
-    func load(path: String, batchSize: Int? = nil) async throws -> CLIPModel {
+    func load(path: String, batchSize: Int? = nil) async throws -> any Embedder {
         var options = ModelOptions(
             precision: precision, threads: threads, instructions: try instructions(),
             activation: activation?.activation, heads: heads?.counts)
         if let batchSize { options.batchSize = batchSize }
         options.refusesLongTexts = refusesLongTexts
         if !quiet { options.onTruncation = { Console.say("warning: \($0)") } }
-        let loaded = try await CLIPModel.load(path, options: options)
+        let loaded = try await ModelLoader.load(path, options: options)
         guard !quiet, precision != .fp32 else { return loaded }
         let engine = try await loaded.engineDescription()
         Console.say("precision: \(engine.precision.rawValue) (\(engine.reason))")

@@ -6,7 +6,7 @@ import Foundation
 
 /// Everything that `models inspect` says about a model.
 struct ModelFacts {
-    private let model: CLIPModel
+    private let model: any CheckpointModel
     private let fingerprint: String
     private let engine: EngineDescription
     private let parameters: (vision: Int, text: Int)
@@ -14,19 +14,30 @@ struct ModelFacts {
     /// FLOPs of a text by its number of tokens.
     private let textFLOPs: [(length: Int, flops: Double)]
     private let tensors: [TensorView]
+    private let design: any ModelDesign
 
-    init(_ model: CLIPModel, typicalLength: Int) async throws {
+    init(_ model: any CheckpointModel, typicalLength: Int) async throws {
         self.model = model
         fingerprint = await model.fingerprint()
         engine = try await model.engineDescription()
         let cost = try model.cost()
         parameters = (cost.visionParameters, cost.textParameters)
         pictureFLOPs = try cost.pictures(1).reduce(0) { $0 + $1.flops }
-        let longest = model.configuration.text.contextLength
-        textFLOPs = try (typicalLength < longest ? [longest, typicalLength] : [longest]).map { length in
-            (length, try cost.texts(1, length: length).reduce(0) { $0 + $1.flops })
-        }
+        let longest = model.runner.definition.textInput?.contextLength
+        textFLOPs =
+            try longest.map { typicalLength < $0 ? [$0, typicalLength] : [$0] }?.map { length in
+                (length, try cost.texts(1, length: length).reduce(0) { $0 + $1.flops })
+            } ?? []
         tensors = model.checkpoint.tensors.values.sorted { $0.name < $1.name }
+        design = try Self.design(of: model)
+    }
+
+    private static func design(of model: any CheckpointModel) throws -> any ModelDesign {
+        switch model {
+        case let model as CLIPModel: CLIPDesign(model: model)
+        case let model as ResNetModel: ResNetDesign(configuration: model.configuration)
+        default: throw Failure("\(model.name): its kind of model cannot be inspected")
+        }
     }
 
     private var bytes: Int { tensors.reduce(0) { $0 + $1.bytes.count } }
@@ -35,27 +46,7 @@ struct ModelFacts {
         Dictionary(grouping: tensors, by: \.elementType.rawValue).map { ($0, $1.count) }.sorted { $0.0 < $1.0 }
     }
 
-    private var stages: JSON {
-        guard case .resNet(let stages) = model.configuration.vision.architecture else { return .null }
-        return .array(stages.map(JSON.int))
-    }
-
-    /// The image tower's design, in words.
-    private var pictures: String {
-        let vision = model.configuration.vision
-        let size = "\(vision.imageSize) × \(vision.imageSize)"
-        switch vision.architecture {
-        case .resNet(let stages):
-            return "\(size), residual network of \(stages.map(String.init).joined(separator: ", ")) blocks, width "
-                + "\(vision.width), attention pooling with \(vision.heads) heads"
-        case .transformer, .siglip:
-            return "\(size) in patches of \(vision.patchSize), width \(vision.width), \(vision.layers) layers, "
-                + "\(vision.heads) heads, \(vision.activation.rawValue)"
-        }
-    }
-
     func json(listsTensors: Bool) -> JSON {
-        let (text, vision) = (model.configuration.text, model.configuration.vision)
         var tensorFacts: [(String, JSON)] = [
             ("count", .int(tensors.count)), ("bytes", .int(bytes)),
             ("types", .object(types.map { ($0, .int($1)) })),
@@ -75,25 +66,7 @@ struct ModelFacts {
         }
         return [
             "name": .string(model.name), "path": .string(model.path), "fingerprint": .string(fingerprint),
-            "configuration": [
-                "family": .string(model.configuration.family.rawValue), "dimension": .int(model.dimension),
-                "logit_scale": .float(model.logits.scale),
-                "logit_bias": model.logits.bias.map(JSON.float) ?? .null,
-                "text": [
-                    "architecture": .string(text.architecture.rawValue),
-                    "vocabulary_size": .int(text.vocabularySize), "context_length": .int(text.contextLength),
-                    "width": .int(text.width), "feed_forward_width": .int(text.feedForwardWidth),
-                    "layers": .int(text.layers), "heads": .int(text.heads),
-                    "activation": .string(text.activation.rawValue),
-                ],
-                "vision": [
-                    "architecture": .string(vision.architecture.name), "stages": stages,
-                    "image_size": .int(vision.imageSize), "patch_size": .int(vision.patchSize),
-                    "width": .int(vision.width), "feed_forward_width": .int(vision.feedForwardWidth),
-                    "layers": .int(vision.layers), "heads": .int(vision.heads),
-                    "activation": .string(vision.activation.rawValue),
-                ],
-            ],
+            "configuration": design.json,
             "parameters": [
                 "vision": .int(parameters.vision), "text": .int(parameters.text),
                 "total": .int(parameters.vision + parameters.text),
@@ -113,19 +86,13 @@ struct ModelFacts {
     }
 
     func lines(listsTensors: Bool) -> [String] {
-        let text = model.configuration.text
         let typeList = types.map { "\($1) × \($0)" }.joined(separator: ", ")
         let total = parameters.vision + parameters.text
         var facts = [
-            ("model", "\(model.name) (\(model.path))"), ("family", model.configuration.family.rawValue),
-            ("fingerprint", fingerprint),
-            ("embedding", "\(model.dimension) numbers, logit scale \(model.logits.scale)"),
-            ("pictures", pictures),
-            (
-                "texts",
-                "\(text.contextLength) tokens of \(text.vocabularySize), width \(text.width), \(text.layers) layers, "
-                    + "\(text.heads) heads, \(text.activation.rawValue)"
-            ),
+            ("model", "\(model.name) (\(model.path))"), ("family", design.family), ("fingerprint", fingerprint),
+        ]
+        facts += design.facts
+        facts += [
             (
                 "parameters",
                 "\(Columns.grouped(total)): \(Columns.grouped(parameters.vision)) for pictures, "
@@ -148,15 +115,4 @@ struct ModelFacts {
     }
 
     private static func giga(_ flops: Double) -> String { String(format: "%.4g GFLOP", flops / 1e9) }
-}
-
-extension CLIPConfiguration.Vision.Architecture {
-    /// The name of the design.
-    fileprivate var name: String {
-        switch self {
-        case .transformer: "transformer"
-        case .resNet: "resnet"
-        case .siglip: "siglip"
-        }
-    }
 }

@@ -55,7 +55,7 @@ struct StoreLocation {
 
     /// Opens the store for indexing with `model`, and makes it where there is none.
     func open(
-        for model: CLIPModel, appliesOrientation: Bool?, decode: PictureOptions.Decode?
+        for model: any Embedder, appliesOrientation: Bool?, decode: PictureOptions.Decode?
     ) async throws -> any VectorStore {
         #if Milvus
             if let address = try milvus {

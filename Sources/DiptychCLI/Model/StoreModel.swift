@@ -7,8 +7,8 @@ enum StoreModel {
     /// Opens the model that was asked for, else the one that the store was indexed with, else the default one.
     ///
     /// - Throws: `StoreError` with both names when it is not the store's.
-    static func load(for store: any VectorStore, _ arguments: ModelArguments) async throws -> CLIPModel {
-        let model: CLIPModel
+    static func load(for store: any VectorStore, _ arguments: ModelArguments) async throws -> any Embedder {
+        let model: any Embedder
         let remembered = try await store.info().modelPath
         if arguments.model == nil, let remembered,
             FileManager.default.fileExists(atPath: remembered)

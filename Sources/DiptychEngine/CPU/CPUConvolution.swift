@@ -117,12 +117,46 @@ extension CPUEngine {
     public func averagePool(_ x: CPUFeatureMap, window: Int) throws -> CPUFeatureMap {
         precondition(window > 0 && x.side % window == 0, "squares of \(window) do not tile a map of \(x.side)")
         let y = map(x.count, x.side / window, x.channels)
-        let key = PoolingKey(
-            count: x.count, side: x.side, channels: x.channels, window: window,
-            type: dnnl_data_type_t(x.type).rawValue)
+        try pool(x, PoolingKey(of: x, window: window, stride: window, isMaximum: false), into: y)
+        return y
+    }
+
+    public func maxPool(_ x: CPUFeatureMap, window: Int, stride: Int) throws -> CPUFeatureMap {
+        precondition(window > 0 && stride > 0 && window % 2 == 1, "windows of \(window), \(stride) apart")
+        let key = PoolingKey(of: x, window: window, stride: stride, isMaximum: true)
+        let y = map(x.count, key.resultSide, x.channels)
+        try pool(x, key, into: y)
+        return y
+    }
+
+    private func pool(_ x: CPUFeatureMap, _ key: PoolingKey, into y: CPUFeatureMap) throws {
         let pooling = try poolings.value(key) { try Pooling(key, engine: engine) }
         try pooling.run(stream: stream, source: x.pointer, destination: y.pointer)
+    }
+
+    public func mean(of x: CPUFeatureMap) throws -> CPUTensor {
+        let (positions, width) = (x.side * x.side, x.channels)
+        let y = tensor(x.count, width, SequenceLayout(count: x.count, length: 1), DIPTYCH_F32)  // [count, channels]
+        let wide = workspace.take(positions * width * 4)
+        let rows = wide.pointer.assumingMemoryBound(to: Float.self)
+        for picture in 0..<x.count {
+            diptych_widen(
+                instructions.kernels, x.type, x.pointer + picture * positions * width * x.type.byteCount, rows,
+                positions * width)
+            Self.average(rows, positions, width, into: y.floatPointer + picture * width)
+        }
         return y
+    }
+
+    /// The mean of `positions` rows of `width` numbers.
+    private static func average(
+        _ rows: UnsafePointer<Float>, _ positions: Int, _ width: Int, into mean: UnsafeMutablePointer<Float>
+    ) {
+        mean.update(repeating: 0, count: width)
+        for position in 0..<positions {
+            for i in 0..<width { mean[i] += rows[position * width + i] }
+        }
+        for i in 0..<width { mean[i] /= Float(positions) }
     }
 
     public func meanAndPositions(of x: CPUFeatureMap, adding table: CPUTable) throws -> CPUTensor {
@@ -132,15 +166,11 @@ extension CPUEngine {
         let y = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (1 + positions), width]
         for picture in 0..<x.count {
             let mean = y.floatPointer + layout[picture].lowerBound * width
-            mean.update(repeating: 0, count: width)
             let rows = mean + width
             diptych_widen(
                 instructions.kernels, x.type, x.pointer + picture * positions * width * x.type.byteCount, rows,
                 positions * width)
-            for position in 0..<positions {
-                for i in 0..<width { mean[i] += rows[position * width + i] }
-            }
-            for i in 0..<width { mean[i] /= Float(positions) }
+            Self.average(rows, positions, width, into: mean)
             table.values.withUnsafeBufferPointer { table in
                 for i in 0..<(1 + positions) * width { mean[i] += table[i] }
             }
@@ -193,6 +223,14 @@ extension CPUEngine {
             product.bias = bias.baseAddress
             diptych_multiply(instructions.kernels, Int32(threads), &product)
         }
+    }
+}
+
+extension PoolingKey {
+    fileprivate init(of x: CPUFeatureMap, window: Int, stride: Int, isMaximum: Bool) {
+        self.init(
+            count: x.count, side: x.side, channels: x.channels, window: window, stride: stride, isMaximum: isMaximum,
+            type: dnnl_data_type_t(x.type).rawValue)
     }
 }
 

@@ -64,6 +64,9 @@ public final class CPUEngine: Engine {
         dnnl_engine_destroy(engine)
     }
 
+    /// Says how many threads oneDNN may use on this thread, which engines of a process share.
+    private func takeThreads() { diptych_set_threads(Int32(threads)) }
+
     /// The element type of matrix operands; those of int8 become bytes when they are multiplied.
     var operandType: diptych_type { precision != .fp32 && InstructionSet.hasBFloat16 ? DIPTYCH_BF16 : DIPTYCH_F32 }
 
@@ -104,6 +107,18 @@ public final class CPUEngine: Engine {
 // The protocol documents these.
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CPUEngine {
+    public func tokens(_ batch: TokenBatch) throws -> TokenBatch {
+        takeThreads()
+        return batch
+    }
+
+    public func pixels(_ batch: PixelBatch) throws -> PixelBatch {
+        takeThreads()
+        return batch
+    }
+
+    public func floats(of x: CPUTensor) throws -> [Float] { x.floats() }
+
     public func linear(
         _ x: CPUTensor, _ layer: CPULinear, activation: Activation? = nil, as role: TensorRole
     ) throws -> CPUTensor {

@@ -70,6 +70,13 @@ public final class CostEngine: Engine {
 // The protocol documents these.
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension CostEngine {
+    public func tokens(_ batch: TokenBatch) throws -> TokenBatch { batch }
+
+    public func pixels(_ batch: PixelBatch) throws -> PixelBatch { batch }
+
+    /// Zeros: nothing was computed.
+    public func floats(of x: Tensor) throws -> [Float] { [Float](repeating: 0, count: x.rows * x.columns) }
+
     public func prepare(_ p: LinearParameters) throws -> Linear {
         parameters += p.inputs * p.outputs + p.biases.reduce(0) { $0 + $1.count }
         return Linear(inputs: p.inputs, outputs: p.outputs)
@@ -200,6 +207,20 @@ extension CostEngine {
         record(
             "average pool \(x.channels) × \(x.side)²", flops: x.elements,
             bytes: (x.elements + y.elements) * operandBytes)
+        return y
+    }
+
+    public func maxPool(_ x: FeatureMap, window: Int, stride: Int) throws -> FeatureMap {
+        let y = FeatureMap(count: x.count, side: (x.side - 1) / stride + 1, channels: x.channels)
+        record(
+            "max pool \(x.channels) × \(x.side)²", flops: y.elements * Double(window * window),
+            bytes: (x.elements + y.elements) * operandBytes)
+        return y
+    }
+
+    public func mean(of x: FeatureMap) throws -> Tensor {
+        let y = Tensor(columns: x.channels, layout: SequenceLayout(count: x.count, length: 1))
+        record("mean", flops: x.elements, bytes: x.elements * operandBytes + 4 * Double(y.rows * y.columns))
         return y
     }
 

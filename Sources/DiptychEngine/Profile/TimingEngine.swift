@@ -46,6 +46,10 @@ public final class TimingEngine<Base: Engine>: Engine {
 // The protocol documents these.
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension TimingEngine {
+    public func tokens(_ batch: TokenBatch) throws -> Tokens { try base.tokens(batch) }
+    public func pixels(_ batch: PixelBatch) throws -> Pixels { try base.pixels(batch) }
+    public func floats(of x: Tensor) throws -> [Float] { try base.floats(of: x) }
+
     public func prepare(_ parameters: LinearParameters) throws -> Linear { try base.prepare(parameters) }
     public func prepare(_ parameters: NormParameters) throws -> Norm { try base.prepare(parameters) }
     public func prepare(_ parameters: TokenEmbeddingParameters) throws -> TokenEmbedding {
@@ -103,6 +107,10 @@ extension TimingEngine {
     public func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap {
         try timed { try base.averagePool(x, window: window) }
     }
+    public func maxPool(_ x: FeatureMap, window: Int, stride: Int) throws -> FeatureMap {
+        try timed { try base.maxPool(x, window: window, stride: stride) }
+    }
+    public func mean(of x: FeatureMap) throws -> Tensor { try timed { try base.mean(of: x) } }
     public func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor {
         try timed { try base.meanAndPositions(of: x, adding: table) }
     }

@@ -47,7 +47,7 @@
         ///   - decode: how pictures are decoded; nil takes what the store has, or `exact` in a new one.
         /// - Throws: `StoreError`.
         public static func open(
-            _ address: MilvusAddress, for model: CLIPModel, credentials: MilvusCredentials? = nil,
+            _ address: MilvusAddress, for model: any Embedder, credentials: MilvusCredentials? = nil,
             appliesOrientation: Bool? = nil, decode: PictureOptions.Decode? = nil
         ) async throws -> MilvusStore {
             let fresh = try await StoreIdentity(
@@ -153,7 +153,7 @@
         }
 
         /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
-        public func require(_ model: CLIPModel) async throws { try await identity.require(model, store: name) }
+        public func require(_ model: any Embedder) async throws { try await identity.require(model, store: name) }
 
         /// What the store holds and which model it belongs to. Each item counts as an embedding.
         public func info() async throws -> StoreInfo {

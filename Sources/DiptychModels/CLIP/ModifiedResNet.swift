@@ -32,7 +32,8 @@ public struct ModifiedResNet<E: Engine> {
                 let inner = width << stage
                 blocks.append(
                     try ResNetBlock(
-                        model / "layer\(stage + 1)" / index, inputs: inputs, inner: inner, stride: stride, side: side,
+                        clip: model / "layer\(stage + 1)" / index, inputs: inputs, inner: inner, stride: stride,
+                        side: side,
                         engine: engine))
                 (inputs, side) = (4 * inner, side / stride)
             }
@@ -52,44 +53,6 @@ public struct ModifiedResNet<E: Engine> {
         x = try engine.averagePool(x, window: 2)  // [pictures, size / 4, size / 4, width]
         for block in blocks { try block(&x, engine: engine) }  // [pictures, size / 32, size / 32, 32 · width]
         return try pool(x, engine: engine)  // [pictures, dimension]
-    }
-}
-
-/// A bottleneck block: relu(x + three convolutions of x), four times as wide outside as inside.
-struct ResNetBlock<E: Engine> {
-    private let reduce: E.Convolution
-    private let spread: E.Convolution
-    private let expand: E.Convolution
-    private let shortcut: E.Convolution?
-    private let stride: Int
-
-    init(_ place: Parameters, inputs: Int, inner: Int, stride: Int, side: Int, engine: E) throws {
-        func convolution(_ name: String, _ norm: String, _ inputs: Int, _ outputs: Int, window: Int, side: Int) throws
-            -> E.Convolution
-        {
-            try engine.prepare(
-                ConvolutionParameters(
-                    place / name, norm: place / norm, inputs: inputs, outputs: outputs, window: window, side: side))
-        }
-        reduce = try convolution("conv1", "bn1", inputs, inner, window: 1, side: side)
-        spread = try convolution("conv2", "bn2", inner, inner, window: 3, side: side)
-        expand = try convolution("conv3", "bn3", inner, 4 * inner, window: 1, side: side / stride)
-        shortcut =
-            stride > 1 || inputs != 4 * inner
-            ? try convolution("downsample.0", "downsample.1", inputs, 4 * inner, window: 1, side: side / stride) : nil
-        self.stride = stride
-    }
-
-    /// Runs the block, in place: [pictures, side, side, inputs] → [pictures, side / stride, side / stride, 4 · inner].
-    func callAsFunction(_ x: inout E.FeatureMap, engine: E) throws {
-        var y = try engine.convolve(x, reduce, activation: .relu)
-        y = try engine.convolve(y, spread, activation: .relu)
-        if stride > 1 {
-            y = try engine.averagePool(y, window: stride)
-            x = try engine.averagePool(x, window: stride)
-        }
-        if let shortcut { x = try engine.convolve(x, shortcut, activation: nil) }
-        try engine.addConvolution(y, expand, to: &x, activation: .relu)
     }
 }
 

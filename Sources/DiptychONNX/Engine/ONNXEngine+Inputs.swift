@@ -2,6 +2,13 @@ internal import DiptychEngine
 internal import DiptychTensors
 
 extension ONNXEngine {
+    // Arrays come in and go out when the file is run.
+    func tokens(_ batch: TokenBatch) throws -> Tokens { throw Self.recordsOnly }
+    func pixels(_ batch: PixelBatch) throws -> Pixels { throw Self.recordsOnly }
+    func floats(of x: Tensor) throws -> [Float] { throw Self.recordsOnly }
+
+    private static let recordsOnly = EngineError("the ONNX engine records a graph and computes nothing; run its file")
+
     func prepare(_ p: TokenEmbeddingParameters) throws -> TokenEmbedding {
         guard textLength >= 1, textLength <= p.positions.shape[0] else {
             throw EngineError("texts of \(textLength) tokens, where the model reads 1 to \(p.positions.shape[0])")
@@ -85,6 +92,22 @@ extension ONNXEngine {
         let square = [window, window]
         let pooled = graph.node("AveragePool", [x.value], [.ints("kernel_shape", square), .ints("strides", square)])
         return FeatureMap(value: pooled, side: x.side / window, channels: x.channels)
+    }
+
+    func maxPool(_ x: FeatureMap, window: Int, stride: Int) throws -> FeatureMap {
+        let pooled = graph.node(
+            "MaxPool", [x.value],
+            [
+                .ints("kernel_shape", [window, window]), .ints("strides", [stride, stride]),
+                .ints("pads", [Int](repeating: window / 2, count: 4)),
+            ])
+        return FeatureMap(value: pooled, side: (x.side - 1) / stride + 1, channels: x.channels)
+    }
+
+    func mean(of x: FeatureMap) throws -> Tensor {
+        let mean = graph.node(
+            "ReduceMean", [graph.cast(x.value, to: .float)], [.ints("axes", [2, 3]), .int("keepdims", 0)])
+        return Tensor(value: mean, length: nil, width: x.channels, padding: nil)  // [batch, channels]
     }
 
     func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor {

@@ -5,7 +5,7 @@ internal import Foundation
 /// Brings a store up to date with files, folders and other sources of pictures.
 public struct Indexer: Sendable {
     let store: any VectorStore
-    let model: CLIPModel
+    let model: any Embedder
     /// Whether pictures are read again although the store knows them and they look unchanged.
     public var refreshes = false
     /// The part of files and folders to index; nil for all of them.
@@ -28,7 +28,7 @@ public struct Indexer: Sendable {
     static let step = 512
 
     /// Indexes into `store` with `model`; a store of another model is refused.
-    public init(store: any VectorStore, model: CLIPModel) {
+    public init(store: any VectorStore, model: any Embedder) {
         self.store = store
         self.model = model
     }

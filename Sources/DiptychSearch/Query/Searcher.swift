@@ -4,8 +4,8 @@ internal import DiptychMedia
 /// Searches a store for texts, pictures and items, with a model.
 public struct Searcher: Sendable {
     private let store: any VectorStore
-    private let model: CLIPModel
-    private let texts: any TextEmbedder
+    private let model: any Embedder
+    private let texts: (any TextEmbedder)?
 
     /// How a search goes on from its query.
     public struct Options: Sendable {
@@ -34,16 +34,16 @@ public struct Searcher: Sendable {
     /// Searches `store` with `model`, which must be the store's: see ``VectorStore/require(_:)``.
     ///
     /// - Parameter texts: what embeds texts with the model, where that is not the model itself.
-    public init(store: any VectorStore, model: CLIPModel, texts: (any TextEmbedder)? = nil) {
+    public init(store: any VectorStore, model: any Embedder, texts: (any TextEmbedder)? = nil) {
         self.store = store
         self.model = model
-        self.texts = texts ?? model
+        self.texts = texts ?? model as? any TextEmbedder
     }
 
     /// The query as one point of length 1: the sum of what is wanted, without what is not.
     ///
     /// - Throws: ``StoreError`` when an item is none of the store's, when terms have no weight, or when they cancel each
-    ///   other out; ``ModelError``.
+    ///   other out; ``ModelError``, also for a text where the model embeds none.
     public func embedding(of query: SearchQuery) async throws -> Embedding {
         func refused(_ reason: String) -> StoreError { StoreError(.invalidRequest, path: store.name, reason) }
         guard query.terms.allSatisfy(\.weight.isFinite), query.terms.contains(where: { $0.weight > 0 }) else {
@@ -51,8 +51,9 @@ public struct Searcher: Sendable {
         }
         let texts = query.terms.compactMap { if case .text(let text) = $0.content { text } else { nil } }
         let pictures = query.terms.compactMap { if case .picture(let picture) = $0.content { picture } else { nil } }
+        let embedder: (any TextEmbedder)? = texts.isEmpty ? nil : try self.texts ?? model.requireTexts()
         let items = try await store.items(ids: query.items)
-        let textEmbeddings = texts.isEmpty ? nil : try await self.texts.embed(texts: texts)
+        let textEmbeddings = try await embedder?.embed(texts: texts)
         let pictureEmbeddings = pictures.isEmpty ? nil : try await model.embed(pictures: pictures)
         var (text, picture) = (0, 0)
         var sum = [Double](repeating: 0, count: store.dimension)

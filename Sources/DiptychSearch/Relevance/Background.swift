@@ -69,7 +69,7 @@ public struct Background: Sendable, Codable, Equatable {
     ///
     /// - Parameters:
     ///   - sample: embeddings of pictures of the store, drawn at random; those that differ become probes.
-    ///   - texts: embeddings of texts of all kinds.
+    ///   - texts: embeddings of texts of all kinds; none where the model embeds no texts.
     ///   - count: the items that the store holds.
     init?(sample: Embeddings, texts: Embeddings, count: Int) {
         let (probes, differing) = Self.distinct(sample, of: count)
@@ -87,7 +87,7 @@ public struct Background: Sendable, Codable, Equatable {
                     } ?? []
                 })
         }
-        guard let text = tail(texts), let picture = tail(probes) else { return nil }
+        guard let picture = tail(probes), let text = texts.count == 0 ? picture : tail(texts) else { return nil }
         (self.text, self.picture) = (text, picture)
     }
 

@@ -14,7 +14,7 @@ extension VectorStore {
     ///
     /// - Returns: whether it was measured.
     @discardableResult
-    public func refreshBackground(with model: CLIPModel) async throws -> Bool {
+    public func refreshBackground(with model: any Embedder) async throws -> Bool {
         guard keepsNotes else { return false }
         if let known = try await background() {
             let count = try await info().count
@@ -28,10 +28,12 @@ extension VectorStore {
     }
 
     /// Measures the background; nil for stores of few pictures, or of few that differ.
-    public func measuredBackground(with model: CLIPModel) async throws -> Background? {
+    public func measuredBackground(with model: any Embedder) async throws -> Background? {
         let sample = try await sample(Background.sampleCount)
         guard sample.count >= Background.fewestProbes else { return nil }
-        let texts = try await model.embed(texts: BackgroundTexts.all)
+        let texts =
+            try await (model as? any TextEmbedder)?.embed(texts: BackgroundTexts.all)
+            ?? Embeddings(values: [], dimension: dimension)
         return Background(
             sample: Embeddings(values: sample.flatMap(\.values), dimension: dimension), texts: texts,
             count: try await info().count)

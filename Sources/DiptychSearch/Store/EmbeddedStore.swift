@@ -51,7 +51,7 @@ public final class EmbeddedStore: VectorStore {
     ///   - decode: how pictures are decoded; nil takes what the store has, or `exact` in a new one.
     /// - Throws: ``StoreError``.
     public static func open(
-        at directory: URL, for model: CLIPModel, appliesOrientation: Bool? = nil,
+        at directory: URL, for model: any Embedder, appliesOrientation: Bool? = nil,
         decode: PictureOptions.Decode? = nil
     ) async throws -> EmbeddedStore {
         let path = directory.path
@@ -110,7 +110,7 @@ public final class EmbeddedStore: VectorStore {
     /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
-    public func require(_ model: CLIPModel) async throws { try await identity.require(model, store: name) }
+    public func require(_ model: any Embedder) async throws { try await identity.require(model, store: name) }
 
     /// Notes where the model lies now, so that searches find it without being told.
     private func remember(path: String) async throws {
@@ -278,7 +278,7 @@ public final class EmbeddedStore: VectorStore {
     }
 }
 
-extension CLIPModel {
+extension Embedder {
     /// Where it lies, whatever the current directory becomes.
     var absolutePath: String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

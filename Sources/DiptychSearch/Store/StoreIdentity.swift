@@ -30,7 +30,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
     }
 
     /// That of a new store for `model`.
-    public init(of model: CLIPModel, appliesOrientation: Bool, decode: PictureOptions.Decode) async throws {
+    public init(of model: any Embedder, appliesOrientation: Bool, decode: PictureOptions.Decode) async throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         self.init(
@@ -59,7 +59,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
     ///
     /// - Parameter name: the store, for errors.
     /// - Throws: ``StoreError`` with both names when it is not.
-    public func require(_ model: CLIPModel, store name: String) async throws {
+    public func require(_ model: any Embedder, store name: String) async throws {
         let other = await model.fingerprint()
         guard fingerprint == other else {
             throw StoreError(

@@ -11,10 +11,10 @@ public struct ModelSource: Sendable {
     /// Whether it is loaded when the server starts; otherwise the first request that names it waits.
     public var loadsAtStart: Bool
     /// Loads it.
-    public var load: @Sendable () async throws -> CLIPModel
+    public var load: @Sendable () async throws -> any Embedder
 
     /// A model by what loads it.
-    public init(name: String, loadsAtStart: Bool = true, load: @escaping @Sendable () async throws -> CLIPModel) {
+    public init(name: String, loadsAtStart: Bool = true, load: @escaping @Sendable () async throws -> any Embedder) {
         self.name = name
         self.loadsAtStart = loadsAtStart
         self.load = load
@@ -125,10 +125,9 @@ actor ModelPool: Service {
         let served = ServedModel(
             name: source.name, model: model, options: batches, reading: model.preprocessing.readingOptions(reading),
             stages: stages, work: work)
-        // Packs the weights of both towers, so that the first request does not wait for it.
-        _ = try await model.embed(texts: ["a picture"])
-        let side = model.configuration.vision.imageSize
-        let gray = try Picture(width: side, height: side, bytes: [UInt8](repeating: 128, count: side * side * 3))
+        // Packs the weights of all towers, so that the first request does not wait for it.
+        if let model = model as? any TextEmbedder { _ = try await model.embed(texts: ["a picture"]) }
+        let gray = try Picture(width: 64, height: 64, bytes: [UInt8](repeating: 128, count: 64 * 64 * 3))
         _ = try await model.embed(pictures: [gray])
         logger.info(
             "model loaded",

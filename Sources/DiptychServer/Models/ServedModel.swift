@@ -16,7 +16,9 @@ internal import Tracing
 /// it gains. A pass has so many pixels at most, and a picture of more is decoded apart, so that nobody waits for it.
 final class ServedModel: Sendable {
     let name: String
-    let model: CLIPModel
+    let model: any Embedder
+    /// The same where it embeds texts too.
+    private let dualEncoder: (any DualEncoder)?
     private let texts: BatchQueue<[Int32], TokenizedText, [Float]>
     private let pictures: BatchQueue<ContentHash, PictureWork, EmbeddedPicture>
     private let workers: [Task<Void, Never>]
@@ -27,10 +29,13 @@ final class ServedModel: Sendable {
     private static let preparedAtOnce = 2
 
     /// Serves `model`; its queues are worked off at once.
-    init(name: String, model: CLIPModel, options: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers)
-    {
+    init(
+        name: String, model: any Embedder, options: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers
+    ) {
         self.name = name
         self.model = model
+        let dualEncoder = model as? any DualEncoder
+        self.dualEncoder = dualEncoder
         self.work = work
         let preprocessing = model.preprocessing
         prepare = { try preprocessing.preprocessed($0.bytes, label: $0.label, options: reading) }
@@ -43,7 +48,7 @@ final class ServedModel: Sendable {
         self.pictures = pictures
         workers = [
             Task.detached {
-                await texts.run { batch in await Self.embed(batch, with: model, stages) }
+                await texts.run { batch in await Self.embed(batch, with: dualEncoder, stages) }
             },
             Task.detached {
                 await pictures.run { batch in await Self.embed(batch, with: model, prepare, stages) }
@@ -120,8 +125,10 @@ final class ServedModel: Sendable {
     // MARK: Passes
 
     private static func embed(
-        _ batch: [TokenizedText], with model: CLIPModel, _ stages: Stages
+        _ batch: [TokenizedText], with model: (any DualEncoder)?, _ stages: Stages
     ) async -> [Result<[Float], any Error>] {
+        // Nothing is put into the queue without a text tower: it has no ids.
+        guard let model else { return batch.map { _ in .failure(CancellationError()) } }
         do {
             let embeddings = try await stages.measure(.encode) { try await model.embed(tokenized: batch) }
             stages.count(.texts, batch.count)
@@ -132,7 +139,7 @@ final class ServedModel: Sendable {
     }
 
     private static func embed(
-        _ batch: [PictureWork], with model: CLIPModel,
+        _ batch: [PictureWork], with model: any Embedder,
         _ prepare: @escaping @Sendable (PictureWork) throws -> PreprocessedPicture, _ stages: Stages
     ) async -> [Result<EmbeddedPicture, any Error>] {
         var results: [Result<EmbeddedPicture, any Error>] = []
@@ -168,7 +175,8 @@ final class ServedModel: Sendable {
 
 extension ServedModel: TextEmbedder {
     var dimension: Int { model.dimension }
-    var logits: LogitParameters { model.logits }
+    /// Those of a model without a text tower are never asked for: there is no text to compare with.
+    var logits: LogitParameters { dualEncoder?.logits ?? LogitParameters(scale: 1, bias: nil) }
 
     /// The embeddings of `texts`, those of other requests in the same passes.
     func embed(texts: [String], normalize: Bool) async throws -> Embeddings {
@@ -177,8 +185,13 @@ extension ServedModel: TextEmbedder {
 
     /// The ids of `texts`. Long ones are cut into tokens on threads for that, some at a time, so that others have their turns.
     ///
-    /// - Throws: ``Problem`` for a text that is longer than the model reads, where that is refused.
+    /// - Throws: ``Problem``, 400, for a text that is longer than the model reads, where that is refused, and where the model has
+    ///   no text tower.
     func tokenize(_ texts: [String]) async throws -> [TokenizedText] {
+        let model: any DualEncoder
+        do { model = try self.model.requireTexts() } catch let error as ModelError {
+            throw Problem.badRequest(error.description)
+        }
         var tokens: [TokenizedText] = []
         tokens.reserveCapacity(texts.count)
         var start = 0
@@ -190,16 +203,18 @@ extension ServedModel: TextEmbedder {
             }
             let part = Array(texts[start..<end]), first = start
             if bytes <= Workers.smallBytes, texts.count == part.count {
-                tokens += try tokenize(part, from: first)
+                tokens += try Self.tokenize(part, from: first, by: model)
             } else {
-                tokens += try await work.text.run { try self.tokenize(part, from: first) }
+                tokens += try await work.text.run { try Self.tokenize(part, from: first, by: model) }
             }
             start = end
         }
         return tokens
     }
 
-    private func tokenize(_ texts: [String], from first: Int) throws -> [TokenizedText] {
+    private static func tokenize(
+        _ texts: [String], from first: Int, by model: any DualEncoder
+    ) throws -> [TokenizedText] {
         try texts.enumerated().map { index, text in
             let tokens = model.tokenize(text)
             if tokens.truncated > 0, model.options.refusesLongTexts {

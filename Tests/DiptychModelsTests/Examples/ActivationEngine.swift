@@ -32,6 +32,11 @@ final class ActivationEngine: Engine {
         return FeatureMap(pictures: pictures, side: side, channels: channels)
     }
 
+    // Arrays go in as they are; nothing comes out.
+    func tokens(_ batch: TokenBatch) -> TokenBatch { batch }
+    func pixels(_ batch: PixelBatch) -> PixelBatch { batch }
+    func floats(of x: Tensor) -> [Float] { [] }
+
     // What is prepared stays as it is: nothing reads the weights, only their sizes.
     func prepare(_ parameters: LinearParameters) -> LinearParameters { parameters }
     func prepare(_ parameters: NormParameters) -> NormParameters { parameters }
@@ -98,6 +103,14 @@ extension ActivationEngine {
 
     func averagePool(_ x: FeatureMap, window: Int) -> FeatureMap {
         new("average", x.pictures, x.side / window, x.channels)
+    }
+
+    func maxPool(_ x: FeatureMap, window: Int, stride: Int) -> FeatureMap {
+        new("maximum", x.pictures, (x.side - 1) / stride + 1, x.channels)
+    }
+
+    func mean(of x: FeatureMap) -> Tensor {
+        new("mean", SequenceLayout(count: x.pictures, length: 1), x.channels)
     }
 
     func meanAndPositions(of x: FeatureMap, adding table: TableParameters) -> Tensor {

@@ -44,7 +44,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         guard captions.count >= 200 else {
             throw Failure("\(pictures): has captions of \(captions.count) pictures; 200 at least say something")
         }
-        let model = try await model.load()
+        let model = try await model.loadDualEncoder()
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("diptych-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }
         let store = try await EmbeddedStore.open(at: scratch, for: model, decode: self.model.decode)
@@ -68,7 +68,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     }
 
     /// Stores further frames of pictures, under their paths with a number behind.
-    private func addBursts(of paths: [String], to store: EmbeddedStore, _ model: CLIPModel) async throws {
+    private func addBursts(of paths: [String], to store: EmbeddedStore, _ model: any Embedder) async throws {
         for (index, path) in paths.enumerated() {
             let picture = try PictureSource.file(path).picture(
                 options: model.preprocessing.readingOptions(self.model.pictures))

@@ -38,7 +38,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                 "\(pictures): has captions of \(captions.count) pictures, fewer than a group of \(group); "
                     + "draw more or give a smaller --group")
         }
-        let model = try await model.load()
+        let model = try await model.loadDualEncoder()
         let directory = URL(fileURLWithPath: pictures, isDirectory: true)
         let images = try await model.embed(
             images: captions[..<whole].map { .file(directory.appendingPathComponent($0.file).path) },

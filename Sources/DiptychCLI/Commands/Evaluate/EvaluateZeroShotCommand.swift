@@ -51,13 +51,13 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         let folder = try LabelledFolder(path: data, labels: labelsFile)
         let labels = folder.classes.map(\.label) + folder.otherLabels
         let classifier: Classifier
-        let model: CLIPModel
+        let model: any DualEncoder
         if let classifierFile {
-            model = try await self.model.load()
+            model = try await self.model.loadDualEncoder()
             classifier = try await Classifier.load(from: classifierFile, for: model)
         } else {
             let templates = try self.templates.chosen(for: labels, isQuiet: self.model.quiet)
-            model = try await self.model.load()
+            model = try await self.model.loadDualEncoder()
             classifier = try await model.classifier(labels: labels, templates: templates, isQuiet: self.model.quiet)
         }
         let indices = try Self.indices(of: folder, in: classifier, classifierFile ?? "")

@@ -45,7 +45,7 @@ struct ExportONNXCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let model = try await model.load()
+        let model = try await model.loadCLIP(for: "only those can be exported")
         var export = ONNXExport(
             checkpoint: model.checkpoint, configuration: model.configuration,
             contextLength: model.tokenizer.contextLength)

@@ -22,7 +22,7 @@ struct ModelsInspectCommand: AsyncParsableCommand {
     var listsTensors = false
 
     func run() async throws {
-        let model = try await model.load()
+        let model = try await model.loadCheckpoint()
         let facts = try await ModelFacts(model, typicalLength: Self.typicalLength)
         guard formatting.chosen == .text else {
             return try StandardOutput.line(facts.json(listsTensors: listsTensors).text)

@@ -60,16 +60,22 @@ final class ConvolutionProduct {
     ) throws { try primitive.run(stream, source, weights, bias, destination) }
 }
 
-/// What distinguishes one compiled average pooling from another.
+/// What distinguishes one compiled pooling from another.
 struct PoolingKey: Hashable {
     let count: Int
     let side: Int
     let channels: Int
     let window: Int
+    let stride: Int
+    /// Whether the highest number is taken; the mean otherwise, of windows that tile the map.
+    let isMaximum: Bool
     let type: UInt32
+
+    var padding: Int { isMaximum ? window / 2 : 0 }
+    var resultSide: Int { (side + 2 * padding - window) / stride + 1 }
 }
 
-/// One of oneDNN's compiled average poolings over squares that tile a map.
+/// One of oneDNN's compiled poolings.
 final class Pooling {
     private let primitive: CompiledPrimitive
 
@@ -77,15 +83,18 @@ final class Pooling {
     init(_ key: PoolingKey, engine: dnnl_engine_t) throws {
         let type = dnnl_data_type_t(rawValue: key.type)
         var source = try DNNL.shape([key.count, key.channels, key.side, key.side], type, dnnl_nhwc)
-        let side = key.side / key.window
-        var result = try DNNL.shape([key.count, key.channels, side, side], type, dnnl_nhwc)
+        var result = try DNNL.shape([key.count, key.channels, key.resultSide, key.resultSide], type, dnnl_nhwc)
         let window = [Int64](repeating: Int64(key.window), count: Int(DNNL_MAX_NDIMS))
-        let padding = [Int64](repeating: 0, count: Int(DNNL_MAX_NDIMS))
+        let strides = [Int64](repeating: Int64(key.stride), count: Int(DNNL_MAX_NDIMS))
+        // What stands behind the last window is nothing to it: the end is padded as far as the windows reach.
+        let padding = [Int64](repeating: Int64(key.padding), count: Int(DNNL_MAX_NDIMS))
+        let reach = (key.resultSide - 1) * key.stride + key.window - key.side - key.padding
+        let end = [Int64](repeating: Int64(reach), count: Int(DNNL_MAX_NDIMS))
         var operation = dnnl_pooling_desc_t()
         try check(
             dnnl_pooling_forward_desc_init(
-                &operation, dnnl_forward_inference, dnnl_pooling_avg_exclude_padding, &source, &result, window, window,
-                padding, padding), "describe a pooling")
+                &operation, dnnl_forward_inference, key.isMaximum ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding,
+                &source, &result, strides, window, padding, end), "describe a pooling")
         let plan = try created("plan a pooling") { dnnl_primitive_desc_create(&$0, &operation, nil, engine, nil) }
         defer { dnnl_primitive_desc_destroy(plan) }
         primitive = try CompiledPrimitive(

@@ -1,8 +1,6 @@
-internal import DiptychEngine
-internal import DiptychModels
 public import DiptychMedia
 
-extension CLIPModel {
+extension Embedder {
     /// The embeddings of pictures, in their order, scaled to length 1 unless `normalize` is false.
     ///
     /// The first picture that cannot be read ends the call; ``embedEach(_:options:fetch:normalize:_:)`` goes on instead.
@@ -30,10 +28,5 @@ extension CLIPModel {
             values += try await encode(pixels, count: batch.count)
         }
         return try checked(values, normalize: normalize)
-    }
-
-    /// Runs the image tower over `count` preprocessed pictures: [count, 3, size, size] → [count, dimension].
-    func encode(_ pixels: [Float], count: Int) async throws -> [Float] {
-        try await room.encode(PixelBatch(values: pixels, count: count, size: configuration.vision.imageSize))
     }
 }

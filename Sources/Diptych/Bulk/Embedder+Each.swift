@@ -25,7 +25,10 @@ public struct LoadedInput<Facts: Sendable>: Sendable {
     }
 }
 
-extension CLIPModel {
+/// The batches that are loaded together: with more of them, threads wait less for the one that has the last picture.
+private let batchesAtOnce = 2
+
+extension Embedder {
     /// Embeds any number of inputs in constant memory and hands them over in order, a batch at a time.
     ///
     /// An input that cannot be loaded is handed over with its error, and the run goes on. Stages take turns on the cores
@@ -65,7 +68,7 @@ extension CLIPModel {
         }
 
         let threads = options.threadCount
-        var group = Self.take(options.batchSize * Self.batchesAtOnce, from: &iterator)
+        var group = Self.take(options.batchSize * batchesAtOnce, from: &iterator)
         while !group.isEmpty {
             let taken = group
             let order = BatchOrder.largestFirst(taken.map(path))
@@ -91,7 +94,7 @@ extension CLIPModel {
                     then: {
                         // Taking may wait for whoever writes a list, so everything else has been handed over by then.
                         guard range.upperBound == taken.count else { return }
-                        group = Self.take(options.batchSize * Self.batchesAtOnce, from: &iterator)
+                        group = Self.take(options.batchSize * batchesAtOnce, from: &iterator)
                         group.compactMap(path).forEach(Readahead.hint)
                     })
                 var row = 0
@@ -110,9 +113,6 @@ extension CLIPModel {
         }
         if let finished { try await body(finished) }
     }
-
-    /// The batches that are loaded together: with more of them, threads wait less for the one that has the last picture.
-    private static let batchesAtOnce = 2
 
     /// Embeds any number of pictures in constant memory and hands them over one by one, in their order.
     ///

@@ -21,17 +21,17 @@ public struct OperationProfile: Sendable {
     public var weightBytes: Double { costs.reduce(0) { $0 + $1.weightBytes } }
 }
 
-extension CLIPModel {
+extension CheckpointModel {
     /// Times every operation of the median of `passes` forward passes over `count` pictures of grey.
     ///
     /// - Returns: operations with the same label together, the slowest first.
     public func profile(pictures count: Int, passes: Int = 5) async throws -> [OperationProfile] {
-        let (count, size) = (max(1, count), configuration.vision.imageSize)
+        let (count, size) = (max(1, count), runner.definition.imageSize)
         let pixels = PixelBatch(
             values: (0..<count * 3 * size * size).map { Float($0 % 251) / 125 - 1 }, count: count, size: size)
         let precision = try await engineDescription().precision
         return try await Self.pair(
-            room.time(pixels: pixels, passes: passes), cost(precision: precision).pictures(count))
+            runner.time(pixels: pixels, passes: passes), cost(precision: precision).pictures(count))
     }
 
     /// Times every operation of the median of `passes` forward passes over `count` texts of `length` tokens, as
@@ -39,30 +39,24 @@ extension CLIPModel {
     ///
     /// - Returns: operations with the same label together, the slowest first.
     public func profile(texts count: Int, length: Int, passes: Int = 5) async throws -> [OperationProfile] {
-        let (count, length) = (max(1, count), min(max(1, length), configuration.text.contextLength))
-        let ids = (0..<length).map { Int32($0 % configuration.text.vocabularySize) }
+        let input = try textInput()
+        let (count, length) = (max(1, count), min(max(1, length), input.contextLength))
+        let ids = (0..<length).map { Int32($0 % input.vocabularySize) }
         return try await profile([TokenBatch([[Int32]](repeating: ids, count: count))], passes: passes)
     }
 
-    /// Times every operation of the median of `passes` passes over all `texts`, `batch` of them at a time, each of its
-    /// own length.
-    ///
-    /// - Throws: ``EngineError`` when a text is longer than the model reads or has an unknown id.
-    public func profile(
-        tokenized texts: [TokenizedText], batch: Int, passes: Int = 5
-    ) async throws -> [OperationProfile] {
-        let ids = texts.map { padded($0.ids) }
-        let batches = stride(from: 0, to: ids.count, by: max(1, batch)).map {
-            TokenBatch(Array(ids[$0..<min(ids.count, $0 + max(1, batch))]))
-        }
-        return try await profile(batches, passes: passes)
+    private func textInput() throws -> TextInput {
+        _ = try requireTexts()
+        guard let input = runner.definition.textInput else { throw ModelError("\(name) has no text tower") }
+        return input
     }
 
-    private func profile(_ batches: [TokenBatch], passes: Int) async throws -> [OperationProfile] {
+    /// Times every operation of the median of `passes` passes over all batches.
+    func profile(_ batches: [TokenBatch], passes: Int) async throws -> [OperationProfile] {
         let precision = try await engineDescription().precision
         let costs = try cost(precision: precision)
         return try await Self.pair(
-            room.time(tokens: batches, passes: passes), batches.flatMap { try costs.texts($0) })
+            runner.time(tokens: batches, passes: passes), batches.flatMap { try costs.texts($0) })
     }
 
     private static func pair(_ durations: [Duration], _ costs: [OperationCost]) -> [OperationProfile] {
@@ -75,5 +69,21 @@ extension CLIPModel {
                 costs: (known?.costs ?? []) + [cost])
         }
         return groups.values.sorted { $0.seconds > $1.seconds }
+    }
+}
+
+extension CLIPModel {
+    /// Times every operation of the median of `passes` passes over all `texts`, `batch` of them at a time, each of its
+    /// own length.
+    ///
+    /// - Throws: ``EngineError`` when a text is longer than the model reads or has an unknown id.
+    public func profile(
+        tokenized texts: [TokenizedText], batch: Int, passes: Int = 5
+    ) async throws -> [OperationProfile] {
+        let ids = texts.map { padded($0.ids) }
+        let batches = stride(from: 0, to: ids.count, by: max(1, batch)).map {
+            TokenBatch(Array(ids[$0..<min(ids.count, $0 + max(1, batch))]))
+        }
+        return try await profile(batches, passes: passes)
     }
 }

@@ -1,0 +1,29 @@
+internal import DiptychModels
+internal import DiptychTensors
+internal import Foundation
+
+/// Opens models of every kind that is known.
+public enum ModelLoader {
+    /// Opens the model at `path` and checks all of it; weights are packed when first needed.
+    ///
+    /// `path` is what ``CLIPModel/load(_:options:)`` takes, or the state dict of a torchvision ResNet, as a PyTorch or a safetensors
+    /// file.
+    ///
+    /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
+    ///   naming the file and what to do.
+    public static func load(_ path: String, options: ModelOptions = ModelOptions()) async throws -> any Embedder {
+        let layout = try ModelLayout(path: path)
+        guard case .original(let file) = layout else {
+            return CLIPModel(
+                try ModelFiles(layout, path: path, activation: options.activation, heads: options.heads),
+                options: options)
+        }
+        let checkpoint = try Checkpoint(at: file)
+        if ResNetConfiguration.describes(checkpoint) {
+            return try ResNetModel(checkpoint, path: file.path, options: options)
+        }
+        return CLIPModel(
+            try ModelFiles(
+                layout, checkpoint, path: path, activation: options.activation, heads: options.heads), options: options)
+    }
+}
