@@ -173,7 +173,7 @@ extension Filter {
             [box.south, box.north, box.west, box.east].map(\.databaseValue))
     }
 
-    private static func column(_ field: FilterField) -> String {
+    static func column(_ field: FilterField) -> String {
         switch field {
         case .id: "CAST(items.id AS TEXT)"
         case .path: "items.path"

@@ -17,15 +17,17 @@ struct HostMiddleware: RouterMiddleware {
         else {
             throw Problem.badRequest("the request needs one header Host, with the name or address of this server")
         }
-        guard rules.answers(to: host) else {
+        // The name that the client asked a trusted proxy for is the one that counts.
+        let asked = context.forwardedHost ?? host
+        guard rules.answers(to: asked) else {
             throw Problem(
                 status: .misdirectedRequest,
-                detail: "this server does not answer by the name '\(host.host.prefix(80))'; start it with "
-                    + "--allow-host \(host.host.prefix(80)) to let it")
+                detail: "this server does not answer by the name '\(asked.host.prefix(80))'; start it with "
+                    + "--allow-host \(asked.host.prefix(80)) to let it")
         }
         try Self.checkBody(request, context)
         var context = context
-        context.host = host
+        context.host = asked
         return try await next(request, context)
     }
 
