@@ -7,11 +7,10 @@ extension Problem {
     /// - Parameter kind: what it names: a field, or a query parameter.
     static func unknown(_ kind: String, _ name: String, known: [String]) -> Problem {
         let shown = String(name.prefix(60))
-        let nearest = Spelling.nearest(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ";"
-        let expected = known.isEmpty ? "there are none here" : "expected one of \(known.joined(separator: ", "))"
-        return Problem(
-            status: .badRequest, detail: "unknown \(kind) '\(shown)'\(nearest) \(expected)", field: shown,
-            code: "unknown_parameter")
+        var detail = "unknown \(kind) '\(shown)'; "
+        if let nearest = Spelling.nearest(to: name, among: known) { detail += "did you mean '\(nearest)'? " }
+        detail += known.isEmpty ? "this request takes none" : "expected one of \(known.joined(separator: ", "))"
+        return Problem(status: .badRequest, detail: detail, field: shown, code: "unknown_parameter")
     }
 
     /// Something is wrong with a field.

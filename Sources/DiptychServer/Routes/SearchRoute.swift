@@ -25,11 +25,12 @@ struct SearchRoute: Sendable {
         init(_ fields: Fields) throws {
             func given(_ text: String?) -> String? { text.flatMap { $0.isBlank ? nil : $0 } }
             text = given(try fields.text("text"))
-            pictures = [try fields.picture("image")].compactMap { $0 } + (try fields.pictures("images") ?? [])
+            let more = try fields.pictures("images") ?? []
+            pictures = [try fields.picture("image")].compactMap { $0 } + more
             item = given(try fields.text("item"))
             vector = try fields.numbers("vector")
             minus = (try fields.texts("minus") ?? []).compactMap(given)
-            for (name, count) in [("minus", minus.count), ("images", pictures.count)] {
+            for (name, count) in [("minus", minus.count), ("images", more.count)] {
                 guard count <= fields.limits.searchTerms else {
                     throw Problem.badField(
                         name, "'\(name)' has \(count) members; the most are \(fields.limits.searchTerms)")
@@ -53,7 +54,7 @@ struct SearchRoute: Sendable {
                 }
                 options.after = cursor
             }
-            let sort = given(try fields.text("sort")) ?? ItemOrder.similarity.description
+            let sort = try fields.text("sort") ?? ItemOrder.similarity.description
             guard let order = ItemOrder(sort) else {
                 throw Problem.badField(
                     "sort",
