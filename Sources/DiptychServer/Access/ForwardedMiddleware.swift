@@ -21,7 +21,8 @@ struct ForwardedMiddleware: RouterMiddleware {
         let peer = context.channel.remoteAddress?.ipAddress
         context.caller = peer ?? "local"
         if let peer, let address = AddressRange.address(peer), isTrusted(address) {
-            let said = try Forwarded(request.headers, isTrusted: isTrusted)
+            let said = Forwarded(request.headers, isTrusted: isTrusted)
+            context.isForwardedTwice = said.disagrees
             if let address = said.address { context.caller = address }
             if let scheme = said.scheme { context.isEncrypted = scheme == "https" }
             context.forwardedHost = said.host
@@ -40,11 +41,11 @@ struct Forwarded: Equatable {
     var scheme: String?
     /// The name that the client asked for.
     var host: Authority?
+    /// Whether the headers name two clients: one of them was not written by the proxy.
+    var disagrees = false
 
     /// Reads `Forwarded` (RFC 7239), or `X-Forwarded-For`, `-Proto` and `-Host`.
-    ///
-    /// - Throws: ``Problem`` where both are there and name different clients: one of them was not written by the proxy.
-    init(_ headers: HTTPFields, isTrusted: ([UInt8]) -> Bool) throws(Problem) {
+    init(_ headers: HTTPFields, isTrusted: ([UInt8]) -> Bool) {
         let standard = Self.elements(headers[values: .forwarded])
         let addresses = Self.list(headers[values: .forwardedFor])
         if !addresses.isEmpty { address = Self.client(addresses.map { Self.node($0) }, isTrusted)?.address }
@@ -54,9 +55,8 @@ struct Forwarded: Equatable {
             return
         }
         guard address == nil || address == client else {
-            throw .badRequest(
-                "the headers Forwarded and X-Forwarded-For name different clients; the proxy must set one and remove the "
-                    + "other")
+            (address, disagrees) = (nil, true)
+            return
         }
         address = client
         scheme = standard[place]["proto"].flatMap(Self.scheme) ?? scheme

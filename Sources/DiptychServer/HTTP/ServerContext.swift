@@ -10,12 +10,14 @@ struct ServerContext: RequestContext {
     let channel: any Channel
     /// By what name the server was asked; set by ``HostMiddleware``.
     var host: Authority?
-    /// The address of who asks; set by ``ForwardedMiddleware``, as the two below.
+    /// The address of who asks; set by ``ForwardedMiddleware``, as the three below.
     var caller = "local"
     /// Whether who asks does so over TLS.
     var isEncrypted = false
     /// The name that a trusted proxy was asked by.
     var forwardedHost: Authority?
+    /// Whether a trusted proxy's headers name two clients.
+    var isForwardedTwice = false
     /// Who asks; set by ``AccessMiddleware``.
     var identity: Identity?
     /// The request's identifier, which answers and logs carry.
