@@ -25,7 +25,7 @@ import Testing
             "query"
         ),
         ("/v1/embeddings", #"{"input": "a", "encoding_format": "hex"}"#, "float or base64"),
-        ("/v1/embeddings", #"{"input": [[1, 2]]}"#, "'input'"), ("/v1/embeddings", #"{"input": []}"#, "'input'"),
+        ("/v1/embeddings", #"{"input": [[1, "a"]]}"#, "'input'"), ("/v1/embeddings", #"{"input": []}"#, "'input'"),
         ("/v1/embeddings", #"{"input": "a", "dimensions": 3}"#, "'dimensions'"),
         ("/v1/embeddings", #"{"input": "file:///etc/passwd", "modality": "image"}"#, "nothing else is read"),
         ("/v1/embeddings", #"{"input": "/etc/passwd", "modality": "image"}"#, "nothing else is read"),

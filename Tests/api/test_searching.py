@@ -10,6 +10,16 @@ from conftest import DIPTYCH, ended, started
 from raw import ask, form, png, post
 
 
+@pytest.fixture(scope="module")
+def server(pictures, tmp_path_factory):
+    """A server of the pictures and of no others."""
+    store = tmp_path_factory.mktemp("searching") / "s.store"
+    command_line("index", pictures[0].parent, "--store", store)
+    process, address = started(store.with_suffix(".log"), "--store", store, "--port", "0")
+    yield address
+    ended(process)
+
+
 def uri(path):
     return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
 
@@ -160,7 +170,7 @@ def test_embeddings_in_results(server, pictures):
     assert "embedding" not in search(server, text="a star", k=1, include_embeddings=False)[0]
 
 
-def test_whether_a_text_was_cut(server, pictures):
+def test_whether_a_text_was_cut(server, pictures, tmp_path):
     long = "red circle " * 200
     cut = json.loads(command_line("tokenize", long))["truncated"]
     assert cut > 0
@@ -171,7 +181,8 @@ def test_whether_a_text_was_cut(server, pictures):
     ]:
         said = post(server, path, members).json.get("truncated")
         assert said == (count or None) if count is not None else said >= 2 * cut, (path, said, cut)
-    for command in (["embed", "--text", long], ["search", "--store", "none", long]):
-        if command[0] == "embed":
-            result = subprocess.run([DIPTYCH, *command], capture_output=True, text=True)
-            assert result.returncode == 0 and "warning" in result.stderr and str(cut) in result.stderr
+    store = tmp_path / "s.store"
+    command_line("index", pictures[0], "--store", store)
+    for command in (["embed", "--text", long], ["search", "--store", store, long]):
+        result = subprocess.run([DIPTYCH, *command], capture_output=True, text=True)
+        assert result.returncode == 0 and "warning" in result.stderr and str(cut) in result.stderr, result.stderr

@@ -162,8 +162,16 @@ extension VectorStore {
     public func places(
         in order: ItemOrder, after cursor: ItemCursor?, limit: Int, filter: Filter?
     ) async throws -> [ItemCursor] {
+        try await placesByScan(in: order, after: cursor, limit: limit, filter: filter)
+    }
+
+    /// The same for any store.
+    package func placesByScan(
+        in order: ItemOrder, after cursor: ItemCursor?, limit: Int, filter: Filter?
+    ) async throws -> [ItemCursor] {
         guard limit > 0 else { return [] }
         var first: [ItemCursor] = []
+        let (most, isOver) = limit.multipliedReportingOverflow(by: 2)
         func cut() {
             first.sort { $0.isBefore($1, in: order) }
             first.removeLast(max(0, first.count - limit))
@@ -172,7 +180,7 @@ extension VectorStore {
             let place = ItemCursor(item, in: order)
             guard !item.missing, cursor?.isBefore(place, in: order) ?? true else { return }
             first.append(place)
-            if first.count >= 2 * limit + 1024 { cut() }
+            if !isOver, first.count > max(most, 1024) { cut() }
         }
         cut()
         return first
