@@ -145,7 +145,8 @@ public struct DiptychServer: Service {
         let status = StatusRoutes(services: services)
         let session = SessionRoutes(services: services)
         let pages = PageRoutes(pages: .installed ?? Pages(options.pages), basePath: options.basePath)
-        routes.on(.post, "/similarity", takes: SimilarityRoute.Body.self, use: SimilarityRoute(services: services).respond)
+        routes.on(
+            .post, "/similarity", takes: SimilarityRoute.Body.self, use: SimilarityRoute(services: services).respond)
         routes.on(
             .post, "/v1/embeddings", takes: EmbeddingsRoute.Body.self, use: EmbeddingsRoute(services: services).respond)
         routes.on(.post, "/v1/classify", takes: ClassifyRoute.Body.self, use: ClassifyRoute(services: services).respond)

@@ -67,7 +67,8 @@ import Testing
         #expect(ItemCursor("d1-\(finite)-0", in: date) != nil)
         for wrong in [
             "", "-", "--", "d1--1", "d1-0-", "d1-0--1", "d1-\(bits)-1", "d1-0-\(most)0", "d1-\(bits)0-1", "D1-0-1",
-            "d1-00-1", "d1-0-01", "d1-0-1-1", "d2-0-1", "d1-+0-1", "d1-\(String(Double.infinity.bitPattern, radix: 36))-1",
+            "d1-00-1", "d1-0-01", "d1-0-1-1", "d2-0-1", "d1-+0-1",
+            "d1-\(String(Double.infinity.bitPattern, radix: 36))-1",
         ] { #expect(ItemCursor(wrong, in: date) == nil, "\(wrong)") }
         for wrong in [
             "n1-6-1", "n1-ff-1", "n1-6G-1", "n1-AB-1", "n1-٣٣-1", "n1-61-", "n1-61--1", "n1-c3-1",
@@ -85,7 +86,8 @@ import Testing
             metadata.taken = item.taken
             try await store.put([
                 ItemRecord(
-                    path: "/photos/\(index)/\(item.name)", modified: Int64(item.modified * 1e9), content: record.content,
+                    path: "/photos/\(index)/\(item.name)", modified: Int64(item.modified * 1e9),
+                    content: record.content,
                     embedding: record.embedding, picture: PictureFacts(width: 1, height: 1, metadata: metadata))
             ])
         }
@@ -104,7 +106,9 @@ import Testing
                     after = try #require(ItemCursor(last.description, in: order))
                 }
                 // Here equal ones are in the order of ids, and that turns round with the rest.
-                let equal = name.hasPrefix("-") ? expected.map { $0 == "A.jpg" ? "a.jpg" : $0 == "a.jpg" ? "A.jpg" : $0 } : expected
+                let equal =
+                    name.hasPrefix("-")
+                    ? expected.map { $0 == "A.jpg" ? "a.jpg" : $0 == "a.jpg" ? "A.jpg" : $0 } : expected
                 #expect(found == equal, "\(name), \(limit)")
             }
         }

@@ -8,9 +8,12 @@ import Testing
 @Suite struct RequestNameTests {
     @Test func unknownAndDoubledNames() async throws {
         try await RunningServer.run(pictures: 2) { server in
-            for path in ["/v1/items?limt=3", "/health?limt=3", "/?limt=3", "/assets/main.js?limt=3", "/v1/items/1?limt"] {
+            for path in [
+                "/v1/items?limt=3", "/health?limt=3", "/?limt=3", "/assets/main.js?limt=3", "/v1/items/1?limt",
+            ] {
                 let answer = try await server.get(path)
-                #expect(answer.status == 400 && (try answer.problem).contains("unknown query parameter 'limt'"), "\(path)")
+                #expect(
+                    answer.status == 400 && (try answer.problem).contains("unknown query parameter 'limt'"), "\(path)")
                 #expect(try answer.json["field"] as? String == "limt")
             }
             #expect(try await server.get("/v1/items?limit=1&limit=1").problem.contains("more than once"))
@@ -33,7 +36,10 @@ import Testing
                 ("/v1/embeddings", ["input": "a", "dimensions": 1], 400, "invalid_value", "dimensions"),
                 ("/v1/embeddings", ["input": "a", "dimension": 1], 400, "unknown_parameter", "dimension"),
                 ("/v1/embeddings", ["input": [1_000_000]], 400, "invalid_value", "input"),
-                ("/v1/embeddings", ["input": [Int](repeating: 1, count: 1000)], 400, "context_length_exceeded", "input"),
+                (
+                    "/v1/embeddings", ["input": [Int](repeating: 1, count: 1000)], 400, "context_length_exceeded",
+                    "input"
+                ),
                 ("/similarity", [:], 400, "missing_required_parameter", "query"),
             ]
             for (path, body, status, code, param) in wrong {
@@ -65,17 +71,21 @@ import Testing
     /// The addresses from RFC 5952 and RFC 4632, and what is none.
     @Test func rangesOfAddresses() {
         for text in [
-            "192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::1", "::/0", "::ffff:10.0.0.0/104", "fe80::1/128",
+            "192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::/32", "::1", "::/0", "::ffff:10.0.0.0/104",
+            "fe80::1/128",
         ] { #expect(AddressRange(text) != nil, "\(text)") }
         for text in [
-            "", "10", "10.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/+8", "::/129", "[::1]", "::1]", "a.example",
+            "", "10", "10.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/+8", "::/129", "[::1]", "::1]",
+            "a.example",
             "::ffff:10.0.0.0/8", "10.0.0.0/99999999999999999999", "١٠.0.0.1",
         ] { #expect(AddressRange(text) == nil, "\(text)") }
     }
 
     @Test func basePaths() async throws {
         for path in ["/a", "/a/b-c", "/A.b_c~d/1"] { #expect(ServerOptions.isBasePath(path), "\(path)") }
-        for path in ["", "/", "a", "/a/", "//a", "/a//b", "/.", "/..", "/a/../b", "/a b", "/a?", "/é", "/{a}", "/:a", "/*"] {
+        for path in [
+            "", "/", "a", "/a/", "//a", "/a//b", "/.", "/..", "/a/../b", "/a b", "/a?", "/é", "/{a}", "/:a", "/*",
+        ] {
             #expect(!ServerOptions.isBasePath(path), "\(path)")
         }
         await #expect(throws: ServerError.self) {

@@ -69,7 +69,7 @@ def clients(log):
     (["X-Forwarded-For: 192.0.2.5:80"], "192.0.2.5"), (["X-Forwarded-For: 10.0.0.7"], "10.0.0.7"), (["X-Forwarded-For: unknown"], "127.0.0.1"), (["X-Forwarded-For: 192.0.2.6, evil"], "127.0.0.1"),
     (["X-Forwarded-For: evil, 10.1.1.1"], "10.1.1.1"), (["X-Forwarded-For:"], "127.0.0.1"), ([], "127.0.0.1"),
     (["Forwarded: for=192.0.2.7;proto=https"], "192.0.2.7"), (['Forwarded: for=6.6.6.6, for="[2001:db9::3]:47";host=photos.example'], "2001:db9::3"), (["Forwarded: For=192.0.2.8, for=10.0.0.1"], "192.0.2.8"),
-    (["Forwarded: for=_hidden"], "127.0.0.1"), (["Forwarded: for=192.0.2.9", "X-Forwarded-For: 192.0.2.9"], "192.0.2.9"), (["X-Real-IP: 6.6.6.6"], "127.0.0.1"), (["X-Forwarded-For: 2001:db8::5"], "2001:db8::5"),
+    (["X-Forwarded-For: fe80::1%eth0"], "fe80::1"), (["X-Forwarded-For: 192.0.2.1:80:80"], "127.0.0.1"), (["Forwarded: for=_hidden"], "127.0.0.1"), (["Forwarded: for=192.0.2.9", "X-Forwarded-For: 192.0.2.9"], "192.0.2.9"), (["X-Real-IP: 6.6.6.6"], "127.0.0.1"), (["X-Forwarded-For: 2001:db8::5"], "2001:db8::5"),
 ])
 def test_addresses_of_clients(proxied, heads, client):
     address, log = proxied

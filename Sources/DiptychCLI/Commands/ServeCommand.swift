@@ -45,7 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
                 "warning: whoever reaches \(options.host) may search, add and remove; --api-key-file lets in only who "
                     + "has a key")
         }
-        let isQuiet = model.quiet, host = options.host, path = options.basePath, isEncrypted = options.certificate != nil
+        let isQuiet = model.quiet, host = options.host, path = options.basePath,
+            isEncrypted = options.certificate != nil
         let server = try DiptychServer(options, logger: logger) { port in
             guard !isQuiet else { return }
             let name = host.contains(":") ? "[\(host)]" : host

@@ -81,7 +81,8 @@ struct ServeSettings: ParsableArguments {
 
     @Option(
         name: .customLong("base-path"),
-        help: ArgumentHelp("Serve below this path, such as /diptych, behind a proxy that serves more.", valueName: "path"))
+        help: ArgumentHelp(
+            "Serve below this path, such as /diptych, behind a proxy that serves more.", valueName: "path"))
     var basePath: String?
 
     @Option(

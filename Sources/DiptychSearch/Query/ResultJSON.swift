@@ -15,7 +15,8 @@ extension SearchHit {
         members.append(("attributes", attributes.json))
         if let embedding { members.append(("embedding", .floats(embedding.values))) }
         if !nearDuplicates.isEmpty {
-            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members(isNamed: isNamed, path: shown)) })))
+            members.append(
+                ("near_duplicates", .array(nearDuplicates.map { .object($0.members(isNamed: isNamed, path: shown)) })))
         }
         return members
     }

@@ -9,7 +9,7 @@ public struct AddressRange: Sendable, Hashable {
     /// anything else.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = Self.address(String(parts[0])) else { return nil }
+        guard parts.count <= 2, !text.contains("%"), let address = Self.address(String(parts[0])) else { return nil }
         bytes = address
         guard parts.count == 2 else {
             bits = 8 * address.count
@@ -37,6 +37,7 @@ public struct AddressRange: Sendable, Hashable {
     static func address(_ text: String) -> [UInt8]? {
         // What stands behind a percent sign is an interface of this machine.
         let plain = text.prefix { $0 != "%" }
+        guard !plain.contains("["), !plain.contains("]") else { return nil }
         return Authority(plain.contains(":") ? "[\(plain)]" : String(plain))?.address
     }
 }

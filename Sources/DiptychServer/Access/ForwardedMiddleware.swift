@@ -77,9 +77,10 @@ struct Forwarded: Equatable {
         return found
     }
 
-    /// An address without its port and brackets.
+    /// An address without its port, brackets and interface.
     private static func node(_ text: String) -> String? {
-        if AddressRange.address(text) != nil, !text.hasPrefix("[") { return text }
+        let text = String(text.prefix { $0 != "%" })
+        if AddressRange.address(text) != nil { return text }
         guard let authority = Authority(text), authority.address != nil else { return nil }
         return authority.host
     }

@@ -52,7 +52,8 @@ struct EnvelopeMiddleware: RouterMiddleware {
         context.logger.info(
             "request",
             metadata: [
-                "client": "\(context.caller)", "method": "\(request.method.countedName)", "route": "\(route)", "status": "\(response.status.code)",
+                "client": "\(context.caller)", "method": "\(request.method.countedName)", "route": "\(route)",
+                "status": "\(response.status.code)",
                 "milliseconds": "\((time.inSeconds * 1e5).rounded() / 100)",
                 "bytes": "\(response.body.contentLength ?? 0)",
             ])

@@ -114,7 +114,8 @@ struct Fields {
         guard text.utf8.count <= limits.textBytes else {
             throw Problem(
                 status: .contentTooLarge,
-                detail: "'\(name)' is a text of \(text.utf8.count) bytes; the most are \(limits.textBytes)", field: name)
+                detail: "'\(name)' is a text of \(text.utf8.count) bytes; the most are \(limits.textBytes)", field: name
+            )
         }
     }
 

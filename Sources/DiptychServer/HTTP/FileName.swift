@@ -29,7 +29,8 @@ enum FileName {
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                 || "!#$&+-.^_`|~".utf8.contains(byte)
             return isPlain
-                ? String(UnicodeScalar(byte)) : "%" + String(byte >> 4, radix: 16, uppercase: true)
+                ? String(UnicodeScalar(byte))
+                : "%" + String(byte >> 4, radix: 16, uppercase: true)
                     + String(byte & 15, radix: 16, uppercase: true)
         }
         return "inline; filename=\"\(String(plain))\"; filename*=UTF-8''\(extended.joined())"

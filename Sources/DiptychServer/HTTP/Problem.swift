@@ -35,7 +35,8 @@ struct Problem: Error, Equatable {
         ]
         if let field { members.append(("field", .string(field))) }
         // Where clients of OpenAI's API look for it.
-        let kind = status.code >= 500 ? "server_error" : status == .tooManyRequests ? "requests" : "invalid_request_error"
+        let kind =
+            status.code >= 500 ? "server_error" : status == .tooManyRequests ? "requests" : "invalid_request_error"
         members.append(
             (
                 "error",

@@ -22,7 +22,8 @@ extension Problem {
     static func noModel(_ name: String, of known: [String]) -> Problem {
         Problem(
             status: .notFound,
-            detail: "there is no model '\(name.prefix(80))'; there are \(known.joined(separator: ", "))", field: "model",
+            detail: "there is no model '\(name.prefix(80))'; there are \(known.joined(separator: ", "))",
+            field: "model",
             code: "model_not_found")
     }
 

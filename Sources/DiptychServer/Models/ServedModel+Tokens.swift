@@ -22,7 +22,8 @@ extension ServedModel {
             if let unknown = list.first(where: { !known.contains($0) }) {
                 throw Problem.badField(
                     name,
-                    "'\(place)' holds the token id \(unknown); those of '\(self.name)' are 0 to \(known.upperBound - 1)")
+                    "'\(place)' holds the token id \(unknown); those of '\(self.name)' are 0 to \(known.upperBound - 1)"
+                )
             }
             var ids = list.map { Int32(truncatingIfNeeded: $0) }
             if !ids.starts(with: start) { ids = start + ids }

@@ -49,7 +49,8 @@ struct EmbeddingsRoute: Sendable {
                 throw Problem.badField("modality", "'modality' must be text or image, not '\(other.prefix(60))'")
             }
             guard input.count > 0 else {
-                throw Problem.badField("input", "'input' must be a text, a list of token ids, or a list of at least one of these")
+                throw Problem.badField(
+                    "input", "'input' must be a text, a list of token ids, or a list of at least one of these")
             }
             guard input.count <= fields.limits.inputs else {
                 throw Problem.badField(

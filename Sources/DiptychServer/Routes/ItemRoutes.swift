@@ -49,11 +49,14 @@ struct ItemRoutes: Sendable {
         var filter: Filter?
         if let text = query.text("filter"), !text.isBlank { filter = try await Filter(text, for: store.store) }
         let after = query.text("after")
-        let wrong = Problem.badField("after", "'after' is not a place in this list; give what an earlier one called next")
+        let wrong = Problem.badField(
+            "after", "'after' is not a place in this list; give what an earlier one called next")
         let (items, next): ([StoredItem], String?)
         if let sort = query.text("sort") {
             guard let order = ItemOrder(sort), order.key != .similarity else {
-                throw Problem.badField("sort", "'sort' must be date or name, with a dash before it for the reverse, not '\(sort.prefix(60))'")
+                throw Problem.badField(
+                    "sort",
+                    "'sort' must be date or name, with a dash before it for the reverse, not '\(sort.prefix(60))'")
             }
             let cursor = try after.map { text in
                 guard let cursor = ItemCursor(text, in: order) else { throw wrong }
