@@ -13,7 +13,7 @@ import Testing
             ] {
                 let answer = try await server.get(path)
                 #expect(
-                    answer.status == 400 && (try answer.problem).contains("unknown query parameter 'limt'"), "\(path)")
+                    try answer.status == 400 && answer.problem.contains("unknown query parameter 'limt'"), "\(path)")
                 #expect(try answer.json["field"] as? String == "limt")
             }
             #expect(try await server.get("/v1/items?limit=1&limit=1").problem.contains("more than once"))
