@@ -136,7 +136,8 @@ let package = Package(
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch", "DiptychTokenizers",
+                "CZlib", "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
+                "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),

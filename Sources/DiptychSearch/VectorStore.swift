@@ -67,6 +67,14 @@ public protocol VectorStore: Sendable {
     func items(after id: String?, limit: Int, filter: Filter?) async throws -> [(StoredItem, Embedding)]
     /// The same without the embeddings: where the items lie.
     func places(after id: String?, limit: Int, filter: Filter?) async throws -> [ItemPlace]
+    /// The first `limit` items behind a place in the order by name or date, vanished ones left out.
+    ///
+    /// - Parameters:
+    ///   - cursor: nil begins.
+    ///   - filter: only items that it accepts; nil for all.
+    func places(
+        in order: ItemOrder, after cursor: ItemCursor?, limit: Int, filter: Filter?
+    ) async throws -> [ItemCursor]
     /// The items with these ids; those that there are not are left out.
     func items(ids: [String]) async throws -> [(StoredItem, Embedding)]
 

@@ -40,7 +40,11 @@ public struct DiptychServer: Service {
         let registry = PrometheusRegistry(help: Self.help)
         let stages = Stages(factory: registry)
         let work = Workers()
-        connections = Connections(mostPerAddress: options.connectionsPerAddress)
+        guard options.basePath.isEmpty || ServerOptions.isBasePath(options.basePath) else {
+            throw ServerError("the base path '\(options.basePath)' must be like /diptych, without a slash at its end")
+        }
+        connections = Connections(
+            mostPerAddress: options.connectionsPerAddress, uncounted: options.trustedProxies)
         certificates = try options.certificate.map { try Certificates(chain: $0.chain, key: $0.key, logger: logger) }
         let thumbnails = Thumbnails(folder: options.folder, threads: 2, stages: stages)
         services = Services(
@@ -54,7 +58,7 @@ public struct DiptychServer: Service {
             }, thumbnails: thumbnails, stages: stages,
             metrics: registry, keys: options.keys, rates: RateLimits(perMinute: options.requestsPerMinute),
             reading: options.reading, limits: options.limits, queueLimit: options.batches.waiting,
-            cacheLimit: options.batches.kept, showsPaths: options.showsPaths)
+            cacheLimit: options.batches.kept, showsPaths: options.showsPaths, basePath: options.basePath)
     }
 
     private static let help = [
@@ -124,43 +128,48 @@ public struct DiptychServer: Service {
         let rules = HostRules(options)
         let methods = MethodMiddleware()
         router.addMiddleware {
+            ForwardedMiddleware(trusted: options.trustedProxies, isEncrypted: isEncrypted)
             SpanMiddleware()
             EnvelopeMiddleware(
                 limits: options.limits, budget: BodyBudget(bytes: options.limits.allBodyBytes),
-                stages: services.stages, logger: logger, isEncrypted: isEncrypted,
+                stages: services.stages, logger: logger, basePath: options.basePath,
                 hasOtherOrigins: rules.allowsOthers, hidden: options.showsPaths ? nil : options.folder?.path)
             HostMiddleware(rules: rules)
             OriginMiddleware(rules: rules, hasKeys: options.keys != nil)
             methods
             DeadlineMiddleware()
+            CompressionMiddleware(work: services.work.text)
         }
         var routes = RouteTable(router, services)
         let items = ItemRoutes(services: services)
         let status = StatusRoutes(services: services)
-        let session = SessionRoutes(services: services, isEncrypted: isEncrypted)
-        let pages = PageRoutes(pages: .installed ?? Pages(options.pages))
-        routes.on(.post, "/similarity", use: SimilarityRoute(services: services).respond)
-        routes.on(.post, "/v1/embeddings", use: EmbeddingsRoute(services: services).respond)
-        routes.on(.post, "/v1/classify", use: ClassifyRoute(services: services).respond)
-        routes.on(.post, "/v1/search", use: SearchRoute(services: services).respond)
+        let session = SessionRoutes(services: services)
+        let pages = PageRoutes(pages: .installed ?? Pages(options.pages), basePath: options.basePath)
+        routes.on(
+            .post, "/similarity", takes: SimilarityRoute.Body.self, use: SimilarityRoute(services: services).respond)
+        routes.on(
+            .post, "/v1/embeddings", takes: EmbeddingsRoute.Body.self, use: EmbeddingsRoute(services: services).respond)
+        routes.on(.post, "/v1/classify", takes: ClassifyRoute.Body.self, use: ClassifyRoute(services: services).respond)
+        routes.on(.post, "/v1/search", takes: SearchRoute.Body.self, use: SearchRoute(services: services).respond)
         routes.on(.get, "/v1/models", use: status.models)
-        routes.on(.get, "/v1/items", use: items.list)
-        routes.on(.post, "/v1/items", scope: .write, use: items.add)
+        routes.on(.get, "/v1/models/{id}", use: status.model)
+        routes.on(.get, "/v1/items", query: ItemRoutes.listQuery, use: items.list)
+        routes.on(.post, "/v1/items", scope: .write, takes: ItemRoutes.NewItem.self, use: items.add)
         routes.on(.get, "/v1/items/{id}", use: items.read)
         routes.on(.delete, "/v1/items/{id}", scope: .write, use: items.remove)
         routes.on(.post, "/v1/items/{id}/restore", scope: .write, use: items.restore)
-        routes.on(.get, "/v1/items/{id}/thumbnail", use: items.thumbnail)
+        routes.on(.get, "/v1/items/{id}/thumbnail", query: ["size", "v"], use: items.thumbnail)
         routes.on(.get, "/v1/items/{id}/original", use: items.original)
         routes.on(.get, "/v1/status", use: status.status)
         routes.on(.get, "/v1/session", scope: nil, use: session.read)
-        routes.on(.post, "/v1/session", scope: nil, use: session.begin)
+        routes.on(.post, "/v1/session", scope: nil, takes: SessionRoutes.Body.self, use: session.begin)
         routes.on(.delete, "/v1/session", scope: nil, use: session.end)
         routes.on(.get, "/health", scope: nil, use: status.health)
         routes.on(.get, "/ready", scope: nil, use: status.ready)
         routes.on(.get, "/metrics", use: status.metrics)
-        routes.on(.get, "/openapi.json", scope: nil, use: pages.page("openapi.json"))
-        routes.on(.get, "/", scope: nil, use: pages.page("index.html"))
-        routes.on(.get, "/status", scope: nil, use: pages.page("status.html"))
+        routes.on(.get, "/openapi.json", scope: nil, use: pages.specification)
+        routes.on(.get, "/", scope: nil, query: PageRoutes.query, use: pages.page("index.html", at: "/"))
+        routes.on(.get, "/status", scope: nil, use: pages.page("status.html", at: "/status"))
         routes.on(.get, "/assets/{name}", scope: nil, use: pages.asset)
         methods.learn(routes.paths)
         return router

@@ -34,6 +34,10 @@ public struct ServerOptions: Sendable {
     public var origins: Set<String> = []
     /// Names other than this machine's own by which the server answers where nobody needs a key, such as `nas.local`.
     public var allowedHosts: Set<String> = []
+    /// What stands before every path, such as `/diptych`, where a proxy serves others beside it; empty for nothing.
+    public var basePath = ""
+    /// Proxies that pass requests on: what they say of clients' addresses, schemes and names is believed.
+    public var trustedProxies: [AddressRange] = []
     /// Whether answers tell the paths of files on this machine; otherwise only their names.
     public var showsPaths = false
     /// The certificate chain and its key, as PEM files; nil answers without TLS.
@@ -48,6 +52,20 @@ public struct ServerOptions: Sendable {
     public var shutdownTime = Duration.seconds(8)
     /// Connections over which nothing goes for so long are closed.
     public var idleTimeout = Duration.seconds(60)
+
+    /// Whether `text` is a path that ``basePath`` can hold: parts of letters, digits, `-`, `.`, `_` and `~`, a slash before
+    /// each.
+    public static func isBasePath(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return text.utf8.count <= 200 && parts.count >= 2 && parts[0].isEmpty
+            && parts.dropFirst().allSatisfy { part in
+                !part.isEmpty && part != "." && part != ".."
+                    && part.utf8.allSatisfy { byte in
+                        let character = Character(UnicodeScalar(byte))
+                        return byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
+                    }
+            }
+    }
 
     /// Whether `text` is a name or an address that ``allowedHosts`` can hold, without a port.
     public static func isHost(_ text: String) -> Bool { Authority(text).map { $0.port == nil } ?? false }

@@ -18,14 +18,17 @@ import Testing
         ("/similarity", #"{"query": " ", "candidates": ["a"]}"#, "'query' is empty"),
         ("/similarity", #"{"query": "a", "candidates": ["a", ""]}"#, "'candidates[1]' is empty"),
         ("/similarity", #"{"query": "a", "candidates": ["a"], "query_type": "sound"}"#, "text or image"),
-        ("/similarity", #"{"query": "a", "candidates": ["a"], "candidats": 1}"#, "'candidats' is no member"),
+        (
+            "/similarity", #"{"query": "a", "candidates": ["a"], "candidats": 1}"#,
+            "unknown field 'candidats'; did you mean 'candidates'?"
+        ),
         ("/similarity", #"{"query": "a", "candidates": ["x"], "candidate_type": "image"}"#, "'candidates'"),
         (
             "/similarity", #"{"query": "data:image/png;base64,AAAA", "query_type": "image", "candidates": ["a"]}"#,
             "query"
         ),
         ("/v1/embeddings", #"{"input": "a", "encoding_format": "hex"}"#, "float or base64"),
-        ("/v1/embeddings", #"{"input": [[1, 2]]}"#, "'input'"), ("/v1/embeddings", #"{"input": []}"#, "'input'"),
+        ("/v1/embeddings", #"{"input": [[1, "a"]]}"#, "'input'"), ("/v1/embeddings", #"{"input": []}"#, "'input'"),
         ("/v1/embeddings", #"{"input": "a", "dimensions": 3}"#, "'dimensions'"),
         ("/v1/embeddings", #"{"input": "file:///etc/passwd", "modality": "image"}"#, "nothing else is read"),
         ("/v1/embeddings", #"{"input": "/etc/passwd", "modality": "image"}"#, "nothing else is read"),
@@ -34,7 +37,8 @@ import Testing
         ("/v1/classify", #"{"image": "x", "labels": ["a", "a"]}"#, "twice"),
         ("/v1/classify", #"{"image": "x", "labels": ["a"], "templates": ["no place"]}"#, "{}"),
         ("/v1/classify", #"{"labels": ["a"]}"#, "'image' is missing"),
-        ("/v1/search", "{}", "'text', 'image' or 'item'"), ("/v1/search", #"{"text": "a", "k": 0}"#, "'k' must be 1"),
+        ("/v1/search", "{}", "'text', 'image', 'images', 'item' or 'vector'"),
+        ("/v1/search", #"{"text": "a", "k": 0}"#, "'k' must be 1"),
         ("/v1/search", #"{"text": "a", "k": 1.5}"#, "whole number"),
         ("/v1/search", #"{"text": "a", "k": 99999}"#, "'k'"),
         ("/v1/search", #"{"text": "a", "filter": "width >"}"#, "filter"),

@@ -37,15 +37,22 @@ LIMITS = sorted({sign * ((1 << bits) + step) for bits in (0, 7, 8, 15, 16, 24, 3
 WIDE = [*map(str, LIMITS), "1e308", "-1e308", "1e400", "-0", "+1", "0x10", "1_000", "nan", "inf", "-inf", "٣", "1.5", "007", "9" * 400]
 
 
+def digits(number):
+    """A whole number to the base 36."""
+    sign, number, text = "-" if number < 0 else "", abs(number), ""
+    while number or not text:
+        text, number = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36] + text, number // 36
+    return sign + text
+
+
+def place(draw):
+    """A place in a list that nobody gave out."""
+    value = draw.choice([digits(draw.choice(LIMITS)), draw.randbytes(draw.choice([0, 1, 4, 300])).hex(), "61" * 255, ""])
+    return "-".join([draw.choice(["d1", "n1", "d1", "n1", "x1", ""]), value, digits(draw.choice(LIMITS))])
+
+
 def cursor(draw):
     """A place in a ranking that nobody gave out, most of them of numbers near a limit."""
-
-    def digits(number):
-        sign, number, text = "-" if number < 0 else "", abs(number), ""
-        while number or not text:
-            text, number = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36] + text, number // 36
-        return sign + text
-
     parts = [digits(draw.choice(LIMITS)) if draw.random() < 0.8 else draw.choice(["", "zz", "+1", "Z", "-", "0"]) for _ in range(4)]
     if draw.random() < 0.7:
         parts[2] = digits(struct.unpack(">I", struct.pack(">f", draw.uniform(-1, 1)))[0])
@@ -57,7 +64,7 @@ VALUES = [None, True, -1, 0, 1e308, -0.0, 10**30, "", " ", "a", "\u0000", "\ud83
           "width > 1 and (", "'; DROP TABLE items; --", "p1-0-0-0-0", "-9223372036854775808", "%00", "𝔘𝔫𝔦", "\u202e"]
 HEADS = ["Content-Length: 99999999999999999999", "Content-Length: -1", "Content-Length: 5", "Transfer-Encoding: chunked", "Expect: 100-continue",
          "X-Request-ID: a\tb", "Cookie: " + "a=b; " * 300, "Authorization: Bearer", "Connection: close", "Range: bytes=0-", "Accept-Encoding: gzip",
-         "If-None-Match: *", "Content-Type: application/json; charset=utf-16", "Content-Type: multipart/form-data", "Origin: null", "Host:", "Upgrade: h2c",
+         "If-None-Match: *", "Content-Type: application/json; charset=utf-16", "Content-Type: multipart/form-data", "Origin: null", "Host:", "Upgrade: h2c", "Range: bytes=-0", "Range: bytes=5-2,9-", "If-Range: W/\"", "X-Forwarded-For: ::1, %", "Forwarded: for=\"[::1\";;=,",
          "X: " + "y" * 9000]
 ROUTES = [("POST", "/similarity"), ("POST", "/v1/embeddings"), ("POST", "/v1/classify"), ("POST", "/v1/search"), ("POST", "/v1/items"),
           ("GET", "/v1/items"), ("GET", "/v1/items/1"), ("GET", "/v1/items/1/thumbnail"), ("GET", "/v1/items/1/original"),
@@ -69,20 +76,27 @@ def numbers(draw):
     """A request that is right but for numbers near limits: in bodies, URLs, filters, cursors and headers."""
     number = draw.choice(WIDE)
     plain = draw.choice([number, json.dumps(number)]) if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?(e\d+)?", number) else json.dumps(number)
-    kind = draw.choice(["search", "search", "search", "page", "page", "page", "filter", "date", "list", "item", "thumbnail", "dimensions", "top", "attributes", "head"])
+    kind = draw.choice(["search", "search", "search", "page", "page", "page", "filter", "date", "list", "item", "thumbnail", "dimensions", "top", "attributes", "head", "tokens", "vector"])
     method, path, content, heads = "POST", "/v1/search", "", []
     if kind == "search":
         content = '{"text": "a", "%s": %s}' % (draw.choice(["k", "offset", "min_similarity", "group", "item"]), plain)
     elif kind == "page":
         content = json.dumps({"text": "a", "page": cursor(draw), "k": draw.choice([1, 2, 1000]), "offset": draw.choice([0, 1, 1000]),
                               **draw.choice([{}, {"group": 0.9}, {"exact": True}, {"filter": "width > 1"}, {"only_relevant": True}])})
+    elif kind == "tokens":
+        path, content = "/v1/embeddings", draw.choice(['{"input": [%s]}', '{"input": [[1, %s]]}', '{"input": [[%s], []]}']) % plain
+    elif kind == "vector":
+        content = '{"vector": [%s]}' % ", ".join([plain] * draw.choice([0, 1, 127, 128, 129]))
     elif kind == "filter":
         field = draw.choice(["width", "bytes", "taken", "added", "modified", "latitude", "id", "name", "rating"])
         content = json.dumps({"text": "a", "filter": f"{field} {draw.choice(['=', '!=', '<', '>=', 'in'])} {draw.choice([number, f'({number}, {number})', f'{number}GB'])}"})
     elif kind == "date":
         content = json.dumps({"text": "a", "filter": f"taken >= {draw.choice(['0000', '0001', '9999', '10000', '2024', number])}-{draw.choice(['00', '01', '12', '13', '99'])}-{draw.choice(['00', '01', '29', '31', '32'])}"})
     elif kind == "list":
-        method, path = "GET", f"/v1/items?{draw.choice(['limit', 'after', 'filter'])}={number.replace('+', '%2B')}"
+        path = f"/v1/items?{draw.choice(['limit', 'after', 'filter', 'sort'])}={number.replace('+', '%2B')}"
+        if draw.random() < 0.5:
+            path = f"/v1/items?sort={draw.choice(['date', '-date', 'name', '-name'])}&after={place(draw)}"
+        method = "GET"
     elif kind == "item":
         method, path = "GET", f"/v1/items/{number}{draw.choice(['', '/original', '/thumbnail'])}"
     elif kind == "thumbnail":

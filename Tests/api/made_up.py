@@ -21,6 +21,7 @@ def png(colour):
 colours = st.tuples(*[st.integers(0, 255)] * 3)
 schemathesis.openapi.format("picture", colours.map(lambda c: "data:image/png;base64," + base64.b64encode(png(c)).decode()))
 schemathesis.openapi.format("filter", st.sampled_from(["width > 100", "type = 'jpeg' and not (height < 10)", "", "caption matches 'a'"]))
+schemathesis.openapi.format("after", st.sampled_from(["", "0", "5", "999999999999999999"]))
 schemathesis.openapi.format("page", st.sampled_from(["p1-c-2-hhls57-3", "p1-0-0-0-0"]))
 schemathesis.openapi.format("attributes", st.dictionaries(st.text(max_size=5), st.integers(-9, 9), max_size=3).map(json.dumps))
 
@@ -35,3 +36,12 @@ def before_load_schema(context, raw_schema):
     # Which number is right depends on the model.
     embeddings = raw_schema["paths"]["/v1/embeddings"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     embeddings["properties"]["dimensions"] = {"enum": [128, None]}
+    for schema in (embeddings["properties"]["input"], embeddings["oneOf"][0]["properties"]["input"]):
+        ids = schema["oneOf"][2]
+        ids["items"]["maximum"], ids["maxItems"], schema["oneOf"][3]["items"] = 1109, 16, ids
+    search = raw_schema["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    search["properties"]["vector"] = {"enum": [[0.5] * 128, [-1e-9] + [0] * 127, None]}
+    search["anyOf"][-1]["properties"]["vector"] = {"enum": [[0.5] * 128]}
+    # Which place is right depends on the order; lists in one have tests of their own.
+    items = raw_schema["paths"]["/v1/items"]["get"]
+    items["parameters"] = [parameter for parameter in items["parameters"] if parameter["name"] != "sort"]

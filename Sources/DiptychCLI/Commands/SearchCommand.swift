@@ -45,6 +45,11 @@ struct SearchCommand: AsyncParsableCommand {
         name: .customLong("group"), help: "Rank only the best of results with this cosine to each other, such as 0.97.")
     var groupsFrom: Float?
 
+    @Option(
+        parsing: .unconditional,
+        help: "The order in which what was found is printed: similarity, date or name; -date for the reverse.")
+    var sort = ItemOrder.similarity.description
+
     @Flag(help: "Compare every picture by its full embedding.")
     var exact = false
 
@@ -61,6 +66,10 @@ struct SearchCommand: AsyncParsableCommand {
             if let value, !(-1...1).contains(value) {
                 throw ValidationError("\(option) must be a cosine, -1 to 1, not \(value).")
             }
+        }
+        guard ItemOrder(sort) != nil else {
+            throw ValidationError(
+                "--sort must be similarity, date or name, with a dash before it for the reverse, not '\(sort)'.")
         }
         if let page, SearchCursor(page) == nil {
             throw ValidationError("--page '\(page)' is not a valid cursor; give what an earlier search called next.")
@@ -116,13 +125,14 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     private func print(_ results: SearchResults) throws {
+        let hits = (ItemOrder(sort) ?? .similarity).ordered(results)
         guard let format = formatting.chosen else {
-            for hit in results { try formatting.write(path: hit.path) }
+            for (_, hit) in hits { try formatting.write(path: hit.path) }
             return
         }
         var list = ResultList(format, header: Self.header(rated: results.contains { $0.matchProbability != nil }))
         let after = page.flatMap { SearchCursor($0) }
-        for (index, hit) in results.enumerated() {
+        for (index, hit) in hits {
             let rank = SearchCursor.position(after: after, index + 1)
             let match = hit.matchProbability.map { "  \(Columns.score($0))" } ?? ""
             let more = hit.nearDuplicates.isEmpty ? "" : "  (and \(hit.nearDuplicates.count) like it)"

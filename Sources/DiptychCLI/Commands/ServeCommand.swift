@@ -45,11 +45,12 @@ struct ServeCommand: AsyncParsableCommand {
                 "warning: whoever reaches \(options.host) may search, add and remove; --api-key-file lets in only who "
                     + "has a key")
         }
-        let isQuiet = model.quiet, host = options.host, isEncrypted = options.certificate != nil
+        let isQuiet = model.quiet, host = options.host, path = options.basePath,
+            isEncrypted = options.certificate != nil
         let server = try DiptychServer(options, logger: logger) { port in
             guard !isQuiet else { return }
             let name = host.contains(":") ? "[\(host)]" : host
-            Console.say("serving \(isEncrypted ? "https" : "http")://\(name):\(port)")
+            Console.say("serving \(isEncrypted ? "https" : "http")://\(name):\(port)\(path)")
         }
         // The command's task is cancelled at Ctrl-C and SIGTERM; accepted requests are finished then.
         let group = ServiceGroup(

@@ -42,7 +42,7 @@ enum ServeConfiguration {
         "cache": .whole, "request-timeout": .number, "max-body": .whole, "max-pixels": .whole, "rate-limit": .whole,
         "allow-origin": .texts, "certificate": .text, "certificate-key": .text, "undo-minutes": .number,
         "log-level": .text, "tolerant": .flag, "allow-host": .texts, "show-paths": .flag,
-        "connections-per-address": .whole,
+        "connections-per-address": .whole, "base-path": .text, "trusted-proxy": .texts,
     ]
 
     private static let prefix = "DIPTYCH_SERVE_"

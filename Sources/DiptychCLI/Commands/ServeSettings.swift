@@ -79,6 +79,19 @@ struct ServeSettings: ParsableArguments {
         help: ArgumentHelp("Answer by this name too, where nobody needs a key.", valueName: "name"))
     var allowedHosts: [String] = []
 
+    @Option(
+        name: .customLong("base-path"),
+        help: ArgumentHelp(
+            "Serve below this path, such as /diptych, behind a proxy that serves more.", valueName: "path"))
+    var basePath: String?
+
+    @Option(
+        name: .customLong("trusted-proxy"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Believe what this proxy says of clients' addresses, names and schemes; several times.",
+            valueName: "address|CIDR"))
+    var trustedProxies: [String] = []
+
     @Flag(name: .customLong("show-paths"), help: "Tell clients where files lie on this machine, not only their names.")
     var showsPaths = false
 
@@ -128,6 +141,16 @@ struct ServeSettings: ParsableArguments {
             try check(
                 ["http", "https"].contains(url?.scheme) && url?.host != nil && url?.path == "",
                 "--allow-origin '\(origin)' is no origin such as https://example.org.")
+        }
+        if let basePath {
+            try check(
+                basePath == "/" || ServerOptions.isBasePath(basePath),
+                "--base-path '\(basePath)' must be like /diptych, without a slash at its end.")
+        }
+        for proxy in trustedProxies {
+            try check(
+                AddressRange(proxy) != nil,
+                "--trusted-proxy '\(proxy)' is not an address, or a range of them such as 10.0.0.0/8.")
         }
         for host in allowedHosts {
             try check(
@@ -180,6 +203,8 @@ struct ServeSettings: ParsableArguments {
         options.origins = Set(origins)
         options.allowedHosts = Set(allowedHosts)
         options.showsPaths = showsPaths
+        options.basePath = basePath.flatMap { $0 == "/" ? nil : $0 } ?? ""
+        options.trustedProxies = trustedProxies.compactMap { AddressRange($0) }
         options.connectionsPerAddress = connectionsPerAddress
         options.modelIdleLimit = unloadAfter.map { .seconds($0 * 60) }
         if let certificate, let certificateKey { options.certificate = (certificate, certificateKey) }

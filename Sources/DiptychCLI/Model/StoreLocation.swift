@@ -97,7 +97,7 @@ struct StoreLocation {
     ///
     /// - Parameter purpose: what cannot be done with any other.
     func embedded(
-        for purpose: String, addingSpaceFor model: CLIPModel, decode: PictureOptions.Decode?
+        for purpose: String, addingSpaceFor model: any Embedder, decode: PictureOptions.Decode?
     ) async throws -> EmbeddedStore {
         _ = try await embedded(for: purpose)
         return try await EmbeddedStore.open(at: directory, addingSpaceFor: model, decode: decode)

@@ -196,7 +196,8 @@ extension Filter {
         }
     }
 
-    private static func column(_ field: FilterField) -> String {
+    /// The column of a field that is one.
+    static func column(_ field: FilterField) -> String {
         switch field {
         case .id: "CAST(items.id AS TEXT)"
         case .name: "replace(items.path, rtrim(items.path, replace(items.path, '/', '')), '')"

@@ -1,11 +1,11 @@
 /// Finds the known name that a mistyped one probably means.
-enum Spelling {
+package enum Spelling {
     /// The most letters of a name that are compared; what is longer was not mistyped.
     private static let lengthLimit = 64
 
     /// The name nearest to `name`, if it is near enough: equal but for case, or at most a third of its letters away. Of equally near
     /// ones the first.
-    static func nearest(to name: String, among names: some Sequence<String>) -> String? {
+    package static func nearest(to name: String, among names: some Sequence<String>) -> String? {
         let letters = Array(name.lowercased())
         guard !letters.isEmpty, letters.count <= lengthLimit else { return nil }
         let limit = max(1, letters.count / 3)

@@ -30,6 +30,7 @@ extension Indexer {
     public func index(
         texts: some Sequence<TextInput>, of file: String? = nil, onEach body: (IndexEvent) throws -> Void = { _ in }
     ) async throws -> IndexSummary {
+        let encoder = try model.requireTexts()
         try await store.require(model)
         let lock = try store.lockForIndexing()
         defer { withExtendedLifetime(lock) {} }
@@ -42,7 +43,7 @@ extension Indexer {
             while step.count < Self.step, let text = iterator.next() { step.append(text) }
             guard !step.isEmpty else { break }
             if file != nil { present.formUnion(step.map(\.path)) }
-            try await add(step, &summary, body)
+            try await add(step, encoder, &summary, body)
         }
         if let file { summary.removed = try await markMissing(in: file, but: present) }
         try await store.refreshBackground(with: model)
@@ -50,7 +51,7 @@ extension Indexer {
     }
 
     private func add(
-        _ texts: [TextInput], _ summary: inout IndexSummary, _ body: (IndexEvent) throws -> Void
+        _ texts: [TextInput], _ encoder: any DualEncoder, _ summary: inout IndexSummary, _ body: (IndexEvent) throws -> Void
     ) async throws {
         let known = try await store.known(texts.map(\.path))
         var (records, events, missing): ([ItemRecord], [IndexEvent], [Int]) = ([], [], [])
@@ -77,7 +78,7 @@ extension Indexer {
             events.append(summary.count(change, of: input.path, isReused: isKnown))
         }
         if !missing.isEmpty {
-            let embeddings = try await model.embed(texts: missing.map { records[$0].caption ?? "" })
+            let embeddings = try await encoder.embed(texts: missing.map { records[$0].caption ?? "" })
             for (row, index) in missing.enumerated() { records[index].embedding = embeddings[row] }
         }
         let (store, made) = (store, records)

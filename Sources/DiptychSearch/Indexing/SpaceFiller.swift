@@ -9,7 +9,7 @@ internal import Foundation
 /// go on meanwhile.
 public struct SpaceFiller: Sendable {
     private let store: EmbeddedStore
-    private let model: CLIPModel
+    private let model: any Embedder
     /// How pictures are read; orientation and decoding are the store's.
     public var reading = PictureOptions()
     /// How URLs are fetched.
@@ -29,7 +29,7 @@ public struct SpaceFiller: Sendable {
     private static let step = 512
 
     /// Fills the space of `store` with `model`, which must be the space's.
-    public init(store: EmbeddedStore, model: CLIPModel) {
+    public init(store: EmbeddedStore, model: any Embedder) {
         self.store = store
         self.model = model
     }
@@ -59,7 +59,7 @@ public struct SpaceFiller: Sendable {
         texts parts: [UnembeddedPart], _ summary: inout Summary, _ body: (UnembeddedPart, String?) throws -> Void
     ) async throws {
         guard !parts.isEmpty else { return }
-        let embeddings = try await model.embed(texts: parts.map { $0.text ?? "" })
+        let embeddings = try await model.requireTexts().embed(texts: parts.map { $0.text ?? "" })
         try await store.putEmbeddings(parts.enumerated().map { ($1.part, embeddings[$0]) })
         for part in parts { try body(part, nil) }
         summary.embedded += parts.count

@@ -2,18 +2,22 @@ package import Diptych
 
 extension SearchHit {
     /// What results say about it, in the order of JSON keys.
-    package var members: [(String, JSON)] { members { $0 } }
+    package var members: [(String, JSON)] { members(isNamed: false) { $0 } }
 
     /// The same with each path as `shown` gives it.
-    package func members(path shown: (String) -> String) -> [(String, JSON)] {
-        var members: [(String, JSON)] = [
-            ("id", .string(id)), ("path", .string(shown(path))), ("similarity", .float(similarity)),
-        ]
+    ///
+    /// - Parameter isNamed: whether what the item is called stands beside its path.
+    package func members(isNamed: Bool, path shown: (String) -> String) -> [(String, JSON)] {
+        var members: [(String, JSON)] = [("id", .string(id)), ("path", .string(shown(path)))]
+        if isNamed { members.append(("name", .string(attributes.name(path: path)))) }
+        members.append(("similarity", .float(similarity)))
         if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
         if let part { members.append(contentsOf: part.members) }
         members.append(("attributes", attributes.json))
+        if let embedding { members.append(("embedding", .floats(embedding.values))) }
         if !nearDuplicates.isEmpty {
-            members.append(("near_duplicates", .array(nearDuplicates.map { .object($0.members(path: shown)) })))
+            members.append(
+                ("near_duplicates", .array(nearDuplicates.map { .object($0.members(isNamed: isNamed, path: shown)) })))
         }
         return members
     }

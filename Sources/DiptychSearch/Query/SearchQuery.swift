@@ -26,10 +26,14 @@ public struct SearchQuery: Sendable {
         /// How much it counts, by default 1; below 0 for what the results should not be like.
         public var weight: Float
 
+        /// Whether an embedding is known to be a picture's.
+        public var isOfPicture = false
+
         /// Weighs something.
-        public init(_ content: Content, weight: Float = 1) {
+        public init(_ content: Content, weight: Float = 1, isOfPicture: Bool = false) {
             self.content = content
             self.weight = weight
+            self.isOfPicture = isOfPicture
         }
 
         /// A text.
@@ -54,6 +58,11 @@ public struct SearchQuery: Sendable {
     /// The items that it names.
     var items: [String] {
         terms.compactMap { if case .item(let id) = $0.content { id } else { nil } }
+    }
+
+    /// Whether it is embeddings alone, of which nobody says whether they are of texts or of pictures.
+    public var isOfUnknownKind: Bool {
+        terms.allSatisfy { if case .embedding = $0.content { !$0.isOfPicture } else { $0.weight <= 0 } }
     }
 
     /// Which of a store's distributions its similarities come from: pictures are nearer to each other than to any text.

@@ -19,6 +19,8 @@ public struct Searcher: Sendable {
         public var isExact = false
         /// Goes on behind the last result of an earlier page.
         public var after: SearchCursor?
+        /// Whether results carry their embeddings.
+        public var includesEmbeddings = false
         /// Whether results carry a match probability where the store was measured.
         public var ratesMatches = true
         /// Whether results that are no better than chance are left out.
@@ -114,7 +116,7 @@ public struct Searcher: Sendable {
         }
         let request = SearchRequest(
             embedding, limit: options.limit, minimumSimilarity: options.minimumSimilarity, filter: filter,
-            isExact: options.isExact, after: options.after)
+            isExact: options.isExact, after: options.after, includesEmbeddings: options.includesEmbeddings)
         var results: SearchResults
         if let threshold = options.groupsFrom {
             results = try await SearchGroups(store: store, threshold: threshold).search(request)

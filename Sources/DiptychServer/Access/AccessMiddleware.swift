@@ -19,7 +19,7 @@ struct AccessMiddleware: RouterMiddleware {
         var context = context
         context.identity = try Self.identity(of: request, keys)
         guard let scope else { return try await next(request, context) }
-        let caller = context.channel.remoteAddress?.ipAddress ?? "local"
+        let caller = context.caller
         guard let identity = context.identity else {
             // Those who guess are slowed down too.
             try limits.count("address \(caller)")

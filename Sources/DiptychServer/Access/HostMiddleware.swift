@@ -17,15 +17,23 @@ struct HostMiddleware: RouterMiddleware {
         else {
             throw Problem.badRequest("the request needs one header Host, with the name or address of this server")
         }
-        guard rules.answers(to: host) else {
+        guard !context.isForwardedTwice else {
+            throw Problem.badRequest(
+                "the headers Forwarded and X-Forwarded-For name different clients; the proxy must set one and remove the "
+                    + "other")
+        }
+        // Behind a trusted proxy both count, that which it was asked by and its own: a page that turned its name into this
+        // machine's could make up the former.
+        let asked = context.forwardedHost ?? host
+        if let asked = [host, asked].first(where: { !rules.answers(to: $0) }) {
             throw Problem(
                 status: .misdirectedRequest,
-                detail: "this server does not answer by the name '\(host.host.prefix(80))'; start it with "
-                    + "--allow-host \(host.host.prefix(80)) to let it")
+                detail: "this server does not answer by the name '\(asked.host.prefix(80))'; start it with "
+                    + "--allow-host \(asked.host.prefix(80)) to let it")
         }
         try Self.checkBody(request, context)
         var context = context
-        context.host = host
+        context.host = asked
         return try await next(request, context)
     }
 

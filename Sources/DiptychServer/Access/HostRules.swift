@@ -10,7 +10,6 @@ final class HostRules: Sendable {
     private let names: Set<String>
     private let allowed: Set<String>
     private let origins: Set<String>
-    private let scheme: String
     private let answersAll: Bool
     private let isEverywhere: Bool
     private let own = Mutex<(addresses: Set<[UInt8]>, read: ContinuousClock.Instant?)>(([], nil))
@@ -21,7 +20,6 @@ final class HostRules: Sendable {
         allowed = Set(options.allowedHosts.compactMap { Authority($0)?.host })
         names = allowed.union(isEverywhere ? [] : [host])
         origins = options.origins
-        scheme = options.certificate == nil ? "http" : "https"
         // Whoever has a key may come by any name: a page of another site has none.
         answersAll = options.keys != nil
     }
@@ -40,7 +38,8 @@ final class HostRules: Sendable {
     }
 
     /// Whether a page of `origin` is one of this server's, which was asked by the name `host`.
-    func isOwn(_ origin: String, host: Authority?) -> Bool {
+    func isOwn(_ origin: String, host: Authority?, isEncrypted: Bool) -> Bool {
+        let scheme = isEncrypted ? "https" : "http"
         guard let host, let origin = Origin(origin), origin.authority.host == host.host else { return false }
         if origin.scheme == scheme, origin.port == host.port ?? Origin.port(of: scheme) { return true }
         // Before a name that was given, there may stand a proxy that speaks TLS.

@@ -35,13 +35,14 @@ struct OriginMiddleware: RouterMiddleware {
             }
         }
         response.headers[.accessControlAllowOrigin] = rules.allowsAll ? "*" : origin
-        response.headers[.vary] = "Origin"
+        response.headers.append(HTTPField(name: .vary, value: "Origin"))
         if isQuestion {
             response.headers[.accessControlAllowMethods] = "GET, POST, DELETE"
             response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, X-API-Key, X-Request-ID"
             response.headers[.accessControlMaxAge] = "600"
         } else {
-            response.headers[.accessControlExposeHeaders] = "X-Request-ID, Retry-After, Location"
+            response.headers[.accessControlExposeHeaders] =
+                "X-Request-ID, Retry-After, Location, ETag, Content-Disposition, Content-Range, Accept-Ranges"
         }
         return response
     }
@@ -55,7 +56,11 @@ struct OriginMiddleware: RouterMiddleware {
         let usesCookie = hasKeys && request.cookies[AccessMiddleware.cookie] != nil
         guard isChange || usesCookie else { return }
         if let origin = request.headers[.origin] {
-            if rules.isOwn(origin, host: context.host) || (!usesCookie && rules.allows(origin)) { return }
+            if rules.isOwn(origin, host: context.host, isEncrypted: context.isEncrypted)
+                || (!usesCookie && rules.allows(origin))
+            {
+                return
+            }
         } else {
             guard let site = request.headers[.secFetchSite], ["cross-site", "same-site"].contains(site) else { return }
         }

@@ -12,17 +12,21 @@ final class Connections: Sendable {
 
     private let state = Mutex(State())
     private let mostPerAddress: Int
+    private let uncounted: [AddressRange]
 
-    /// At most `mostPerAddress` connections of an address; of this machine's own, any number.
-    init(mostPerAddress: Int) { self.mostPerAddress = mostPerAddress }
+    /// At most `mostPerAddress` connections of an address; of this machine's own and of those that are `uncounted`, any
+    /// number.
+    init(mostPerAddress: Int, uncounted: [AddressRange]) {
+        self.mostPerAddress = mostPerAddress
+        self.uncounted = uncounted
+    }
 
     /// Notes a connection until it ends.
     ///
     /// - Returns: whether it may stay.
     func add(_ channel: any Channel) -> Bool {
         let address = channel.remoteAddress?.ipAddress
-        let counted = address.flatMap { ($0.contains(":") ? Authority("[\($0)]") : Authority($0))?.isLoopback } == false
-        let key = counted ? address : nil
+        let key = address.flatMap { isCounted($0) ? $0 : nil }
         let isAccepted = state.withLock { state in
             guard !state.isClosing else { return false }
             if let key {
@@ -41,6 +45,12 @@ final class Connections: Sendable {
             }
         }
         return true
+    }
+
+    private func isCounted(_ address: String) -> Bool {
+        guard let authority = Authority(address.contains(":") ? "[\(address)]" : address), let bytes = authority.address
+        else { return false }
+        return !authority.isLoopback && !uncounted.contains { $0.contains(bytes) }
     }
 
     /// Ends all connections, and those that come.

@@ -13,8 +13,8 @@ struct EnvelopeMiddleware: RouterMiddleware {
     let budget: BodyBudget
     let stages: Stages
     let logger: Logger
-    /// Whether the server answers over TLS.
-    let isEncrypted: Bool
+    /// What stands before every path.
+    let basePath: String
     /// Whether pages of other origins may use the server.
     let hasOtherOrigins: Bool
     /// What answers do not tell: the folder of the server's own files; nil where they may.
@@ -46,12 +46,14 @@ struct EnvelopeMiddleware: RouterMiddleware {
         decorate(&response, context)
         let time = ContinuousClock.now - begin
         // The route's pattern, not the path, which may hold what a user typed.
-        let route = context.endpointPath ?? "none"
+        let path = context.endpointPath ?? "none"
+        let route = path.hasPrefix(basePath + "/") ? String(path.dropFirst(basePath.count)) : path
         stages.answered(route, method: request.method.countedName, status: response.status.code, after: time)
         context.logger.info(
             "request",
             metadata: [
-                "method": "\(request.method.countedName)", "route": "\(route)", "status": "\(response.status.code)",
+                "client": "\(context.caller)", "method": "\(request.method.countedName)", "route": "\(route)",
+                "status": "\(response.status.code)",
                 "milliseconds": "\((time.inSeconds * 1e5).rounded() / 100)",
                 "bytes": "\(response.body.contentLength ?? 0)",
             ])
@@ -66,7 +68,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
         }
         if error is CancellationError {
             return Problem(
-                status: .init(code: 499, reasonPhrase: "Client Closed Request"), detail: "nobody waits for it")
+                status: .init(code: 499, reasonPhrase: "Client Closed Request"), detail: "client disconnected")
         }
         context.logger.error(
             "failed", metadata: ["error": "\(LogText.escaped("\(error)"))", "type": "\(type(of: error))"])
@@ -81,7 +83,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
             (.permissionsPolicy, "camera=(), microphone=(), geolocation=()"), (.openerPolicy, "same-origin"),
             (.resourcePolicy, hasOtherOrigins ? "cross-origin" : "same-origin"),
         ]
-        if isEncrypted { fields.append((.strictTransportSecurity, "max-age=31536000")) }
+        if context.isEncrypted { fields.append((.strictTransportSecurity, "max-age=31536000")) }
         if response.headers[.cacheControl] == nil { fields.append((.cacheControl, "no-store")) }
         for (name, value) in fields { response.headers[name] = value }
     }

@@ -4,8 +4,8 @@ internal import HTTPTypes
 
 /// What a request's body says, by name: the members of a JSON object or the fields of a form.
 ///
-/// Reading asks for each name once and says what is wrong in the client's terms; names that nobody asks for are refused, so
-/// that a misspelt option is not passed over.
+/// Reading asks for each name once and says what is wrong in the client's terms; names other than those that ``BodyFields``
+/// declares are refused, so that a misspelt option is not passed over.
 struct Fields {
     private enum Body {
         case json(KeyedDecodingContainer<Name>)
@@ -28,16 +28,16 @@ struct Fields {
     init(_ form: MultipartForm, _ limits: RequestLimits) { (body, self.limits) = (.form(form), limits) }
 
     /// Refuses names other than these.
-    func allow(only names: String...) throws {
+    func allow(only names: [String]) throws(Problem) {
         let given: [String] =
             switch body {
             case .json(let container): container.allKeys.map(\.stringValue)
             case .form(let form): form.parts.map(\.name)
             }
-        if let unknown = given.first(where: { !names.contains($0) }) {
-            throw Problem.badRequest(
-                "'\(unknown.prefix(60))' is no member of this request; there are \(names.joined(separator: ", "))")
-        }
+        // Whichever comes first in a form; JSON's members have no order.
+        let unknown = given.filter { !names.contains($0) }
+        if case .form = body, let first = unknown.first { throw .unknown("field", first, known: names) }
+        if let first = unknown.min() { throw .unknown("field", first, known: names) }
     }
 
     // MARK: Plain values
@@ -59,8 +59,8 @@ struct Fields {
 
     /// A text that must be there and not be empty.
     func requiredText(_ name: String) throws -> String {
-        guard let text = try text(name) else { throw Problem.badRequest("'\(name)' is missing") }
-        guard !text.isBlank else { throw Problem.badRequest("'\(name)' is empty") }
+        guard let text = try text(name) else { throw Problem.missing(name) }
+        guard !text.isBlank else { throw Problem.badField(name, "'\(name)' is empty") }
         return text
     }
 
@@ -75,16 +75,47 @@ struct Fields {
         guard bytes <= limits.allTextBytes else {
             throw Problem(
                 status: .contentTooLarge,
-                detail: "'\(name)' holds \(bytes) bytes of text; the most are \(limits.allTextBytes)")
+                detail: "'\(name)' holds \(bytes) bytes of text; the most are \(limits.allTextBytes)", field: name)
         }
         return texts
+    }
+
+    /// One list of token ids or several, of JSON; nil where the field holds something else.
+    func tokens(_ name: String) throws -> [[Int]]? {
+        guard case .json(let container) = body else { return nil }
+        let key = Name(stringValue: name)
+        if let one = try? container.decode([Int].self, forKey: key), !one.isEmpty { return [one] }
+        guard let lists = try? container.decode([[Int]].self, forKey: key), !lists.isEmpty else { return nil }
+        return lists
+    }
+
+    /// A list of finite numbers; in a form, as JSON text.
+    func numbers(_ name: String) throws -> [Float]? {
+        let wanted = "a list of numbers"
+        let given: [Double]?
+        switch body {
+        case .json(let container): given = try value([Double].self, name, in: container, wanted)
+        case .form(let form):
+            given = try only(name, form).map { part in
+                guard let numbers = try? JSONDecoder().decode([Double].self, from: Data(part.bytes)) else {
+                    throw Problem.badField(name, "'\(name)' must be \(wanted)")
+                }
+                return numbers
+            }
+        }
+        let numbers = given?.map { Float($0) }
+        if let place = numbers?.firstIndex(where: { !$0.isFinite }) {
+            throw Problem.badField(name, "'\(name)[\(place)]' is not a finite number of 32 bits")
+        }
+        return numbers
     }
 
     private func check(_ text: String, _ name: String) throws(Problem) {
         guard text.utf8.count <= limits.textBytes else {
             throw Problem(
                 status: .contentTooLarge,
-                detail: "'\(name)' is a text of \(text.utf8.count) bytes; the most are \(limits.textBytes)")
+                detail: "'\(name)' is a text of \(text.utf8.count) bytes; the most are \(limits.textBytes)", field: name
+            )
         }
     }
 
@@ -109,13 +140,13 @@ struct Fields {
         case .form(let form):
             number = try only(name, form).map { part in
                 let text = try Self.utf8(part, name)
-                guard let number = Int(text) else { throw Problem.badRequest("'\(name)' must be a whole number") }
+                guard let number = Int(text) else { throw Problem.badField(name, "'\(name)' must be a whole number") }
                 return number
             }
         }
         if let number, !range.contains(number) {
-            throw Problem.badRequest(
-                "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
+            throw Problem.badField(
+                name, "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
         }
         return number
     }
@@ -129,14 +160,14 @@ struct Fields {
         case .form(let form):
             number = try only(name, form).map { part in
                 guard let number = Float(try Self.utf8(part, name)) else {
-                    throw Problem.badRequest("'\(name)' must be a number")
+                    throw Problem.badField(name, "'\(name)' must be a number")
                 }
                 return number
             }
         }
         if let number, !range.contains(number) {
-            throw Problem.badRequest(
-                "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
+            throw Problem.badField(
+                name, "'\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number)")
         }
         return number
     }
@@ -150,7 +181,7 @@ struct Fields {
             switch try Self.utf8(part, name) {
             case "true", "1", "on": return true
             case "false", "0", "": return false
-            default: throw Problem.badRequest("'\(name)' must be true or false")
+            default: throw Problem.badField(name, "'\(name)' must be true or false")
             }
         }
     }
@@ -163,7 +194,7 @@ struct Fields {
         case .form(let form):
             guard let part = try only(name, form) else { return nil }
             do { return try AttributeText.decode(Self.utf8(part, name)) } catch let error as AttributeError {
-                throw Problem.badRequest("'\(name)': \(error.description)")
+                throw Problem.badField(name, "'\(name)': \(error.description)")
             }
         }
     }
@@ -173,7 +204,7 @@ struct Fields {
     /// One picture; nil where there is none.
     func picture(_ name: String) throws -> PictureInput? {
         let all = try pictures(name)
-        guard all?.count ?? 1 == 1 else { throw Problem.badRequest("'\(name)' must be one picture") }
+        guard all?.count ?? 1 == 1 else { throw Problem.badField(name, "'\(name)' must be one picture") }
         return all?.first
     }
 
@@ -202,19 +233,19 @@ struct Fields {
         _ type: T.Type, _ name: String, in container: KeyedDecodingContainer<Name>, _ wanted: String
     ) throws -> T? {
         do { return try container.decodeIfPresent(type, forKey: Name(stringValue: name)) } catch {
-            throw Problem.badRequest("'\(name)' must be \(wanted)")
+            throw Problem.badField(name, "'\(name)' must be \(wanted)")
         }
     }
 
     private func only(_ name: String, _ form: MultipartForm) throws -> MultipartForm.Part? {
         let parts = form.parts.filter { $0.name == name }
-        guard parts.count < 2 else { throw Problem.badRequest("'\(name)' is given \(parts.count) times") }
+        guard parts.count < 2 else { throw Problem.badField(name, "'\(name)' is given \(parts.count) times") }
         return parts.first
     }
 
     private static func utf8(_ part: MultipartForm.Part, _ name: String) throws -> String {
         guard let text = String(validating: part.bytes, as: UTF8.self) else {
-            throw Problem.badRequest("'\(name)' is not UTF-8")
+            throw Problem.badField(name, "'\(name)' is not UTF-8")
         }
         return text
     }

@@ -66,7 +66,9 @@ struct MultipartForm: Sendable {
         else {
             throw .badRequest("the form is broken: part \(number) has no name")
         }
-        return Part(name: name, fileName: parameter("filename", of: String(line)), bytes: bytes)
+        // Browsers write quotation marks so (HTML standard, section 4.10.22.8).
+        let file = parameter("filename", of: String(line))?.replacing("%22", with: "\"")
+        return Part(name: name, fileName: file, bytes: bytes)
     }
 
     /// The value of a parameter such as `boundary` of a header.

@@ -12,8 +12,10 @@ struct Problem: Error, Equatable {
     /// What was wrong, where, and what to do.
     var detail: String
     var headers: HTTPFields = [:]
-    /// The member of the request that is wrong, where a page shows the reason beside it.
+    /// The field of the request that is wrong, where a page shows the reason beside it.
     var field: String?
+    /// What clients of OpenAI's API tell errors apart by; nil for the status's usual one.
+    var code: String?
 
     /// The request itself is wrong.
     static func badRequest(_ detail: String) -> Problem { Problem(status: .badRequest, detail: detail) }
@@ -33,13 +35,31 @@ struct Problem: Error, Equatable {
         ]
         if let field { members.append(("field", .string(field))) }
         // Where clients of OpenAI's API look for it.
-        let kind = status.code < 500 ? "invalid_request_error" : "server_error"
-        members.append(("error", ["message": .string(detail), "type": .string(kind), "param": .null, "code": .null]))
+        let kind =
+            status.code >= 500 ? "server_error" : status == .tooManyRequests ? "requests" : "invalid_request_error"
+        members.append(
+            (
+                "error",
+                [
+                    "message": .string(detail), "type": .string(kind), "param": field.map(JSON.string) ?? .null,
+                    "code": (code ?? usualCode).map(JSON.string) ?? .null,
+                ]
+            ))
         var response = Response(
             status: status, headers: [.contentType: "application/problem+json"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: JSON.object(members).text)))
         for field in headers { response.headers.append(field) }
         return response
+    }
+
+    /// The code of a status in OpenAI's API; nil where it has none.
+    private var usualCode: String? {
+        switch status {
+        case .unauthorized: "invalid_api_key"
+        case .forbidden: "insufficient_permissions"
+        case .tooManyRequests: "rate_limit_exceeded"
+        default: nil
+        }
     }
 
     /// What an error means to the client; nil where it is a fault of the server's.

@@ -5,6 +5,8 @@ internal import NIOCore
 
 /// What a route wants of its request's body.
 protocol BodyFields: Sendable {
+    /// The names of its fields; a request with any other is refused before it is read.
+    static var names: [String] { get }
     /// Reads the fields.
     ///
     /// - Throws: ``Problem`` saying which is wrong.
@@ -31,9 +33,27 @@ extension Request {
         let bytes = try await bytes(in: context), limits = context.limits
         let decode: @Sendable () throws -> T = {
             if kind == "application/json" { return try JSONBody<T>.decode(bytes, limits) }
-            return try T(Fields(try MultipartForm([UInt8](buffer: bytes), contentType: contentType), limits))
+            let fields = Fields(try MultipartForm([UInt8](buffer: bytes), contentType: contentType), limits)
+            try fields.allow(only: T.names)
+            return try T(fields)
         }
         return bytes.readableBytes <= Workers.smallBytes ? try decode() : try await work.run(decode)
+    }
+
+    /// Refuses what is in a body that nobody reads: fields there would be passed over. An empty object is none.
+    func refuseBody(in context: ServerContext) async throws {
+        guard headers[.transferEncoding] != nil || headers[.contentLength].map({ $0 != "0" }) ?? false else { return }
+        let refused = Problem.badRequest("this request takes no fields, and its body must be empty")
+        var all: [UInt8] = []
+        for try await part in body {
+            guard all.count + part.readableBytes <= 4096 else { throw refused }
+            all += part.readableBytesView
+        }
+        let text = all.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        guard text.isEmpty || text == Array("{}".utf8) else {
+            let members = (try? JSONSerialization.jsonObject(with: Data(all))) as? [String: Any]
+            throw members?.keys.min().map { Problem.unknown("field", $0, known: []) } ?? refused
+        }
     }
 
     /// The whole body, counted against what all requests together may hold.
@@ -70,7 +90,9 @@ private struct JSONBody<T: BodyFields>: Decodable {
             throw Problem.badRequest("the body must be a JSON object")
         }
         let limits = CodingUserInfoKey.limits.flatMap { decoder.userInfo[$0] as? RequestLimits }
-        value = try T(Fields(container, limits ?? RequestLimits()))
+        let fields = Fields(container, limits ?? RequestLimits())
+        try fields.allow(only: T.names)
+        value = try T(fields)
     }
 
     static func decode(_ buffer: ByteBuffer, _ limits: RequestLimits) throws -> T {

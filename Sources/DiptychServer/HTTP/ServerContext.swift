@@ -10,12 +10,22 @@ struct ServerContext: RequestContext {
     let channel: any Channel
     /// By what name the server was asked; set by ``HostMiddleware``.
     var host: Authority?
+    /// The address of who asks; set by ``ForwardedMiddleware``, as the three below.
+    var caller = "local"
+    /// Whether who asks does so over TLS.
+    var isEncrypted = false
+    /// The name that a trusted proxy was asked by.
+    var forwardedHost: Authority?
+    /// Whether a trusted proxy's headers name two clients.
+    var isForwardedTwice = false
     /// Who asks; set by ``AccessMiddleware``.
     var identity: Identity?
     /// The request's identifier, which answers and logs carry.
     var requestID = ""
     /// What requests may use; set by ``EnvelopeMiddleware``.
     var limits = RequestLimits()
+    /// The URL's query; set by ``RouteTable``.
+    var query = QueryValues()
     /// The memory that the request's body takes of what all may take.
     var share: BodyShare?
 
@@ -42,8 +52,8 @@ public struct RequestLimits: Sendable {
     public var textBytes = 64 << 10
     /// The most bytes of all texts of a request, those that labels make with templates among them.
     public var allTextBytes = 8 << 20
-    /// The most texts that a search takes away.
-    public var minusTexts = 64
+    /// The most pictures that a search is for, and the most texts that it takes away.
+    public var searchTerms = 64
     /// The most results of a search.
     public var results = 1000
     /// The longest time for an answer.

@@ -83,8 +83,7 @@ actor ModelPool: Service {
     func model(named name: String? = nil) async throws -> ServedModel {
         let name = name.flatMap { $0.isEmpty ? nil : $0 } ?? defaultName
         guard var slot = slots[name] else {
-            throw Problem.notFound(
-                "there is no model '\(name.prefix(80))'; there are \(order.joined(separator: ", "))")
+            throw Problem.noModel(name, of: order)
         }
         slot.used = .now
         if let served = slot.served {

@@ -218,7 +218,8 @@ extension ServedModel: TextEmbedder {
         try texts.enumerated().map { index, text in
             let tokens = model.tokenize(text)
             if tokens.truncated > 0, model.options.refusesLongTexts {
-                throw Problem.badRequest(
+                throw Problem.tooLong(
+                    nil,
                     "text \(first + index + 1) is longer than the \(model.tokenizer.contextLength) tokens that the model "
                         + "reads, by \(tokens.truncated); shorten it")
             }

@@ -1,5 +1,6 @@
 // The server's API as the pages use it.
 import { request, upload } from "./requests.js";
+// Paths are relative to the page, which a server may have below a path of others.
 
 /** How many results make a page: a little more than fills a large screen. */
 export const pageSize = 36;
@@ -15,7 +16,7 @@ export async function findPage(query, cursor, signal) {
     if (cursor) fields.after = cursor;
     // Not URLSearchParams, which writes a space as a plus sign: that is one in forms only, not in every URL.
     const written = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-    const page = await request(`/v1/items?${written}`, { signal });
+    const page = await request(`v1/items?${written}`, { signal });
     return { results: page.items, next: page.next };
   }
   const members = { k: pageSize };
@@ -25,7 +26,7 @@ export async function findPage(query, cursor, signal) {
   if (query.filter) members.filter = query.filter;
   if (query.relevant) members.only_relevant = true;
   if (cursor) members.page = cursor;
-  return request("/v1/search", { method: "POST", signal, ...body(members, query.picture) });
+  return request("v1/search", { method: "POST", signal, ...body(members, query.picture) });
 }
 
 function body(members, picture) {
@@ -40,26 +41,26 @@ function body(members, picture) {
 
 /** The items nearest to one, without it. */
 export async function similarItems(id, count, signal) {
-  const reply = await request("/v1/search", { method: "POST", json: { item: id, k: count + 1 }, signal });
+  const reply = await request("v1/search", { method: "POST", json: { item: id, k: count + 1 }, signal });
   return reply.results.filter((result) => result.id !== id).slice(0, count);
 }
 
-const place = (id) => `/v1/items/${encodeURIComponent(id)}`;
+const place = (id) => `v1/items/${encodeURIComponent(id)}`;
 
 export const item = (id, signal) => request(place(id), { signal });
 export const deleteItem = (id) => request(place(id), { method: "DELETE" });
 export const restoreItem = (id) => request(`${place(id)}/restore`, { method: "POST", json: {} });
-export const session = () => request("/v1/session");
-export const signIn = (key) => request("/v1/session", { method: "POST", json: { key }, asks: false });
-export const signOut = () => request("/v1/session", { method: "DELETE" });
-export const status = (signal) => request("/v1/status", { signal });
+export const session = () => request("v1/session");
+export const signIn = (key) => request("v1/session", { method: "POST", json: { key }, asks: false });
+export const signOut = () => request("v1/session", { method: "DELETE" });
+export const status = (signal) => request("v1/status", { signal });
 
 /** Adds a picture; `progress` is told the sent share. */
 export function addItem(file, caption, progress, signal) {
   const form = new FormData();
   if (caption) form.append("caption", caption);
   form.append("file", file, file.name);
-  return upload("/v1/items", form, progress, signal);
+  return upload("v1/items", form, progress, signal);
 }
 
 /** An item's thumbnail at most `size` pixels long, kept in cache by its version. */

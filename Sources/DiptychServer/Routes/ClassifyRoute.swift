@@ -5,7 +5,8 @@ internal import Hummingbird
 struct ClassifyRoute: Sendable {
     let services: Services
 
-    private struct Body: BodyFields {
+    struct Body: BodyFields {
+        static let names = ["image", "labels", "templates", "top", "model"]
         let picture: PictureInput
         let labels: [String]
         let templates: [String]
@@ -13,8 +14,7 @@ struct ClassifyRoute: Sendable {
         let model: String?
 
         init(_ fields: Fields) throws {
-            try fields.allow(only: "image", "labels", "templates", "top", "model")
-            guard let picture = try fields.picture("image") else { throw Problem.badRequest("'image' is missing") }
+            guard let picture = try fields.picture("image") else { throw Problem.missing("image") }
             self.picture = picture
             labels = try fields.texts("labels") ?? []
             guard !labels.isEmpty else { throw Problem.badRequest("'labels' must be a list of at least one") }
@@ -71,14 +71,14 @@ struct ClassifyRoute: Sendable {
         var prompts: PromptTemplates { templates.isEmpty ? .none : .custom(templates) }
     }
 
-    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context, by: services.work.text)
+    func respond(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         let model = try await services.models.model(named: body.model)
         let work = try await services.loader.load(body.picture, as: "image")
-        let classifier = try await model.classifier(labels: body.labels, templates: body.prompts)
+        let texts = CountedTexts(model)
+        let classifier = try await texts.classifier(labels: body.labels, templates: body.prompts)
         let picture = try await model.embed(work)
         let predictions = classifier.predictions(for: picture.embedding, top: body.top)
-        return try await JSON.object([("predictions", .array(predictions.map(\.json)))])
+        return try await JSON.object([("predictions", .array(predictions.map(\.json)))] + texts.members)
             .response(of: predictions.reduce(0) { $0 + $1.label.utf8.count + 64 }, by: services.work.text)
     }
 }

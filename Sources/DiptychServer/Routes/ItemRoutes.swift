@@ -10,13 +10,15 @@ internal import NIOCore
 struct ItemRoutes: Sendable {
     let services: Services
 
-    private struct NewItem: BodyFields {
+    struct NewItem: BodyFields {
+        static let names = ["file", "url", "name", "caption", "attributes"]
         let picture: PictureInput
+        /// What the picture is called.
+        let name: String?
         let caption: String?
         let attributes: [String: AttributeValue]
 
         init(_ fields: Fields) throws {
-            try fields.allow(only: "file", "url", "caption", "attributes")
             let (file, url) = (
                 try fields.picture("file"), try fields.anyText("url").map { _ in try fields.picture("url") } ?? nil
             )
@@ -25,6 +27,9 @@ struct ItemRoutes: Sendable {
             case (nil, .some(let url)): picture = url
             default: throw Problem.badRequest("a new item needs either 'file' or 'url'")
             }
+            var given = try fields.text("name")
+            if given == nil, case .file(_, let file) = picture { given = file }
+            name = given.flatMap(FileName.cleaned)
             caption = try fields.anyText("caption").flatMap { $0.isEmpty ? nil : $0 }
             if let caption, caption.utf8.count > AttributeText.captionByteLimit || caption.utf8.contains(0) {
                 throw Problem.badRequest(
@@ -35,19 +40,33 @@ struct ItemRoutes: Sendable {
         }
     }
 
+    static let listQuery: QueryNames = ["limit", "after", "filter", "sort"]
+
     func list(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let query = try QueryValues(request)
+        let query = context.query
         let limit = try query.integer("limit", in: 1...context.limits.results) ?? 24
         var filter: Filter?
         if let text = query.text("filter"), !text.isBlank { filter = try await Filter(text, for: store.store) }
         let after = query.text("after")
-        if let after {
-            guard after.utf8.count <= 20, Int64(after) != nil else {
-                throw Problem.badRequest("'after' is no item's id; give what an earlier list called next")
+        let wrong = Problem.badField(
+            "after", "'after' is not a place in this list; give what an earlier one called next")
+        let (items, next): ([StoredItem], String?)
+        if let sort = query.text("sort") {
+            guard let order = ItemOrder(sort), order.key != .similarity else {
+                throw Problem.badField(
+                    "sort",
+                    "'sort' must be date or name, with a dash before it for the reverse, not '\(sort.prefix(60))'")
             }
+            let cursor = try after.map { text in
+                guard let cursor = ItemCursor(text, in: order) else { throw wrong }
+                return cursor
+            }
+            (items, next) = try await store.items(in: order, after: cursor, limit: limit, filter: filter)
+        } else {
+            if let after, after.utf8.count > 20 || Int64(after) == nil { throw wrong }
+            (items, next) = try await store.items(after: after, limit: limit, filter: filter)
         }
-        let (items, next) = try await store.items(after: after, limit: limit, filter: filter)
         return try await JSON.object([
             ("items", .array(items.map { json($0) })), ("next", next.map(JSON.string) ?? .null),
         ]).response(of: items.count * 400, by: services.work.text)
@@ -57,17 +76,16 @@ struct ItemRoutes: Sendable {
         json(try await item(context)).response()
     }
 
-    func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+    func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let new = try await request.read(NewItem.self, in: context, by: services.work.text)
         let work = try await services.loader.load(new.picture, as: "file")
         let embedded = try await services.models.model().embed(work)
         var source: String?
         if case .url(let url) = new.picture, !url.lowercased().hasPrefix("data:") { source = url }
         let (item, existed) = try await store.add(
-            work, embedded, url: source, caption: new.caption, attributes: new.attributes)
+            work, embedded, url: source, name: new.name, caption: new.caption, attributes: new.attributes)
         return json(item, [("exists", .bool(existed))]).response(
-            status: existed ? .ok : .created, headers: [.location: "/v1/items/\(item.id)"])
+            status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
     }
 
     func remove(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -83,33 +101,40 @@ struct ItemRoutes: Sendable {
 
     func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let side = try QueryValues(request).integer("size", in: 16...1024) ?? 256
+        let side = try context.query.integer("size", in: 16...1024) ?? 256
         let item = try await item(context)
         let tag = "\"\(item.content.hex.prefix(24))-\(side)\""
-        let headers: HTTPFields = [.eTag: tag, .cacheControl: "private, max-age=86400", .contentType: "image/jpeg"]
-        if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
+        let headers: HTTPFields = [.cacheControl: "private, max-age=86400", .contentType: "image/jpeg"]
+        // What is kept need not be made.
+        if Representation.isKept(tag, by: request) {
+            return Representation([], tag: tag, headers: headers).response(to: request)
+        }
         let limit = services.reading.maximumBytes
         let bytes = try await services.thumbnails.thumbnail(of: item.content, side: side) {
             try store.original(of: item, maximumBytes: limit)
         }
         // Removed for good while it was made: what was kept just now would stay.
         if try await store.store.items(ids: [item.id]).isEmpty { services.thumbnails.forget(item.content) }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return Representation(bytes, tag: tag, headers: headers).response(to: request)
     }
 
     func original(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let item = try await item(context)
         let limit = services.reading.maximumBytes
-        let bytes = try await services.thumbnails.reading { try store.original(of: item, maximumBytes: limit).bytes }
+        let (bytes, tag) = try await services.thumbnails.reading {
+            let contents = try store.original(of: item, maximumBytes: limit)
+            return (contents.bytes, "\"\(contents.hash.hex)\"")
+        }
         // A type from its content, never from its name.
         guard let type = PictureFormat(sniffing: bytes) else {
             throw Problem.notFound("the file of item '\(item.id)' is not a picture any more")
         }
         let headers: HTTPFields = [
             .contentType: "image/\(type.rawValue.lowercased())", .cacheControl: "private, max-age=3600",
+            .contentDisposition: FileName.disposition(item.name),
         ]
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return try Representation(bytes, tag: tag, headers: headers).partialResponse(to: request)
     }
 
     private func item(_ context: ServerContext) async throws -> StoredItem {
@@ -118,7 +143,10 @@ struct ItemRoutes: Sendable {
 
     private func json(_ item: StoredItem, _ more: [(String, JSON)] = []) -> JSON {
         .object(
-            [("id", .string(item.id)), ("path", .string(services.shown(item.path)))]
-                + [("attributes", item.attributes.json)] + ItemLinks(item.id, item.attributes).members + more)
+            [
+                ("id", .string(item.id)), ("path", .string(services.shown(item.path))), ("name", .string(item.name)),
+                ("attributes", item.attributes.json),
+            ]
+                + services.links(item.id, item.attributes) + more)
     }
 }

@@ -18,10 +18,13 @@ struct Services: Sendable {
     let queueLimit: Int
     let cacheLimit: Int
     let showsPaths: Bool
+    /// What stands before every path: nothing, or `/name`.
+    let basePath: String
     let started = ContinuousClock.now
 }
 
-/// Adds routes, and remembers their methods.
+/// Adds routes, and remembers their methods. A route says here what its query and its body may hold; it gets nothing else,
+/// so that none can pass over what a client misspelt.
 struct RouteTable {
     typealias Handler = @Sendable (Request, ServerContext) async throws -> Response
 
@@ -34,14 +37,41 @@ struct RouteTable {
         self.services = services
     }
 
-    /// Adds a route that needs `scope`; nil for one that everybody may use.
+    /// Adds a route that needs `scope`, nil for one that everybody may use, and takes no body. Whatever its query has besides
+    /// `query` is refused.
     mutating func on(
-        _ method: HTTPRequest.Method, _ path: String, scope: Scope? = .read, use handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, scope: Scope? = .read, query: QueryNames = [],
+        use handler: @escaping Handler
     ) {
+        add(method, path, scope: scope, query: query) { request, context in
+            try await request.refuseBody(in: context)
+            return try await handler(request, context)
+        }
+    }
+
+    /// Adds a route that takes a body with the fields of `body`, and no others.
+    mutating func on<Body: BodyFields>(
+        _ method: HTTPRequest.Method, _ path: String, scope: Scope? = .read, query: QueryNames = [],
+        takes body: Body.Type, use handler: @escaping @Sendable (Body, Request, ServerContext) async throws -> Response
+    ) {
+        let work = services.work.text
+        add(method, path, scope: scope, query: query) { request, context in
+            try await handler(try await request.read(body, in: context, by: work), request, context)
+        }
+    }
+
+    private mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, scope: Scope?, query: QueryNames, use handler: @escaping Handler
+    ) {
+        let path = services.basePath + path
         methods[path, default: []].append(method)
         router.group()
             .add(middleware: AccessMiddleware(keys: services.keys, limits: services.rates, scope: scope))
-            .on(RouterPath(path), method: method) { request, context in try await handler(request, context) }
+            .on(RouterPath(path), method: method) { request, context in
+                var context = context
+                context.query = try QueryValues(request, known: query)
+                return try await handler(request, context)
+            }
     }
 
     /// Which methods each path has, for ``MethodMiddleware``.

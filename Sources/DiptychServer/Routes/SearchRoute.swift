@@ -6,29 +6,38 @@ internal import Hummingbird
 struct SearchRoute: Sendable {
     let services: Services
 
-    private struct Body: BodyFields {
+    struct Body: BodyFields {
+        static let names = [
+            "text", "image", "images", "item", "vector", "minus", "k", "filter", "offset", "page", "sort",
+            "min_similarity", "only_relevant", "group", "exact", "include_embeddings",
+        ]
+
         let text: String?
-        let picture: PictureInput?
+        let pictures: [PictureInput]
         let item: String?
+        let vector: [Float]?
         let minus: [String]
         let filter: String?
         let offset: Int
+        let order: ItemOrder
         var options = Searcher.Options()
 
         init(_ fields: Fields) throws {
-            try fields.allow(
-                only: "text", "image", "item", "minus", "k", "filter", "offset", "page", "min_similarity",
-                "only_relevant", "group", "exact")
             func given(_ text: String?) -> String? { text.flatMap { $0.isBlank ? nil : $0 } }
             text = given(try fields.text("text"))
-            picture = try fields.picture("image")
+            let more = try fields.pictures("images") ?? []
+            pictures = [try fields.picture("image")].compactMap { $0 } + more
             item = given(try fields.text("item"))
+            vector = try fields.numbers("vector")
             minus = (try fields.texts("minus") ?? []).compactMap(given)
-            guard minus.count <= fields.limits.minusTexts else {
-                throw Problem.badRequest("'minus' has \(minus.count) texts; the most are \(fields.limits.minusTexts)")
+            for (name, count) in [("minus", minus.count), ("images", more.count)] {
+                guard count <= fields.limits.searchTerms else {
+                    throw Problem.badField(
+                        name, "'\(name)' has \(count) members; the most are \(fields.limits.searchTerms)")
+                }
             }
-            guard text != nil || picture != nil || item != nil else {
-                throw Problem.badRequest("a search needs 'text', 'image' or 'item'")
+            guard text != nil || !pictures.isEmpty || item != nil || vector != nil else {
+                throw Problem.badRequest("a search needs 'text', 'image', 'images', 'item' or 'vector'")
             }
             options.limit = try fields.integer("k", in: 1...100_000) ?? 10
             filter = given(try fields.text("filter"))
@@ -37,17 +46,26 @@ struct SearchRoute: Sendable {
             options.onlyRelevant = try fields.flag("only_relevant")
             options.groupsFrom = try fields.number("group", in: -1...1)
             options.isExact = try fields.flag("exact")
+            options.includesEmbeddings = try fields.flag("include_embeddings")
             if let page = given(try fields.text("page")) {
                 guard let cursor = SearchCursor(page) else {
-                    throw Problem.badRequest("'page' is not a valid cursor; give what an earlier search called next")
+                    throw Problem.badField(
+                        "page", "'page' is not a valid cursor; give what an earlier search called next")
                 }
                 options.after = cursor
             }
+            let sort = try fields.text("sort") ?? ItemOrder.similarity.description
+            guard let order = ItemOrder(sort) else {
+                throw Problem.badField(
+                    "sort",
+                    "'sort' must be similarity, date or name, with a dash before it for the reverse, not "
+                        + "'\(sort.prefix(60))'")
+            }
+            self.order = order
         }
     }
 
-    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context, by: services.work.text)
+    func respond(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let most = context.limits.results
         guard body.options.limit <= most, body.offset <= most else {
@@ -56,31 +74,62 @@ struct SearchRoute: Sendable {
         var options = body.options
         if let filter = body.filter { options.filter = try await Filter(filter, for: store.store) }
         let model = try await services.models.model()
-        var terms: [SearchQuery.Term] = []
-        if let text = body.text { terms.append(.text(text)) }
-        if let picture = body.picture {
-            let work = try await services.loader.load(picture, as: "image")
-            terms.append(SearchQuery.Term(.embedding(try await model.embed(work).embedding)))
+        let query = SearchQuery(try await terms(of: body, store, model, context))
+        if query.isOfUnknownKind {
+            // How near is near depends on whether a text or a picture was embedded.
+            guard !options.onlyRelevant else {
+                throw Problem.badField(
+                    "only_relevant", "'only_relevant' needs a text, an image or an item beside 'vector'")
+            }
+            options.ratesMatches = false
         }
-        if let item = body.item { terms.append(.item(try await store.item(item).id)) }
-        terms += body.minus.map { .text($0, weight: -1) }
         options.limit += body.offset
-        let searcher = Searcher(store: store.store, model: model.model, texts: model)
-        let query = SearchQuery(terms), wanted = options
+        let texts = CountedTexts(model)
+        let searcher = Searcher(store: store.store, model: model.model, texts: texts), wanted = options
         let embedding = try await searcher.embedding(of: query)
         let results = try await services.stages.measure(.search) {
             try await searcher.search(query, embedding: embedding, wanted)
         }
         let after = options.after
-        let hits = results.enumerated().dropFirst(body.offset).map { index, hit in
+        let hits = body.order.ordered(results).filter { $0.place >= body.offset }.map { place, hit in
             JSON.object(
-                [("rank", .int(SearchCursor.position(after: after, index + 1)))] + hit.members(path: services.shown)
-                    + ItemLinks(hit.id, hit.attributes).members)
+                [("rank", .int(SearchCursor.position(after: after, place + 1)))]
+                    + hit.members(isNamed: true, path: services.shown)
+                    + services.links(hit.id, hit.attributes))
         }
-        return try await JSON.object([
-            ("results", .array(hits)), ("exact", .bool(results.isExact)),
-            ("next", results.next.map { .string($0.description) } ?? .null),
-        ]).response(of: hits.count * 400, by: services.work.text)
+        let size = options.includesEmbeddings ? 400 + 12 * store.store.dimension : 400
+        return try await JSON.object(
+            [
+                ("results", .array(hits)), ("exact", .bool(results.isExact)),
+                ("next", results.next.map { .string($0.description) } ?? .null),
+            ] + texts.members
+        ).response(of: hits.count * size, by: services.work.text)
+    }
+
+    private func terms(
+        of body: Body, _ store: ServedStore, _ model: ServedModel, _ context: ServerContext
+    ) async throws -> [SearchQuery.Term] {
+        var terms: [SearchQuery.Term] = []
+        if let text = body.text { terms.append(.text(text)) }
+        if !body.pictures.isEmpty {
+            let name = body.pictures.count == 1 ? "image" : "images"
+            for row in try await services.loader.embeddings(of: body.pictures, as: name, by: model, in: context) {
+                terms.append(SearchQuery.Term(.embedding(Embedding(values: row)), isOfPicture: true))
+            }
+        }
+        if let vector = body.vector {
+            let dimension = store.store.dimension
+            guard vector.count == dimension else {
+                throw Problem.badField(
+                    "vector", "'vector' has \(vector.count) numbers; the store's embeddings have \(dimension)")
+            }
+            guard vector.contains(where: { $0 != 0 }) else {
+                throw Problem.badField("vector", "'vector' is all zeros, and has no direction to search in")
+            }
+            terms.append(SearchQuery.Term(.embedding(Embedding(values: vector))))
+        }
+        if let item = body.item { terms.append(.item(try await store.item(item).id)) }
+        return terms + body.minus.map { .text($0, weight: -1) }
     }
 }
 
@@ -101,18 +150,13 @@ extension Services {
         }
         return store
     }
-}
 
-/// Where an item's pictures are.
-struct ItemLinks {
-    let members: [(String, JSON)]
-
-    /// The links change when the picture does, so that browsers may keep what they lead to.
-    init(_ id: String, _ attributes: ItemAttributes) {
+    /// Where an item's pictures are. The links change when the picture does, so that browsers may keep what they lead to.
+    func links(_ id: String, _ attributes: ItemAttributes) -> [(String, JSON)] {
         let version = String(Int64(clamping: attributes.modified), radix: 36)
-        members = [
-            ("thumbnail", .string("/v1/items/\(id)/thumbnail?v=\(version)")),
-            ("original", .string("/v1/items/\(id)/original")),
+        return [
+            ("thumbnail", .string("\(basePath)/v1/items/\(id)/thumbnail?v=\(version)")),
+            ("original", .string("\(basePath)/v1/items/\(id)/original")),
         ]
     }
 }

@@ -6,13 +6,12 @@ internal import Hummingbird
 /// `/v1/session`: what the page may do, and the cookie in which it keeps a key.
 struct SessionRoutes: Sendable {
     let services: Services
-    let isEncrypted: Bool
 
-    private struct Body: BodyFields {
+    struct Body: BodyFields {
+        static let names = ["key"]
         let key: String
 
         init(_ fields: Fields) throws {
-            try fields.allow(only: "key")
             key = try fields.requiredText("key")
         }
     }
@@ -21,34 +20,34 @@ struct SessionRoutes: Sendable {
         try await answer(try AccessMiddleware.identity(of: request, services.keys)).response()
     }
 
-    func begin(_ request: Request, _ context: ServerContext) async throws -> Response {
+    func begin(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         // Guessing costs as much as any other request.
         try services.rates.count(
-            "address \(context.channel.remoteAddress?.ipAddress ?? "local")", own: services.keys == nil ? nil : 30)
-        let key = try await request.read(Body.self, in: context, by: services.work.text).key
+            "address \(context.caller)", own: services.keys == nil ? nil : 30)
+        let key = body.key
         guard let keys = services.keys else {
             return try await answer(AccessMiddleware.identity(of: request, nil)).response()
         }
         guard let identity = keys.identity(of: key) else {
-            throw Problem(status: .unauthorized, detail: "this is no key of this server")
+            throw Problem(status: .unauthorized, detail: "invalid API key")
         }
         var response = try await answer(identity).response()
-        response.setCookie(cookie(key, age: 30 * 86400))
+        response.setCookie(cookie(key, age: 30 * 86400, context))
         return response
     }
 
     func end(_ request: Request, _ context: ServerContext) async throws -> Response {
         var response = try await answer(services.keys == nil ? AccessMiddleware.identity(of: request, nil) : nil)
             .response()
-        response.setCookie(cookie("", age: 0))
+        response.setCookie(cookie("", age: 0, context))
         return response
     }
 
     /// Scripts cannot read it, and no other site's page makes a browser send it.
-    private func cookie(_ value: String, age: Int) -> Cookie {
+    private func cookie(_ value: String, age: Int, _ context: ServerContext) -> Cookie {
         Cookie(
-            name: AccessMiddleware.cookie, value: value, maxAge: age, path: "/", secure: isEncrypted, httpOnly: true,
-            sameSite: .strict)
+            name: AccessMiddleware.cookie, value: value, maxAge: age, path: services.basePath + "/",
+            secure: context.isEncrypted, httpOnly: true, sameSite: .strict)
     }
 
     private func answer(_ identity: Identity?) async throws -> JSON {

@@ -7,7 +7,9 @@ struct SimilarityRoute: Sendable {
 
     private enum Kind: String { case text, image }
 
-    private struct Body: BodyFields {
+    struct Body: BodyFields {
+        static let names = ["query", "candidates", "query_type", "candidate_type", "model"]
+
         enum Side {
             case texts([String])
             case pictures([PictureInput])
@@ -20,7 +22,6 @@ struct SimilarityRoute: Sendable {
         let model: String?
 
         init(_ fields: Fields) throws {
-            try fields.allow(only: "query", "candidates", "query_type", "candidate_type", "model")
             func kind(_ name: String) throws -> Kind {
                 guard let text = try fields.text(name) else { return .text }
                 guard let kind = Kind(rawValue: text) else {
@@ -31,7 +32,7 @@ struct SimilarityRoute: Sendable {
             switch try kind("query_type") {
             case .text: query = .texts([try fields.requiredText("query")])
             case .image:
-                guard let picture = try fields.picture("query") else { throw Problem.badRequest("'query' is missing") }
+                guard let picture = try fields.picture("query") else { throw Problem.missing("query") }
                 query = .pictures([picture])
             }
             switch try kind("candidate_type") {
@@ -57,28 +58,28 @@ struct SimilarityRoute: Sendable {
         }
     }
 
-    func respond(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let body = try await request.read(Body.self, in: context, by: services.work.text)
+    func respond(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         guard body.names.count <= context.limits.inputs else {
             throw Problem.badRequest(
                 "'candidates' has \(body.names.count) members; the most are \(context.limits.inputs)")
         }
         let model = try await services.models.model(named: body.model)
-        async let query = embeddings(of: body.query, as: "query", model, context)
-        async let candidates = embeddings(of: body.candidates, as: "candidates", model, context)
+        let texts = CountedTexts(model)
+        async let query = embeddings(of: body.query, as: "query", texts, model, context)
+        async let candidates = embeddings(of: body.candidates, as: "candidates", texts, model, context)
         let similarities = try await query.similarity(to: candidates).values
         // Equal ones stay in the order of the request.
         let ranked = similarities.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
         let pairs = ranked.map { JSON.array([.string(body.names[$0.offset]), .float($0.element)]) }
-        return try await JSON.object([("similarities", .array(pairs))])
+        return try await JSON.object([("similarities", .array(pairs))] + texts.members)
             .response(of: body.names.reduce(0) { $0 + $1.utf8.count + 20 }, by: services.work.text)
     }
 
     private func embeddings(
-        of side: Body.Side, as name: String, _ model: ServedModel, _ context: ServerContext
+        of side: Body.Side, as name: String, _ counted: CountedTexts, _ model: ServedModel, _ context: ServerContext
     ) async throws -> Embeddings {
         switch side {
-        case .texts(let texts): return try await model.embed(texts: texts)
+        case .texts(let texts): return try await counted.embed(texts: texts)
         case .pictures(let pictures):
             let embedded = try await services.loader.embeddings(of: pictures, as: name, by: model, in: context)
             return Embeddings(values: embedded.flatMap { $0 }, dimension: model.dimension)

@@ -1,6 +1,7 @@
 internal import CoreMetrics
 internal import Diptych
 internal import DiptychSearch
+internal import Foundation
 internal import Hummingbird
 internal import NIOCore
 
@@ -86,10 +87,21 @@ struct StatusRoutes: Sendable {
 
     /// `GET /v1/models`, in the shape of OpenAI's API.
     func models(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let models = services.models.names.map { name in
-            JSON.object([("id", .string(name)), ("object", "model"), ("created", .int(0)), ("owned_by", "diptych")])
+        JSON.object([("object", "list"), ("data", .array(services.models.names.map(Self.model)))]).response()
+    }
+
+    /// `GET /v1/models/{id}`.
+    func model(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let given = try context.parameters.require("id"), names = services.models.names
+        // Names of models may hold what URLs write with percent signs.
+        guard let name = [given, given.removingPercentEncoding].compactMap({ $0 }).first(where: names.contains) else {
+            throw Problem.noModel(given.removingPercentEncoding ?? given, of: names)
         }
-        return JSON.object([("object", "list"), ("data", .array(models))]).response()
+        return Self.model(name).response()
+    }
+
+    private static func model(_ name: String) -> JSON {
+        .object([("id", .string(name)), ("object", "model"), ("created", .int(0)), ("owned_by", "diptych")])
     }
 
     private func store() async throws -> JSON {

@@ -40,6 +40,8 @@ enum IndexedFile {
     struct Contents: Sendable {
         let bytes: [UInt8]
         let isIndexed: Bool
+        /// The hash of the bytes.
+        let hash: ContentHash
     }
 
     /// Reads the file at `path`: the bytes that were indexed, whichever way leads there, or what its owner has made of them
@@ -51,7 +53,7 @@ enum IndexedFile {
             let bytes = try? PictureSource.file(path).bytes(maximumBytes: maximumBytes),
             PictureFormat(sniffing: bytes) != nil
         else { return nil }
-        if ContentHash(of: bytes) == content { return Contents(bytes: bytes, isIndexed: true) }
+        if ContentHash(of: bytes) == content { return Contents(bytes: bytes, isIndexed: true, hash: content) }
         // The file could be swapped while it is looked at, so it is opened once, and then named by what was opened.
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -61,7 +63,7 @@ enum IndexedFile {
             let bytes = try? PictureSource.file(opened).bytes(maximumBytes: maximumBytes),
             PictureFormat(sniffing: bytes) != nil
         else { return nil }
-        return Contents(bytes: bytes, isIndexed: false)
+        return Contents(bytes: bytes, isIndexed: false, hash: ContentHash(of: bytes))
     }
 }
 
@@ -82,4 +84,9 @@ extension ContentHash {
         guard digits.count == 64 else { return nil }
         self.init(bytes: Data(stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }))
     }
+}
+
+extension StoredItem {
+    /// What it is called.
+    var name: String { attributes.name(path: path) }
 }

@@ -52,15 +52,27 @@ final class ServedStore: Sendable {
         return (found, last)
     }
 
+    /// Some items by name or date.
+    func items(
+        in order: ItemOrder, after cursor: ItemCursor?, limit: Int, filter: Filter?
+    ) async throws -> (items: [StoredItem], next: String?) {
+        let places = try await store.places(in: order, after: cursor, limit: limit, filter: filter)
+        // Those that have gone since are left out; the list goes on behind them all the same.
+        let items = try await store.items(ids: places.map { String($0.item) }).map(\.0).filter { !$0.missing }
+        return (items, places.count < limit ? nil : places.last?.description)
+    }
+
     // MARK: Adding
 
     /// Stores a picture that a client brought. What was there already stays as it is, with what is new about it.
     ///
-    /// - Parameter url: where it came from; nil for an upload.
+    /// - Parameters:
+    ///   - url: where it came from; nil for an upload.
+    ///   - name: what its client calls it; the first name stays.
     /// - Returns: the item, and whether it was there already.
     func add(
-        _ picture: PictureWork, _ embedded: EmbeddedPicture, url: String?, caption: String?,
-        attributes: [String: AttributeValue]
+        _ picture: PictureWork, _ embedded: EmbeddedPicture, url: String?, name: String?, caption: String?,
+        attributes given: [String: AttributeValue]
     ) async throws -> (item: StoredItem, existed: Bool) {
         guard let folder else {
             throw Problem(
@@ -73,6 +85,12 @@ final class ServedStore: Sendable {
         let path = url ?? file.url.path
         let known = try await item(at: path).flatMap { $0.missing ? nil : $0 }
         let isNew = try file.write(picture.bytes)
+        var attributes = given
+        if let name, attributes[ItemAttributes.originalName] == nil,
+            known?.attributes.other[ItemAttributes.originalName] == nil
+        {
+            attributes[ItemAttributes.originalName] = .text(name)
+        }
         if let known, known.content == picture.content, caption == nil, attributes.isEmpty { return (known, true) }
         let facts = PictureFacts(width: embedded.size.width, height: embedded.size.height, metadata: metadata)
         let record = ItemRecord(

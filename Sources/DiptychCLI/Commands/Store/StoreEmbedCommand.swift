@@ -33,7 +33,7 @@ struct StoreEmbedCommand: AsyncParsableCommand {
     ///
     /// - Throws: also ``ExitStatus`` where something could not be read.
     static func fill(
-        _ store: EmbeddedStore, _ model: CLIPModel, reading: PictureOptions, fetch: FetchOptions, isQuiet: Bool,
+        _ store: EmbeddedStore, _ model: any Embedder, reading: PictureOptions, fetch: FetchOptions, isQuiet: Bool,
         _ format: ResultFormat?
     ) async throws {
         var filler = SpaceFiller(store: store, model: model)
