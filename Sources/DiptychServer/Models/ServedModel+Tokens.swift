@@ -1,5 +1,4 @@
 internal import Diptych
-internal import DiptychModels
 internal import DiptychTokenizers
 internal import Synchronization
 
@@ -10,12 +9,13 @@ extension ServedModel {
     /// - Parameter name: the field that they come from.
     /// - Throws: ``Problem`` for a list that is empty or longer than the model reads, and for an id that it does not have.
     func tokenized(_ lists: [[Int]], as name: String) throws -> [TokenizedText] {
+        let model = try encoder()
         // What stands around an empty text stands around every one.
         let frame = model.tokenize("").ids
         let end = frame.last == model.tokenizer.endID ? [model.tokenizer.endID] : []
         let start = Array(frame.dropLast(end.count))
         let most = model.tokenizer.contextLength
-        let known = 0..<min(model.tokenizer.vocabularySize, model.configuration.text.vocabularySize)
+        let known = 0..<model.tokenizer.vocabularySize
         return try lists.enumerated().map { index, list in
             let place = lists.count == 1 ? name : "\(name)[\(index)]"
             guard !list.isEmpty else { throw Problem.badField(name, "'\(place)' has no token ids") }

@@ -183,15 +183,21 @@ extension ServedModel: TextEmbedder {
         try await embed(tokenized: try await tokenize(texts))
     }
 
+    /// The model as one that embeds texts.
+    ///
+    /// - Throws: ``Problem``, 400, where it does not.
+    func encoder() throws -> any DualEncoder {
+        do { return try self.model.requireTexts() } catch let error as ModelError {
+            throw Problem.badRequest(error.description)
+        }
+    }
+
     /// The ids of `texts`. Long ones are cut into tokens on threads for that, some at a time, so that others have their turns.
     ///
     /// - Throws: ``Problem``, 400, for a text that is longer than the model reads, where that is refused, and where the model has
     ///   no text tower.
     func tokenize(_ texts: [String]) async throws -> [TokenizedText] {
-        let model: any DualEncoder
-        do { model = try self.model.requireTexts() } catch let error as ModelError {
-            throw Problem.badRequest(error.description)
-        }
+        let model = try encoder()
         var tokens: [TokenizedText] = []
         tokens.reserveCapacity(texts.count)
         var start = 0
