@@ -77,18 +77,22 @@ let package = Package(
         .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
         // Leaves: no machine learning.
-        .target(name: "DiptychTensors", swiftSettings: strict),
-        .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
+        // What every target may use: JSON, files that appear whole, inflating, threads for blocking work, seeded numbers.
+        .target(name: "DiptychBasics", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "DiptychTensors", dependencies: ["DiptychBasics"], swiftSettings: strict),
+        .target(name: "DiptychTokenizers", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .target(
-            name: "DiptychDatasets", dependencies: ["CSnappy", "CZlib", "CZstd", "DiptychTensors"],
+            name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychTensors"],
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
-            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "CZlib", "DiptychNetwork"],
+            name: "DiptychMedia",
+            dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
             swiftSettings: strict),
-        .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
+        .target(name: "DiptychPictures", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
-            name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
+            name: "DiptychHub",
+            dependencies: ["DiptychBasics", "DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
 
         // Engines and models.
@@ -107,15 +111,15 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "CKernels", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors",
-                "DiptychTokenizers",
+                "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
+                "DiptychTensors", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
             name: "DiptychSearch",
             dependencies: [
-                "CKernels", "Diptych", "DiptychEngine", "DiptychMedia",
+                "CKernels", "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -136,7 +140,8 @@ let package = Package(
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch", "DiptychTokenizers",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
+                "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -155,7 +160,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "CResources", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia",
+                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
+                "DiptychMedia",
                 "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
                 "DiptychTokenizers",
@@ -190,7 +196,8 @@ let package = Package(
             name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
+            name: "DiptychTokenizersTests", dependencies: ["DiptychBasics", "DiptychTokenizers"],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychDatasetsTests", dependencies: ["DiptychDatasets", "DiptychTensors", "DiptychTestSupport"],

@@ -1,15 +1,36 @@
-/// A strict reader of one JSON document (RFC 8259) in memory. The three numbers that Python writes although JSON does not
-/// have them (NaN, Infinity, -Infinity), and those beyond 64-bit floats, are null and counted.
-struct JSONParser {
+/// A strict reader of one JSON document (RFC 8259) in memory.
+///
+/// Whole numbers of 64 bits are exact, and the digits of longer ones become a text, so that none is lost; other numbers are
+/// the nearest 64-bit float, whose shortest text reads back as the same.
+public struct JSONParser {
+    /// What becomes of the three numbers that Python writes although JSON does not have them (NaN, Infinity, -Infinity),
+    /// and of those beyond 64-bit floats.
+    public enum NotFinite: Sendable {
+        /// They are a fault.
+        case refused
+        /// They are null, and counted.
+        case null
+        /// They stay what they are.
+        case kept
+    }
+
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
-    static let maximumDepth = 64
+    public static let maximumDepth = 64
     /// So is a document of more values, each of which takes fifty bytes of memory for two of the text.
-    static let maximumCount = 1_000_000
+    public static let maximumCount = 1_000_000
 
     /// What is wrong, and at which byte.
-    struct Fault: Error {
-        let offset: Int
-        let reason: String
+    public struct Fault: Error, Sendable, Equatable {
+        /// The byte, from 0.
+        public let offset: Int
+        /// What is wrong.
+        public let reason: String
+
+        /// Describes a fault.
+        public init(offset: Int, reason: String) {
+            self.offset = offset
+            self.reason = reason
+        }
     }
 
     private let bytes: [UInt8]
@@ -17,15 +38,24 @@ struct JSONParser {
     private var depth = 0
     private var count = 0
     private var notFinite = 0
+    private let policy: NotFinite
 
-    private init(_ bytes: [UInt8]) { self.bytes = bytes }
+    private init(_ bytes: [UInt8], _ policy: NotFinite) { (self.bytes, self.policy) = (bytes, policy) }
 
     /// Reads the document that `bytes` are. A byte order mark before it means nothing.
-    static func parse(_ bytes: some Sequence<UInt8>) throws(Fault) -> JSONValue { try document(bytes).value }
+    ///
+    /// - Throws: ``Fault``.
+    public static func parse(
+        _ bytes: some Sequence<UInt8>, notFinite: NotFinite = .null
+    ) throws(Fault) -> JSONValue { try document(bytes, notFinite: notFinite).value }
 
     /// The same, with the number of numbers that are not finite.
-    static func document(_ bytes: some Sequence<UInt8>) throws(Fault) -> (value: JSONValue, notFinite: Int) {
-        var parser = JSONParser(Array(bytes))
+    ///
+    /// - Throws: ``Fault``.
+    public static func document(
+        _ bytes: some Sequence<UInt8>, notFinite: NotFinite = .null
+    ) throws(Fault) -> (value: JSONValue, notFinite: Int) {
+        var parser = JSONParser(Array(bytes), notFinite)
         if parser.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.offset = 3 }
         let value = try parser.value()
         guard parser.peek() == nil else { throw parser.fault("something follows the end of the value") }
@@ -62,16 +92,19 @@ struct JSONParser {
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
         case UInt8(ascii: "N"):
-            notFinite += 1
-            return try literal("NaN", .null)
+            return try literal("NaN", try value(notFinite: .nan))
         case UInt8(ascii: "I"):
-            notFinite += 1
-            return try literal("Infinity", .null)
+            return try literal("Infinity", try value(notFinite: .infinity))
         case UInt8(ascii: "-") where bytes[offset...].dropFirst().first == UInt8(ascii: "I"):
-            notFinite += 1
-            return try literal("-Infinity", .null)
+            return try literal("-Infinity", try value(notFinite: -.infinity))
         default: return try number()
         }
+    }
+
+    private mutating func value(notFinite number: Double) throws(Fault) -> JSONValue {
+        guard policy != .refused else { throw fault("a number is not finite, which JSON does not have") }
+        notFinite += 1
+        return policy == .kept ? .double(number) : .null
     }
 
     private mutating func object() throws(Fault) -> JSONValue {
@@ -138,11 +171,7 @@ struct JSONParser {
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         if isWhole { return JSONValue(digits: text) }
         guard let number = Double(text) else { throw fault("a value should stand here") }
-        guard number.isFinite else {
-            notFinite += 1
-            return .null
-        }
-        return .double(number)
+        return number.isFinite ? .double(number) : try value(notFinite: number)
     }
 
     private mutating func string() throws(Fault) -> String {
@@ -206,17 +235,5 @@ struct JSONParser {
             offset += 1
         }
         return value
-    }
-}
-
-extension JSONValue {
-    /// Reads one JSON document.
-    ///
-    /// - Parameter name: what errors call the text.
-    /// - Throws: ``DatasetError`` with the byte at which it stops being JSON.
-    public init(parsing bytes: some Sequence<UInt8>, name: String) throws(DatasetError) {
-        do throws(JSONParser.Fault) { self = try JSONParser.parse(bytes) } catch {
-            throw DatasetError(.malformed, path: name, "is not JSON: \(error.reason) (byte \(error.offset))")
-        }
     }
 }
