@@ -19,6 +19,8 @@ let package = Package(
     products: [
         .library(name: "Diptych", targets: ["Diptych"]),
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
+        .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
+        .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
@@ -119,7 +121,7 @@ let package = Package(
         .target(
             name: "DiptychSearch",
             dependencies: [
-                "CKernels", "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia",
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -136,6 +138,8 @@ let package = Package(
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
             ],
             exclude: ["Schema/milvus.proto"], swiftSettings: strict),
+        // How well a model does, by numbers.
+        .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
@@ -162,7 +166,7 @@ let package = Package(
             dependencies: [
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
                 "DiptychMedia",
-                "DiptychMilvus",
+                "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -192,6 +196,7 @@ let package = Package(
                 "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
+        .testTarget(name: "DiptychBasicsTests", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .testTarget(
             name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
@@ -226,6 +231,10 @@ let package = Package(
                 "CKernels", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychMilvusTests",

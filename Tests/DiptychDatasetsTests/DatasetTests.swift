@@ -89,7 +89,8 @@ struct DatasetTests {
         let lines = "{\"a\": \"é\"}\n{\"a\": \"日\"}\n"
         let array = "[\n {\"a\": \"é\"},\n {\"a\": \"日\"}\n]"
         let spread = "{\n \"a\": \"é\"\n}\n{\n \"a\": \"日\"\n}"
-        let wide: [UInt8] = [0xFF, 0xFE] + lines.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 255), UInt8(unit >> 8)] }
+        let wide: [UInt8] =
+            [0xFF, 0xFE] + lines.utf16.flatMap { unit -> [UInt8] in [UInt8(unit & 255), UInt8(unit >> 8)] }
         let marked: [UInt8] = [0xEF, 0xBB, 0xBF] + Array(lines.utf8)
         let folder = try folder([
             "lines.jsonl": Array(lines.utf8), "array.json": Array(array.utf8), "spread.json": Array(spread.utf8),

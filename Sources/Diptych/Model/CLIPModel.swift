@@ -1,3 +1,4 @@
+internal import DiptychBasics
 public import DiptychEngine
 public import DiptychMedia
 public import DiptychModels
@@ -57,7 +58,10 @@ public final class CLIPModel: Sendable {
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
     public static func load(_ path: String, options: ModelOptions = ModelOptions()) async throws -> CLIPModel {
-        CLIPModel(try ModelFiles(path: path, activation: options.activation, heads: options.heads), options: options)
+        let files = try await WorkerThreads.shared.value {
+            try ModelFiles(path: path, activation: options.activation, heads: options.heads)
+        }
+        return CLIPModel(files, options: options)
     }
 
     /// What it runs on: instruction set, threads, precision.

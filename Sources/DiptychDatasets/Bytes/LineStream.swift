@@ -35,6 +35,8 @@ public struct LineStream {
     public static let longest = 64 << 20
 
     let stream: TextStream
+    /// What errors call the file.
+    public var name: String { stream.name }
     private let separator: Separator
     private let longest: Int
     private var number: Int
