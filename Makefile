@@ -40,6 +40,8 @@ examples: build
 
 lint:
 	./Scripts/resources --check
+	./Scripts/rules --test
+	./Scripts/rules
 	swift format lint --strict --recursive Package.swift Sources Tests Examples
 
 format:

@@ -19,6 +19,8 @@ let package = Package(
     products: [
         .library(name: "Diptych", targets: ["Diptych"]),
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
+        .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
+        .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
@@ -77,18 +79,22 @@ let package = Package(
         .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
         // Leaves: no machine learning.
-        .target(name: "DiptychTensors", swiftSettings: strict),
-        .target(name: "DiptychTokenizers", dependencies: ["CZlib"], swiftSettings: strict),
+        // What every target may use: JSON, files that appear whole, inflating, threads for blocking work, seeded numbers.
+        .target(name: "DiptychBasics", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "DiptychTensors", dependencies: ["DiptychBasics"], swiftSettings: strict),
+        .target(name: "DiptychTokenizers", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .target(
-            name: "DiptychDatasets", dependencies: ["CSnappy", "CZlib", "CZstd", "DiptychTensors"],
+            name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychTensors"],
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
-            name: "DiptychMedia", dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "CZlib", "DiptychNetwork"],
+            name: "DiptychMedia",
+            dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
             swiftSettings: strict),
-        .target(name: "DiptychPictures", dependencies: ["DiptychMedia"], swiftSettings: strict),
+        .target(name: "DiptychPictures", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
-            name: "DiptychHub", dependencies: ["DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
+            name: "DiptychHub",
+            dependencies: ["DiptychBasics", "DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
 
         // Engines and models.
@@ -107,15 +113,15 @@ let package = Package(
         .target(
             name: "Diptych",
             dependencies: [
-                "CKernels", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels", "DiptychTensors",
-                "DiptychTokenizers",
+                "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
+                "DiptychTensors", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
             name: "DiptychSearch",
             dependencies: [
-                "CKernels", "Diptych", "DiptychEngine", "DiptychMedia",
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -132,11 +138,13 @@ let package = Package(
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
             ],
             exclude: ["Schema/milvus.proto"], swiftSettings: strict),
+        // How well a model does, by numbers.
+        .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
             dependencies: [
-                "CZlib", "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
                 "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -156,8 +164,9 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "CResources", "Diptych", "DiptychDatasets", "DiptychEngine", "DiptychHub", "DiptychMedia",
-                "DiptychMilvus",
+                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
+                "DiptychMedia",
+                "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -196,11 +205,13 @@ let package = Package(
                 "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
+        .testTarget(name: "DiptychBasicsTests", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .testTarget(
             name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychTokenizersTests", dependencies: ["DiptychTokenizers"], resources: [.copy("Fixtures")],
+            name: "DiptychTokenizersTests", dependencies: ["DiptychBasics", "DiptychTokenizers"],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychDatasetsTests", dependencies: ["DiptychDatasets", "DiptychTensors", "DiptychTestSupport"],
@@ -230,6 +241,10 @@ let package = Package(
                 "StoreSimulation",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],
+            resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychMilvusTests",

@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import DiptychBasics
 internal import Synchronization
 
 /// Work that blocks its thread on disks and networks, away from the threads of Swift's tasks.
@@ -13,15 +13,11 @@ enum BackgroundWork {
     ) async throws -> Result {
         let flag = Flag()
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async {
-                    do {
-                        continuation.resume(returning: try work { flag.isSet.load(ordering: .relaxed) })
-                    } catch let error as HubError where error.kind == .cancelled {
-                        continuation.resume(throwing: CancellationError())
-                    } catch {
-                        continuation.resume(throwing: error)
-                    }
+            try await WorkerThreads.shared.value {
+                do { return try work { flag.isSet.load(ordering: .relaxed) } } catch let error as HubError
+                    where error.kind == .cancelled
+                {
+                    throw CancellationError()
                 }
             }
         } onCancel: {

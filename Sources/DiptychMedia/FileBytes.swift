@@ -1,3 +1,4 @@
+internal import DiptychBasics
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
@@ -55,33 +56,13 @@ func readFile(_ path: String, maximumBytes: Int) throws(PictureError) -> [UInt8]
 
 /// Writes a whole file beside its place and moves it there, so that no reader sees a part of it.
 func writeFile(_ bytes: [UInt8], to path: String) throws(PictureError) {
-    func failure(_ code: Int32) -> PictureError {
-        switch code {
-        case ENOENT, ENOTDIR: PictureError(.notFound, source: path, reason: "its directory does not exist")
-        case EACCES, EPERM, EROFS:
-            PictureError(.noPermission, source: path, reason: "no permission to write it; check its directory's mode")
-        default: PictureError(.inputOutput, source: path, reason: String(cString: strerror(code)))
-        }
-    }
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-        throw PictureError(.notFound, source: path, reason: "not a path that a file can have")
-    }
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw failure(errno) }
-    var code: Int32 = 0
-    bytes.withUnsafeBytes { raw in
-        var written = 0
-        while written < raw.count, code == 0 {
-            let put = write(descriptor, raw.baseAddress.map { $0 + written }, raw.count - written)
-            if put < 0, errno != EINTR { code = errno }
-            written += max(put, 0)
-        }
-    }
-    if close(descriptor) != 0, code == 0 { code = errno }
-    if code == 0, rename(temporary, path) != 0 { code = errno }
-    guard code == 0 else {
-        unlink(temporary)
-        throw failure(code)
+    do throws(FileWriteError) { try AtomicFile.write(bytes, to: path, isDurable: false) } catch {
+        let kind: PictureError.Kind =
+            switch error.code {
+            case 0, ENOENT, ENOTDIR: .notFound
+            case EACCES, EPERM, EROFS: .noPermission
+            default: .inputOutput
+            }
+        throw PictureError(kind, source: path, reason: error.reason)
     }
 }

@@ -1,4 +1,4 @@
-internal import CZlib
+internal import DiptychBasics
 
 /// What a PNG file holds before any conversion, as far as it decides how Pillow resamples it: libvips expands everything to full
 /// samples and does not say so. Bit depth and colour type stand in the header, which is always first; a damaged file is refused by
@@ -26,7 +26,7 @@ enum PNGHeader {
         func number(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
         let checked = Array(kind.utf8) + data
         file += number(data.count) + checked
-        file += number(Int(checked.withUnsafeBufferPointer { crc32_z(0, $0.baseAddress, $0.count) }))
+        file += number(Int(checked.withUnsafeBytes(CRC32.checksum)))
     }
 
     /// Whether the file holds an opacity for each pixel: colour types 4 and 6. A colour that counts as transparent (tRNS) is

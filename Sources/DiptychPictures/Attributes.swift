@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// What a group of objects is: one of the outlines that the sample pictures use.
 public enum Shape: String, CaseIterable, Codable, Sendable {
     case circle, square, triangle, star, heart, hexagon, ring, cross, diamond, moon, flower, arrow

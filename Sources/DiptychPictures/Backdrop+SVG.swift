@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 extension Backdrop {
     /// What fills the canvas behind the objects.
     func svg(on canvas: Canvas, using random: inout SplitMix64) -> String {

@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// One description of a scene in both languages.
 public struct Captions: Codable, Hashable, Sendable {
     /// The English sentence or noun phrase.

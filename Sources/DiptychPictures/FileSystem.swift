@@ -1,3 +1,4 @@
+import DiptychBasics
 import Foundation
 
 /// File operations whose errors say what the system said.
@@ -28,21 +29,9 @@ enum FileSystem {
 
     /// Writes a whole text or nothing, replacing a file of that name.
     static func write(_ text: String, to path: String) throws(PicturesError) {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw .unwritable(path: path, reason: reason(error))
+        do throws(FileWriteError) { try AtomicFile.write(text.utf8, to: path, isDurable: false) } catch {
+            let reason = error.code == 0 ? error.reason : String(cString: strerror(error.code))
+            throw .unwritable(path: path, reason: reason)
         }
-    }
-
-    /// The system's own words, for example "Permission denied", or else Foundation's without its final point.
-    private static func reason(_ error: any Error) -> String {
-        let error = error as NSError
-        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-        if cause.domain == NSPOSIXErrorDomain {
-            return String(cString: strerror(Int32(truncatingIfNeeded: cause.code)))
-        }
-        let text = error.localizedDescription
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 }

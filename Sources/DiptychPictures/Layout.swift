@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// One object with its position: lengths are shares of the side of the central square, the origin is its top left.
 struct PlacedObject {
     var group: ObjectGroup

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 import DiptychMedia
 
 /// What a camera adds to a scene: uneven light, a slight blur, sensor noise and JPEG compression.

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 import Foundation
 
 /// An endless set of sample pictures that follows from one number.

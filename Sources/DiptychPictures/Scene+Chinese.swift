@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 extension Scene {
     func chineseSentence(_ detail: Detail, using random: inout SplitMix64) -> String {
         let objects = chineseObjects(detail, using: &random)

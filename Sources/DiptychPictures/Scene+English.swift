@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 extension Scene {
     func englishSentence(_ detail: Detail, using random: inout SplitMix64) -> String {
         let objects = englishObjects(detail, using: &random)

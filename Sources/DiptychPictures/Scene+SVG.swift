@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// The pixel size of a picture.
 struct Canvas {
     var width: Int

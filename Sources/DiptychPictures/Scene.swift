@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// One to four equal objects.
 public struct ObjectGroup: Codable, Hashable, Sendable {
     /// What the objects are.

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 import Foundation
 
 /// The content of one file, with the name that errors give it.
@@ -44,6 +45,15 @@ struct FileBytes {
         case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file"
         case .fileReadNoPermission: return "no permission"
         default: return "\((error as NSError).localizedDescription)"
+        }
+    }
+
+    /// The inflated content of a gzip file, refused beyond `limit` bytes.
+    func gunzipped(limit: Int) throws(TokenizerError) -> FileBytes {
+        do throws(Inflater.Failure) {
+            return FileBytes(name: name, bytes: try Inflater.inflate(bytes, .gzip, limit: limit))
+        } catch {
+            throw TokenizerError(.malformed, file: name, reason: error.description)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 public import Foundation
 
 extension CLIPTokenizer {
@@ -46,9 +47,11 @@ extension CLIPTokenizer {
         vocabulary: URL, merges: URL, settingsDirectory: URL? = nil, cleaning: Cleaning = .huggingFace
     ) throws(TokenizerError) {
         let file = try FileBytes(contentsOf: vocabulary)
-        var reader = try JSONReader(file)
-        var pieces = try reader.vocabulary()
-        try reader.end()
+        var pieces = try file.readJSON { (reader) throws(JSONFault) in
+            let pieces = try reader.vocabulary()
+            try reader.end()
+            return pieces
+        }
         let table = try MergeTable(lines: try FileBytes(contentsOf: merges), in: pieces)
         let special = try SpecialTokens(directory: settingsDirectory, addedTokens: nil, file: file.name)
         self.init(
@@ -139,9 +142,9 @@ extension TokenizerParts {
 
 extension JSONReader {
     /// Reads an object of pieces and ids.
-    mutating func vocabulary() throws(TokenizerError) -> Vocabulary {
+    mutating func vocabulary() throws(JSONFault) -> Vocabulary {
         var vocabulary = Vocabulary(capacity: bytes.count / 17)
-        try object { (reader, piece) throws(TokenizerError) in
+        try object { (reader, piece) throws(JSONFault) in
             guard vocabulary.insert(piece, id: try reader.identifier()) else {
                 throw reader.failure("stands twice", key: String(decoding: piece, as: UTF8.self))
             }

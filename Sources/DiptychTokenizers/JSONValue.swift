@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// A small JSON document as a tree: what the parts of a tokeniser's files that are settings are read into.
 enum JSONValue: Equatable {
     case null
@@ -33,11 +35,11 @@ enum JSONValue: Equatable {
 
 extension JSONReader {
     /// Reads any value as a tree.
-    mutating func value() throws(TokenizerError) -> JSONValue {
+    mutating func value() throws(JSONFault) -> JSONValue {
         switch peek() {
         case UInt8(ascii: "{"):
             var members: [String: JSONValue] = [:]
-            try object { (reader, key) throws(TokenizerError) in
+            try object { (reader, key) throws(JSONFault) in
                 let name = String(decoding: key, as: UTF8.self)
                 guard members.updateValue(try reader.value(), forKey: name) == nil else {
                     throw reader.failure("stands twice", key: name)
@@ -46,7 +48,7 @@ extension JSONReader {
             return .object(members)
         case UInt8(ascii: "["):
             var values: [JSONValue] = []
-            try array { (reader) throws(TokenizerError) in values.append(try reader.value()) }
+            try array { (reader) throws(JSONFault) in values.append(try reader.value()) }
             return .array(values)
         case UInt8(ascii: "\""):
             var text: [UInt8] = []
@@ -59,12 +61,16 @@ extension JSONReader {
             return .number(try number())
         }
     }
+}
 
+extension JSONValue {
     /// The whole of a small document, which must be an object.
-    static func document(_ source: FileBytes) throws(TokenizerError) -> JSONValue {
-        var reader = try JSONReader(source)
-        let value = try reader.value()
-        try reader.end()
+    static func settings(_ source: FileBytes) throws(TokenizerError) -> JSONValue {
+        let value = try source.readJSON { (reader) throws(JSONFault) in
+            let value = try reader.value()
+            try reader.end()
+            return value
+        }
         guard value.object != nil else {
             throw TokenizerError(.malformed, file: source.name, reason: "should be an object")
         }

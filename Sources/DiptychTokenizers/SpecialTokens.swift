@@ -190,8 +190,3 @@ struct SpecialTokens {
         return Token(content: content, normalized: value["normalized"]?.bool ?? !isSpecial)
     }
 }
-
-extension JSONValue {
-    /// A file of settings, whose duplicate keys and depth have been checked.
-    static func settings(_ source: FileBytes) throws(TokenizerError) -> JSONValue { try JSONReader.document(source) }
-}

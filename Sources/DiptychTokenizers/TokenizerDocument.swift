@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// `tokenizer.json`: its vocabulary and merges in tables, and the rest as a tree, which is checked against one family.
 struct TokenizerDocument {
     let file: FileBytes
@@ -13,49 +15,51 @@ struct TokenizerDocument {
     init(_ file: FileBytes, family: String) throws(TokenizerError) {
         self.file = file
         self.family = family
-        var reader = try JSONReader(file)
         var members: [String: JSONValue] = [:]
         var model: [String: JSONValue] = [:]
         var vocabulary: Vocabulary?
         var scores: [Double]?
         var merges: MergeTable?
         var mergesOffset: Int?
-        try reader.object { (reader, key) throws(TokenizerError) in
-            let name = String(decoding: key, as: UTF8.self)
-            if members[name] != nil { throw reader.failure("stands twice", key: name) }
-            if name != "model" {
-                members[name] = try reader.value()
-                return
-            }
-            members[name] = .null
-            try reader.object { (reader, key) throws(TokenizerError) in
+        try file.readJSON { (reader) throws(JSONFault) in
+            try reader.object { (reader, key) throws(JSONFault) in
                 let name = String(decoding: key, as: UTF8.self)
-                if model[name] != nil { throw reader.failure("stands twice", key: name) }
-                model[name] = .null
-                switch name {
-                case "vocab":
-                    if reader.peek() == UInt8(ascii: "[") {
-                        (vocabulary, scores) = try reader.scoredVocabulary()
-                    } else {
-                        vocabulary = try reader.vocabulary()
+                if members[name] != nil { throw reader.failure("stands twice", key: name) }
+                if name != "model" {
+                    members[name] = try reader.value()
+                    return
+                }
+                members[name] = .null
+                try reader.object { (reader, key) throws(JSONFault) in
+                    let name = String(decoding: key, as: UTF8.self)
+                    if model[name] != nil { throw reader.failure("stands twice", key: name) }
+                    model[name] = .null
+                    switch name {
+                    case "vocab":
+                        if reader.peek() == UInt8(ascii: "[") {
+                            (vocabulary, scores) = try reader.scoredVocabulary()
+                        } else {
+                            vocabulary = try reader.vocabulary()
+                        }
+                    case "merges":
+                        if let vocabulary {
+                            merges = try reader.merges(in: vocabulary)
+                        } else {
+                            // Merges speak of pieces: where they stand before them, they are read last.
+                            _ = reader.peek()
+                            mergesOffset = reader.offset
+                            try reader.skip()
+                        }
+                    default: model[name] = try reader.value()
                     }
-                case "merges":
-                    if let vocabulary {
-                        merges = try reader.merges(in: vocabulary)
-                    } else {
-                        // Merges speak of pieces: where they stand before them, they are read last.
-                        _ = reader.peek()
-                        mergesOffset = reader.offset
-                        try reader.skip()
-                    }
-                default: model[name] = try reader.value()
                 }
             }
+            try reader.end()
         }
-        try reader.end()
         if let vocabulary, let mergesOffset {
-            var mergesReader = try JSONReader(file, at: mergesOffset)
-            merges = try mergesReader.merges(in: vocabulary)
+            merges = try file.readJSON(at: mergesOffset) { (reader) throws(JSONFault) in
+                try reader.merges(in: vocabulary)
+            }
         }
         guard let vocabulary else {
             throw TokenizerError(.malformed, file: file.name, place: "key \"model\"", reason: "has no vocab")
@@ -97,10 +101,10 @@ struct TokenizerDocument {
 
 extension JSONReader {
     /// Passes over a value, checking it.
-    mutating func skip() throws(TokenizerError) {
+    mutating func skip() throws(JSONFault) {
         switch peek() {
-        case UInt8(ascii: "{"): try object { (reader, _) throws(TokenizerError) in try reader.skip() }
-        case UInt8(ascii: "["): try array { (reader) throws(TokenizerError) in try reader.skip() }
+        case UInt8(ascii: "{"): try object { (reader, _) throws(JSONFault) in try reader.skip() }
+        case UInt8(ascii: "["): try array { (reader) throws(JSONFault) in try reader.skip() }
         case UInt8(ascii: "\""):
             var text: [UInt8] = []
             try string(into: &text)
@@ -110,17 +114,17 @@ extension JSONReader {
     }
 
     /// Reads an array of merges, each `"a b"` or `["a", "b"]`.
-    mutating func merges(in vocabulary: Vocabulary) throws(TokenizerError) -> MergeTable {
+    mutating func merges(in vocabulary: Vocabulary) throws(JSONFault) -> MergeTable {
         // A merge in a list of pairs takes about this many bytes of the file.
         var table = MergeTable(capacity: max(vocabulary.count, (bytes.count - offset) / 24))
         var text: [UInt8] = []
         var joined: [UInt8] = []
-        try array { (reader) throws(TokenizerError) in
+        try array { (reader) throws(JSONFault) in
             text.removeAll(keepingCapacity: true)
             var middle = 0
             if reader.peek() == UInt8(ascii: "[") {
                 var count = 0
-                try reader.array { (reader) throws(TokenizerError) in
+                try reader.array { (reader) throws(JSONFault) in
                     middle = text.count
                     count += 1
                     try reader.string(into: &text)
@@ -143,14 +147,14 @@ extension JSONReader {
     }
 
     /// Reads an array of pieces with scores, which are numbered in order.
-    mutating func scoredVocabulary() throws(TokenizerError) -> (Vocabulary, scores: [Double]) {
+    mutating func scoredVocabulary() throws(JSONFault) -> (Vocabulary, scores: [Double]) {
         var vocabulary = Vocabulary(capacity: (bytes.count - offset) / 24)
         var scores: [Double] = []
         var piece: [UInt8] = []
-        try array { (reader) throws(TokenizerError) in
+        try array { (reader) throws(JSONFault) in
             piece.removeAll(keepingCapacity: true)
             var count = 0
-            try reader.array { (reader) throws(TokenizerError) in
+            try reader.array { (reader) throws(JSONFault) in
                 if count == 0 { try reader.string(into: &piece) }
                 if count == 1 {
                     scores.append(try reader.number())

@@ -116,6 +116,32 @@ struct BulkTests {
         #expect(try again.json(BulkSummary.self).unchanged == count)
     }
 
+    @Test("A plain list leaves the attributes that a manifest gave; a manifest's own null takes them away")
+    func listKeepsAttributes() throws {
+        let (manifest, store) = (try makePictures(4), folder / "store")
+        _ = try index("--from", manifest, "--store", store)
+        let before = try ExportedItem.of(store, in: folder)
+        let list = folder / "list.txt"
+        try (0..<4).map { "\(pictures)/\($0).png\n" }.joined().write(toFile: list, atomically: true, encoding: .utf8)
+        #expect(try index("--from", list, "--store", store).unchanged == 4)
+        #expect(try ExportedItem.of(store, in: folder) == before)
+        // Read again, and changed.
+        #expect(try index("--from", list, "--store", store, "--refresh").added == 0)
+        #expect(try ExportedItem.of(store, in: folder) == before)
+        var random = SeededGenerator(77)
+        try Data(random.png()).write(to: URL(fileURLWithPath: pictures + "/1.png"))
+        #expect(try index("--from", list, "--store", store).updated == 1)
+        let changed = try ExportedItem.of(store, in: folder)
+        #expect(changed[pictures + "/1.png"]?.attributes.tags == ["a", "b1"])
+        #expect(changed[pictures + "/1.png"]?.attributes.caption == "picture 1")
+
+        let other = folder / "other.jsonl"
+        try "{\"image\": \"\(pictures)/2.png\", \"tags\": null}\n"
+            .write(toFile: other, atomically: true, encoding: .utf8)
+        _ = try index("--from", other, "--store", store)
+        #expect(try ExportedItem.of(store, in: folder)[pictures + "/2.png"]?.attributes.tags == nil)
+    }
+
     @Test("Files are split in the same way, and a shard is what its hash says")
     func shardHash() throws {
         _ = try makePictures(30)

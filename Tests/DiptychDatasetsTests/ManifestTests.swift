@@ -53,7 +53,10 @@ struct ManifestTests {
                 DatasetRow(
                     locator: here + "a.jpg", image: .file(here + "a.jpg"), caption: "one, two",
                     attributes: [.init("width", .string("5"))]),
-                DatasetRow(locator: here + "b \"x\".jpg", image: .file(here + "b \"x\".jpg"), caption: "line\nbreak"),
+                // Its table has a column of attributes, which is empty here.
+                DatasetRow(
+                    locator: here + "b \"x\".jpg", image: .file(here + "b \"x\".jpg"), caption: "line\nbreak",
+                    saysAttributes: true),
                 DatasetRow(
                     locator: here + "e.jpg", image: .file(here + "e.jpg"), attributes: [.init("width", .string("7"))]),
             ])

@@ -1,3 +1,4 @@
+import DiptychBasics
 import DiptychTokenizers
 import Foundation
 import Testing
@@ -162,6 +163,6 @@ struct FilesTests {
         let bytes = try Data(contentsOf: file)
         try bytes.prefix(bytes.count / 2).write(to: file)
         #expect(try #require(failure(directory)).description.contains("gzip"))
-        #expect(throws: (any Error).self) { try Gzip.inflate([UInt8](bytes), limit: 1000) }
+        #expect(throws: (any Error).self) { try Inflater.inflate([UInt8](bytes), .gzip, limit: 1000) }
     }
 }

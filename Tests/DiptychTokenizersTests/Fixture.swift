@@ -1,3 +1,4 @@
+import DiptychBasics
 import DiptychTokenizers
 import Foundation
 import Testing
@@ -15,7 +16,7 @@ enum Fixture {
 
     static func bytes(_ name: String, in folder: URL = folder) throws -> [UInt8] {
         let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-        return name.hasSuffix(".gz") ? try Gzip.inflate(bytes, limit: 1 << 28) : bytes
+        return name.hasSuffix(".gz") ? try Inflater.inflate(bytes, .gzip, limit: 1 << 28) : bytes
     }
 
     /// Numbers and texts, one behind the other.

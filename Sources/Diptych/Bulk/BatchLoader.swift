@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import Synchronization
 
 /// Loads the inputs of a batch on as many threads as the model uses.

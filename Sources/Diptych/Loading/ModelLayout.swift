@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import Foundation
 
 /// What kind of model lies at a path.
@@ -70,7 +71,7 @@ enum ModelLayout: Equatable {
     private static func namesType(_ directory: URL) -> Bool {
         let file = directory.appendingPathComponent("config.json").path
         guard let data = FileManager.default.contents(atPath: file),
-            let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            let members = try? JSONParser.parse(data), case .object = members
         else { return true }
         return members["model_type"] != nil || members["architecture"] == nil
     }

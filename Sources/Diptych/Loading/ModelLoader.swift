@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychModels
 internal import DiptychTensors
 internal import Foundation
@@ -12,6 +13,11 @@ public enum ModelLoader {
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
     public static func load(_ path: String, options: ModelOptions = ModelOptions()) async throws -> any Embedder {
+        try await WorkerThreads.shared.value { try read(path, options) }
+    }
+
+    /// Blocks.
+    private static func read(_ path: String, _ options: ModelOptions) throws -> any Embedder {
         let layout = try ModelLayout(path: path)
         guard case .original(let file) = layout else {
             return CLIPModel(

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychMedia
 internal import Foundation
 
@@ -7,13 +8,11 @@ extension Preprocessing {
     init(modelDirectory directory: URL) throws {
         let whole = directory.appendingPathComponent("processor_config.json")
         if let data = FileManager.default.contents(atPath: whole.path) {
-            guard let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            guard let members = try? JSONParser.parse(data), case .object = members else {
                 throw ModelError("\(whole.path): is not a JSON object")
             }
-            if let pictures = members["image_processor"] as? [String: Any],
-                let json = try? JSONSerialization.data(withJSONObject: pictures)
-            {
-                try self.init(huggingFace: [UInt8](json), source: whole.path)
+            if let pictures = members["image_processor"], case .object = pictures {
+                try self.init(huggingFace: [UInt8](pictures.text.utf8), source: whole.path)
                 return
             }
         }

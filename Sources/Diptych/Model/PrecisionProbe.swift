@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychEngine
 internal import DiptychModels
 
@@ -13,15 +14,8 @@ struct PrecisionProbe {
     private let dimension: Int
 
     init(_ definition: any ModelDefinition) {
-        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-        func next() -> UInt64 {
-            // SplitMix64 (Steele et al. 2014).
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
+        var generator = SplitMix64(seed: 0x9E37_79B9_7F4A_7C15)
+        func next() -> UInt64 { generator.next() }
         tokens = definition.textInput.map { text in
             let longest = min(16, text.contextLength)
             return TokenBatch(

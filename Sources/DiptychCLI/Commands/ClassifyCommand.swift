@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 import Foundation
 
 struct ClassifyCommand: AsyncParsableCommand {

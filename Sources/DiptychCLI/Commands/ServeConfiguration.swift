@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import DiptychBasics
 import Foundation
 
 /// The options of `diptych serve` that stand in a file or in the environment, as its command line would have them.
@@ -95,9 +96,10 @@ enum ServeConfiguration {
             throw ValidationError("\(file): cannot be read: \(error.localizedDescription)")
         }
         // A snapshot answers for the keys that it is asked, and would not say that it has others.
-        guard let object = try? JSONSerialization.jsonObject(with: content) as? [String: Any] else {
+        guard case .object(let members)? = try? JSONParser.parse(content) else {
             throw ValidationError("\(file): is no JSON object, such as {\"port\": 8080}.")
         }
+        let object = Dictionary(members.map { ($0.name, $0.value) }) { $1 }
         for key in object.keys.sorted() where kinds[key] == nil {
             throw ValidationError(
                 "\(file): '\(key)' is no option of serve that a file may hold; see `diptych serve --help`.")
@@ -105,7 +107,7 @@ enum ServeConfiguration {
         do {
             let snapshot = try JSONSnapshot(data: content.bytes, providerName: file, parsingOptions: .default)
             // Of no texts, a snapshot cannot say that they are texts.
-            let names = object.filter { kinds[$0] != .texts || ($1 as? [Any])?.isEmpty != true }.keys
+            let names = object.filter { kinds[$0] != .texts || $1 != .array([]) }.keys
             return Members(file: file, snapshot: snapshot, names: Set(names))
         } catch { throw ValidationError("\(file): \(error)") }
     }

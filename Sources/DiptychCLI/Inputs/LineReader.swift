@@ -9,10 +9,6 @@ final class LineReader: Sequence, IteratorProtocol {
     /// Why reading stopped before the end, if it did.
     private(set) var failure: Failure?
 
-    /// The longest line that is taken, so that a file without line breaks cannot fill the memory. Long enough for a
-    /// picture as a data URI.
-    private static let longestLine = 400 << 20
-
     /// Opens the file at `path`; `-` is standard input.
     ///
     /// - Parameters:
@@ -25,7 +21,7 @@ final class LineReader: Sequence, IteratorProtocol {
         name = path == "-" ? "standard input" : path
         do throws(DatasetError) {
             lines = try LineStream(
-                path: path, separator: separator, longest: Self.longestLine, mayBeJSON: mayBeJSON,
+                path: path, separator: separator, longest: TextFile.longestLine, mayBeJSON: mayBeJSON,
                 advice: "give a file with " + advice)
         } catch { throw Failure(error.description) }
     }
@@ -39,7 +35,7 @@ final class LineReader: Sequence, IteratorProtocol {
                 return nil
             }
             guard line.isTooLong else { return String(decoding: line.bytes, as: UTF8.self) }
-            failure = Failure("\(name): has a line of more than \(Self.longestLine >> 20) MiB")
+            failure = Failure("\(name): has a line of more than \(TextFile.longestLine >> 20) MiB")
         } catch { failure = Failure(error.description) }
         isAtEnd = true
         return nil

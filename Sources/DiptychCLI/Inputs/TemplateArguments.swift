@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 
 /// The options of commands that put labels into sentences.
 struct TemplateArguments: ParsableArguments {

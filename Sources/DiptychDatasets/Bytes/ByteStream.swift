@@ -9,6 +9,9 @@ final class ByteStream {
     /// What errors call it.
     let name: String
     private let descriptor: Int32
+    /// What is read instead of the descriptor, from ``filePosition`` to ``fileSize``.
+    private let file: InputFile?
+    private var filePosition = 0
     private var decompressor: (any Decompressor)?
     private var isStarted = false
     private var buffer: [UInt8] = []
@@ -21,13 +24,14 @@ final class ByteStream {
     /// The number of (inflated) bytes that were taken.
     private(set) var offset = 0
 
-    private static let chunk = 1 << 18
+    private let chunk: Int
 
     /// Opens the file at `path`; `-` is standard input.
     ///
     /// - Parameter advice: what to give instead of a directory.
     init(path: String, advice: String = "give a file") throws(DatasetError) {
         name = path == "-" ? "standard input" : path
+        (file, chunk) = (nil, 1 << 18)
         descriptor = path == "-" ? dup(STDIN_FILENO) : try openForReading(path)
         guard descriptor >= 0 else { throw DatasetError(.unreadable, path: name, "cannot be opened") }
         var status = stat()
@@ -39,7 +43,18 @@ final class ByteStream {
         }
     }
 
-    deinit { close(descriptor) }
+    /// The bytes of a part of a file that is open and not compressed; ``offset`` is a place in the file.
+    init(_ file: InputFile, from first: Int = 0, count: Int? = nil, chunk: Int = 1 << 18) {
+        name = file.path
+        descriptor = -1
+        (self.file, self.chunk) = (file, chunk)
+        filePosition = max(0, min(first, file.size))
+        offset = filePosition
+        fileSize = filePosition + max(0, min(count ?? .max, file.size - filePosition))
+        isStarted = true
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// The bytes that are in memory now, at least one unless the end is reached.
     func available() throws(DatasetError) -> ArraySlice<UInt8> {
@@ -96,7 +111,8 @@ final class ByteStream {
             // From the file's place, which is where the buffer ends.
             let inBuffer = buffer.count - position
             let jump = min(count - inBuffer, max(0, fileSize - (offset + inBuffer)))
-            if lseek(descriptor, off_t(jump), SEEK_CUR) >= 0 {
+            filePosition += file == nil ? 0 : jump
+            if file != nil || lseek(descriptor, off_t(jump), SEEK_CUR) >= 0 {
                 (buffer, position) = ([], 0)
                 offset += inBuffer + jump
                 return inBuffer + jump
@@ -146,7 +162,7 @@ final class ByteStream {
     private func unpack(from head: [UInt8]?) throws(DatasetError) {
         guard let decompressor else { return }
         var head = head
-        buffer = [UInt8](unsafeUninitializedCapacity: Self.chunk) { output, count in
+        buffer = [UInt8](unsafeUninitializedCapacity: chunk) { output, count in
             do throws(DatasetError) {
                 count = try decompressor.read(into: output) { () throws(DatasetError) in
                     defer { head = nil }
@@ -160,14 +176,19 @@ final class ByteStream {
 
     /// The next bytes as they come; none at the end, or when the task was cancelled while waiting for them.
     private func raw() throws(DatasetError) -> [UInt8] {
+        if let file, let fileSize {
+            let bytes = try file.read(at: filePosition, count: min(chunk, fileSize - filePosition))
+            filePosition += bytes.count
+            return bytes
+        }
         while !Task.isCancelled {
             // Standard input may be long in coming: waiting must not outlast the task.
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = poll(&waiting, 1, 200)
             if ready == 0 || (ready < 0 && errno == EINTR) { continue }
             var code: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunk) { output, count in
-                let got = read(descriptor, output.baseAddress, Self.chunk)
+            let bytes = [UInt8](unsafeUninitializedCapacity: chunk) { output, count in
+                let got = read(descriptor, output.baseAddress, chunk)
                 if got < 0 { code = errno }
                 count = max(got, 0)
             }

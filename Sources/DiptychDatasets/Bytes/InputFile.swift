@@ -7,14 +7,25 @@
 /// A regular file that is read from any place.
 ///
 /// Bytes are copied rather than mapped, because a mapped file that shrinks stops the process.
-final class InputFile {
+final class InputFile: Sendable {
     let path: String
     let size: Int
+    /// Whether it has no name: others cannot open it.
+    let isTemporary: Bool
     private let descriptor: Int32
+
+    /// A temporary file that is open already.
+    init(owning descriptor: Int32, path: String, size: Int) {
+        self.descriptor = descriptor
+        self.path = path
+        self.size = size
+        isTemporary = true
+    }
 
     init(path: String) throws(DatasetError) {
         descriptor = try openForReading(path)
         self.path = path
+        isTemporary = false
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)

@@ -5,12 +5,22 @@ public struct LineStream {
     public struct Line: Sendable {
         /// Its place in the file, from 1.
         public let number: Int
+        /// Where it begins in a file that is neither compressed nor UTF-16.
+        var offset = 0
         /// Its bytes, without the line break.
         public let bytes: [UInt8]
         /// Whether it was longer than is kept; the bytes are missing then.
         public var isTooLong = false
         /// The line break behind it.
         var ending: [UInt8] = []
+
+        init(number: Int, offset: Int, bytes: [UInt8], isTooLong: Bool, ending: [UInt8] = []) {
+            self.number = number
+            self.offset = offset
+            self.bytes = bytes
+            self.isTooLong = isTooLong
+            self.ending = ending
+        }
     }
 
     /// What stands between lines.
@@ -25,9 +35,11 @@ public struct LineStream {
     public static let longest = 64 << 20
 
     let stream: TextStream
+    /// What errors call the file.
+    public var name: String { stream.name }
     private let separator: Separator
     private let longest: Int
-    private var number = 0
+    private var number: Int
     private var pushed: [Line] = []
 
     /// Opens the file at `path`; `-` is standard input.
@@ -44,7 +56,11 @@ public struct LineStream {
         try refuse(mayBeJSON: mayBeJSON, advice: advice)
     }
 
-    init(_ stream: TextStream, separator: Separator = .lineBreak, longest: Int = Self.longest) {
+    /// - Parameter firstNumber: the number of the first line, of a part of a file.
+    init(
+        _ stream: TextStream, separator: Separator = .lineBreak, longest: Int = Self.longest, firstNumber: Int = 1
+    ) {
+        number = firstNumber - 1
         self.stream = stream
         self.separator = separator
         self.longest = longest
@@ -66,6 +82,9 @@ public struct LineStream {
     /// - Throws: ``DatasetError`` when the file cannot be read on.
     public mutating func next() throws(DatasetError) -> Line? {
         if let line = pushed.popLast() { return line }
+        // Past a byte order mark.
+        _ = try stream.available()
+        let offset = stream.bytes.offset
         var bytes: [UInt8] = []
         var isTooLong = false
         var isThere = false
@@ -98,7 +117,7 @@ public struct LineStream {
             break
         }
         number += 1
-        return Line(number: number, bytes: bytes, isTooLong: isTooLong, ending: ending)
+        return Line(number: number, offset: offset, bytes: bytes, isTooLong: isTooLong, ending: ending)
     }
 
     private static func lineBreak(in bytes: ArraySlice<UInt8>) -> Int? {

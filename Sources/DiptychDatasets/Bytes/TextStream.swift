@@ -10,6 +10,9 @@ final class TextStream {
 
     var name: String { bytes.name }
 
+    /// Whether it is UTF-16.
+    var isDecoded: Bool { decoder != nil }
+
     /// The bytes that are in memory now, at least one unless the end is reached.
     func available() throws(DatasetError) -> ArraySlice<UInt8> {
         try start()
@@ -40,6 +43,8 @@ final class TextStream {
     private func start() throws(DatasetError) {
         guard !isStarted else { return }
         isStarted = true
+        // Only a file begins with a mark.
+        guard bytes.offset == 0 else { return }
         let mark = Array(try bytes.peek(4).prefix(4))
         switch (mark.first, mark.dropFirst().first) {
         case (0xFF, 0xFE) where mark.dropFirst(2).elementsEqual([0, 0]):

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The pictures of a data set of Chinese-CLIP: a file `…_imgs.tsv` of lines `id TAB base64`, and `…_texts.jsonl` beside it
 /// with `{"text_id": 0, "text": "…", "image_ids": [1000]}` a line.
 struct ChineseClipSource: RowSource {
@@ -6,7 +12,8 @@ struct ChineseClipSource: RowSource {
     private let texts: [String: [String]]
     private var known: Set<String> = []
 
-    private static let pictures = "_imgs.tsv"
+    /// How the names of files with pictures end.
+    static let pictures = "_imgs.tsv"
 
     /// Whether a text that begins with `head` is of this form: a name, a tab, and the beginning of a picture in base64.
     static func matches(_ head: [UInt8]) -> Bool {
@@ -41,6 +48,20 @@ struct ChineseClipSource: RowSource {
     }
 
     private mutating func row(_ line: LineStream.Line) throws(DatasetError) -> DatasetRow {
+        let (id, bytes) = try Self.picture(line, path)
+        guard known.insert(id).inserted else {
+            throw DatasetError(
+                .malformed, path: path, place: "line \(line.number)", "the id \(id) stands there already")
+        }
+        let captions = texts[id] ?? []
+        var attributes = [JSONValue.Member("image_id", Int64(id).map(JSONValue.int) ?? .string(id))]
+        if captions.count > 1 { attributes.append(JSONValue.Member("texts", .array(captions.map(JSONValue.string)))) }
+        return DatasetRow(
+            locator: "\(path)#\(id)", image: .bytes(bytes), caption: captions.first, attributes: attributes)
+    }
+
+    /// The id and the picture of a line.
+    static func picture(_ line: LineStream.Line, _ path: String) throws(DatasetError) -> (id: String, bytes: [UInt8]) {
         try line.check(path)
         func malformed(_ reason: String) -> DatasetError {
             DatasetError(.malformed, path: path, place: "line \(line.number)", reason)
@@ -51,12 +72,14 @@ struct ChineseClipSource: RowSource {
         guard let bytes = Base64.decode(line.bytes[(tab + 1)...]), !bytes.isEmpty else {
             throw malformed("the picture \(id) is not base64")
         }
-        guard known.insert(id).inserted else { throw malformed("the id \(id) stands there already") }
-        let captions = texts[id] ?? []
-        var attributes = [JSONValue.Member("image_id", Int64(id).map(JSONValue.int) ?? .string(id))]
-        if captions.count > 1 { attributes.append(JSONValue.Member("texts", .array(captions.map(JSONValue.string)))) }
-        return DatasetRow(
-            locator: "\(path)#\(id)", image: .bytes(bytes), caption: captions.first, attributes: attributes)
+        return (id, bytes)
+    }
+
+    /// The file with the texts of `pictures`, if there is one.
+    static func texts(beside pictures: String) -> String? {
+        guard pictures.hasSuffix(Self.pictures) else { return nil }
+        let path = String(pictures.dropLast(Self.pictures.count)) + "_texts.jsonl"
+        return access(path, F_OK) == 0 ? path : nil
     }
 
     /// The texts of each picture; nil where there is no such file, as for pictures to predict.

@@ -8,6 +8,8 @@ public struct ClipRetrievalFolder {
     /// The number of pictures.
     public let count: Int
     private let parts: [Part]
+    /// The files of each part.
+    var paths: [(embeddings: String, metadata: String)] { parts.map { ($0.embeddings.path, $0.metadata.path) } }
 
     fileprivate struct Part {
         let embeddings: NumpyMatrix

@@ -1,7 +1,7 @@
 internal import DiptychTensors
 
 /// A matrix of 16-bit or 32-bit floats in a NumPy file (`.npy`, versions 1 to 3), read row by row.
-public final class NumpyMatrix {
+public final class NumpyMatrix: Sendable {
     /// The number of rows.
     public let rowCount: Int
     /// The numbers of a row.
@@ -10,6 +10,8 @@ public final class NumpyMatrix {
     public let isHalf: Bool
 
     private let file: InputFile
+    /// The file.
+    var path: String { file.path }
     private let dataOffset: Int
 
     /// Embeddings longer than these are none.

@@ -4,6 +4,8 @@ struct JSONElements {
         /// Its place, from 1.
         let number: Int
         let bytes: [UInt8]
+        /// Where it begins in a file that is neither compressed nor UTF-16.
+        let offset: Int
         /// Whether it was longer than is kept; the bytes are missing then.
         var isTooLong = false
     }
@@ -71,6 +73,7 @@ struct JSONElements {
 
     private func collect() throws(DatasetError) -> Element {
         var (bytes, isTooLong): ([UInt8], Bool) = ([], false)
+        let offset = stream.bytes.offset
         var scanner = JSONScanner()
         while !scanner.hasEnded {
             let some = try stream.available()
@@ -86,7 +89,7 @@ struct JSONElements {
             }
             stream.consume(count)
         }
-        return Element(number: number, bytes: bytes, isTooLong: isTooLong)
+        return Element(number: number, bytes: bytes, offset: offset, isTooLong: isTooLong)
     }
 
     private func malformed(_ reason: String) -> DatasetError { DatasetError(.malformed, path: stream.name, reason) }

@@ -56,6 +56,29 @@ struct ColumnCursor {
         return outcome ?? (isFloats ? .floats(floats) : .list(others))
     }
 
+    /// Passes over rows, and over whole pages of them without unpacking those where each value is a row.
+    mutating func skip(_ rows: Int) throws(ParquetFault) {
+        var rest = rows
+        guard leaf.maximumRepetition == 0 else {
+            for _ in 0..<rest { try eachEntry(limit: .max) { (_) throws(ParquetFault) in } }
+            return
+        }
+        while rest > 0 {
+            if left == 0 {
+                rest -= try pages.skip(atMost: rest)
+                guard rest > 0 else { return }
+                guard let page = try pages.next() else { throw ParquetFault("has fewer values than rows") }
+                try start(page)
+            }
+            let some = min(rest, left)
+            for _ in 0..<some {
+                guard let (_, definition) = try levels() else { throw ParquetFault("has fewer values than rows") }
+                if definition == leaf.maximumDefinition { _ = try value() }
+            }
+            rest -= some
+        }
+    }
+
     /// Goes through the next row's entries.
     private mutating func eachEntry(
         limit: Int, _ body: (Entry) throws(ParquetFault) -> Void

@@ -17,6 +17,11 @@ struct NestedCursor {
         self.cursors = cursors
     }
 
+    /// Passes over rows.
+    mutating func skip(_ rows: Int) throws(ParquetFault) {
+        for index in cursors.indices { try cursors[index].skip(rows) }
+    }
+
     /// The next row's cell.
     mutating func next() throws(ParquetFault) -> ParquetValue {
         entries = []

@@ -48,31 +48,12 @@ struct PageReader {
     mutating func next() throws(ParquetFault) -> Page? {
         while offset < end {
             let header = try header()
-            // Before memory is taken for either. What cannot be made smaller grows a little by compression.
-            guard (0...Self.maximumPageBytes).contains(header.uncompressedSize),
-                header.compressedSize <= Self.maximumPageBytes + Self.maximumPageBytes / 64
-            else {
-                let size = max(header.uncompressedSize, header.compressedSize)
-                throw ParquetFault("has a page of \(size) bytes", kind: .tooLarge)
-            }
-            let body = try read(at: offset, header.compressedSize)
-            offset += header.compressedSize
+            let body = try body(header)
             guard let type = ParquetFormat.PageType(rawValue: header.type), type != .index else { continue }
             guard header.valueCount >= 0 else { throw ParquetFault("has a page without a number of values") }
             switch type {
             case .index: continue
-            case .dictionary:
-                guard header.encoding == ParquetFormat.Encoding.plain.rawValue || header.encoding == 2 else {
-                    throw unsupported(header.encoding)
-                }
-                guard header.valueCount <= Self.maximumDictionaryCount else {
-                    throw ParquetFault("has a dictionary of \(header.valueCount) values", kind: .tooLarge)
-                }
-                let bytes = try codec.decompress(body[...], count: header.uncompressedSize)
-                var values = PlainDecoder(bytes, from: 0, leaf: leaf)
-                var dictionary: [ParquetValue] = []
-                for _ in 0..<header.valueCount { dictionary.append(try values.next()) }
-                self.dictionary = dictionary
+            case .dictionary: try takeDictionary(header, body)
             case .data:
                 return Page(
                     valueCount: header.valueCount, encoding: header.encoding,
@@ -97,6 +78,62 @@ struct PageReader {
             }
         }
         return nil
+    }
+
+    /// Passes over pages of values that hold no more than `most` together, without unpacking them.
+    ///
+    /// - Returns: the number of their values.
+    mutating func skip(atMost most: Int) throws(ParquetFault) -> Int {
+        var passed = 0
+        while offset < end {
+            let before = offset
+            let header = try header()
+            let type = ParquetFormat.PageType(rawValue: header.type)
+            switch type {
+            case .dictionary:
+                // Pages behind it need it.
+                guard header.valueCount >= 0 else { throw ParquetFault("has a page without a number of values") }
+                try takeDictionary(header, try body(header))
+                continue
+            case .data, .data2:
+                guard header.valueCount >= 0 else { throw ParquetFault("has a page without a number of values") }
+                guard header.valueCount <= most - passed else {
+                    offset = before
+                    return passed
+                }
+                passed += header.valueCount
+            default: break
+            }
+            offset += header.compressedSize
+        }
+        return passed
+    }
+
+    /// The bytes of the page whose header was read.
+    private mutating func body(_ header: ParquetPageHeader) throws(ParquetFault) -> [UInt8] {
+        // Before memory is taken for either. What cannot be made smaller grows a little by compression.
+        guard (0...Self.maximumPageBytes).contains(header.uncompressedSize),
+            header.compressedSize <= Self.maximumPageBytes + Self.maximumPageBytes / 64
+        else {
+            let size = max(header.uncompressedSize, header.compressedSize)
+            throw ParquetFault("has a page of \(size) bytes", kind: .tooLarge)
+        }
+        defer { offset += header.compressedSize }
+        return try read(at: offset, header.compressedSize)
+    }
+
+    private mutating func takeDictionary(_ header: ParquetPageHeader, _ body: [UInt8]) throws(ParquetFault) {
+        guard header.encoding == ParquetFormat.Encoding.plain.rawValue || header.encoding == 2 else {
+            throw unsupported(header.encoding)
+        }
+        guard header.valueCount <= Self.maximumDictionaryCount else {
+            throw ParquetFault("has a dictionary of \(header.valueCount) values", kind: .tooLarge)
+        }
+        let bytes = try codec.decompress(body[...], count: header.uncompressedSize)
+        var values = PlainDecoder(bytes, from: 0, leaf: leaf)
+        var dictionary: [ParquetValue] = []
+        for _ in 0..<header.valueCount { dictionary.append(try values.next()) }
+        self.dictionary = dictionary
     }
 
     private mutating func header() throws(ParquetFault) -> ParquetPageHeader {

@@ -1,6 +1,6 @@
 internal import CSnappy
-internal import CZlib
 internal import CZstd
+internal import DiptychBasics
 
 /// How the pages of a column are compressed.
 public enum ParquetCompression: Int, Sendable, CaseIterable {
@@ -59,35 +59,13 @@ extension ParquetCompression {
             }
         case .gzip:
             output = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-                isRight = Self.inflate(bytes, into: buffer, count: count)
+                isRight = Inflater.inflate(
+                    bytes, .gzip, exactlyInto: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
                 filled = isRight ? count : 0
             }
         }
         guard isRight else { throw ParquetFault("a compressed page is damaged") }
         return output
-    }
-
-    private static func inflate(
-        _ bytes: ArraySlice<UInt8>, into buffer: UnsafeMutableBufferPointer<UInt8>, count: Int
-    ) -> Bool {
-        var stream = z_stream()
-        guard diptych_inflate_gzip(&stream) == Z_OK else { return false }
-        defer { inflateEnd(&stream) }
-        // zlib reads through a pointer that it declares mutable.
-        var input = Array(bytes)
-        return input.withUnsafeMutableBufferPointer { source in
-            stream.next_in = source.baseAddress
-            stream.avail_in = UInt32(source.count)
-            stream.next_out = buffer.baseAddress
-            stream.avail_out = UInt32(count)
-            // Members may follow one another.
-            while true {
-                let status = CZlib.inflate(&stream, Z_NO_FLUSH)
-                guard status == Z_STREAM_END else { return false }
-                if stream.avail_in == 0 || stream.avail_out == 0 { return stream.avail_out == 0 }
-                inflateReset(&stream)
-            }
-        }
     }
 
     /// Compresses a page.

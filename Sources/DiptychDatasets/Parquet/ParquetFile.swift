@@ -3,7 +3,7 @@
 /// What is read: columns of every type, lists, maps and structures of them to any depth; data pages of both versions; plain
 /// and dictionary encodings; pages without compression, with Snappy, gzip and Zstandard. Everything is bounds-checked: a
 /// damaged or hostile file gives an error.
-public final class ParquetFile {
+public final class ParquetFile: Sendable {
     /// The file.
     public let path: String
     /// The columns that can be read, in the file's order.
@@ -93,6 +93,20 @@ public struct ParquetRows {
         case nested(NestedCursor)
         case missing
 
+        mutating func skip(_ count: Int) throws(ParquetFault) {
+            switch self {
+            case .flat(var cursor):
+                self = .missing
+                try cursor.skip(count)
+                self = .flat(cursor)
+            case .nested(var cursor):
+                self = .missing
+                try cursor.skip(count)
+                self = .nested(cursor)
+            case .missing: return
+            }
+        }
+
         mutating func next() throws(ParquetFault) -> ParquetValue {
             switch self {
             case .flat(var cursor):
@@ -156,6 +170,19 @@ public struct ParquetRows {
             try open(file.rowGroups[group])
         }
         return nil
+    }
+
+    /// Goes to a row of a row group.
+    ///
+    /// - Parameter number: the row's number in the file.
+    mutating func seek(group: Int, row: Int, number: Int) throws(DatasetError) {
+        self.group = group
+        count = number
+        try open(file.rowGroups[group])
+        for index in cursors.indices {
+            do throws(ParquetFault) { try cursors[index].skip(row) } catch { throw failure(error, columns[index]) }
+        }
+        left = max(0, left - row)
     }
 
     private mutating func open(_ group: ParquetMetadata.RowGroup) throws(DatasetError) {

@@ -38,8 +38,8 @@ enum ParquetFormat {
 }
 
 /// What a Parquet file says of itself at its end.
-struct ParquetMetadata {
-    struct Element {
+struct ParquetMetadata: Sendable {
+    struct Element: Sendable {
         var name = ""
         var type: ParquetFormat.PhysicalType?
         var typeLength = 0
@@ -57,7 +57,7 @@ struct ParquetMetadata {
         var isUTC = false
     }
 
-    struct Chunk {
+    struct Chunk: Sendable {
         var path: [String] = []
         var codec = 0
         var valueCount = 0
@@ -67,7 +67,7 @@ struct ParquetMetadata {
         var isElsewhere = false
     }
 
-    struct RowGroup {
+    struct RowGroup: Sendable {
         /// By the paths of their leaves.
         var chunks: [[String]: Chunk] = [:]
         var rowCount = 0

@@ -61,8 +61,13 @@ struct RowBuilder {
             }
             return JSONValue.Member(entry.name, value)
         }
+        // Columns that could be a picture's or a caption's are none of attributes.
+        let known = Set((names.image + names.caption).map { $0.lowercased() })
+        let hasOthers = !attributes.isEmpty || cells.contains { !known.contains($0.name.lowercased()) }
         func row(_ locator: String, _ image: DatasetRow.Image) -> DatasetRow {
-            DatasetRow(locator: locator, image: image, caption: caption?.1, attributes: attributes)
+            DatasetRow(
+                locator: locator, image: image, caption: caption?.1, attributes: attributes,
+                saysAttributes: hasOthers)
         }
         switch cells[image].cell {
         case .bytes(let bytes): return row(inside, .bytes(bytes))

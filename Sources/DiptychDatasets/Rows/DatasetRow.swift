@@ -22,8 +22,18 @@ public struct DatasetRow: Sendable, Equatable {
     /// Everything else that the data set says, in its order.
     public let attributes: [JSONValue.Member]
 
+    /// Whether the data set has a place for attributes at all: a list has none, and says nothing against those that an item
+    /// has already; a table's row without a value says that there is none.
+    public let saysAttributes: Bool
+
     /// Describes an input.
-    public init(locator: String, image: Image, caption: String? = nil, attributes: [JSONValue.Member] = []) {
+    ///
+    /// - Parameter saysAttributes: without it, whether there are any.
+    public init(
+        locator: String, image: Image, caption: String? = nil, attributes: [JSONValue.Member] = [],
+        saysAttributes: Bool? = nil
+    ) {
+        self.saysAttributes = saysAttributes ?? !attributes.isEmpty
         self.locator = locator
         self.image = image
         self.caption = caption

@@ -75,8 +75,10 @@ public struct DatasetRows: Sequence {
         private func open(_ path: String) throws(DatasetError) -> any RowSource {
             let bytes = try ByteStream(path: path)
             let text = TextStream(bytes)
-            let kind: Kind
-            do throws(DatasetError) { kind = try choose(path, bytes, text) } catch {
+            let kind: FoundKind
+            do throws(DatasetError) {
+                kind = try FoundKind(path, bytes, text, kind: form.kind, separator: form.separator)
+            } catch {
                 // The head of an archive that is cut short within its compression may still hold whole rows.
                 guard error.kind == .malformed else { throw error }
                 kind = .known(form.kind ?? DatasetKind(path: path))
@@ -93,40 +95,6 @@ public struct DatasetRows: Sequence {
             case .known(.parquet): try ParquetSource(path: path, columns: columns, notes: notes)
             case .known(.tar): WebDatasetSource(bytes, path: path, columns: columns, notes: notes)
             }
-        }
-
-        private enum Kind {
-            case known(DatasetKind)
-            case chineseClip
-        }
-
-        /// What the file is: what was said, else by its first bytes, else by its name.
-        private func choose(_ path: String, _ bytes: ByteStream, _ text: TextStream) throws(DatasetError) -> Kind {
-            let length = FileContent.headLength
-            let content = FileContent(head: Array(try bytes.peek(length).prefix(length)))
-            let named = form.kind ?? DatasetKind(path: path)
-            switch (content, named) {
-            case (.parquet?, _) where form.kind == nil: return .known(.parquet)
-            case (.tar?, _) where form.kind == nil: return .known(.tar)
-            // Their readers say what is wrong.
-            case (_, .parquet), (_, .tar): return .known(named)
-            case (.zeros?, .list) where form.separator == .null: return .known(.list)
-            case (let content?, _):
-                let hint = content == .zeros ? "; paths with zero bytes between them want --null" : ""
-                throw DatasetError(
-                    .unsupported, path: bytes.name,
-                    "is \(content); give a list, a manifest, a table or a tar archive of pictures" + hint)
-            case (nil, _): break
-            }
-            let sample = 1 << 16
-            let head = try text.head(sample)
-            guard named != .list || form.separator != .null else { return .known(.list) }
-            if TextEncoding.isOlder(head, isWhole: head.count < sample) {
-                throw DatasetError(.unsupported, path: bytes.name, TextEncoding.reason)
-            }
-            if named == .list || named == .tsv, ChineseClipSource.matches(head) { return .chineseClip }
-            if form.kind == nil, named == .list, FileContent.isJSON(head) { return .known(.jsonl) }
-            return .known(named)
         }
     }
 }

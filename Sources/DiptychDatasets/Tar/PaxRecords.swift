@@ -1,5 +1,5 @@
 /// What a pax header says of the next entry, or of all that follow (POSIX.1-2001): records of `length key=value\n`.
-struct PaxRecords {
+struct PaxRecords: Sendable, Equatable {
     private(set) var path: String?
     private(set) var target: String?
     private(set) var size: Int?

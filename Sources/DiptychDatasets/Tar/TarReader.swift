@@ -4,6 +4,8 @@ struct TarReader {
     struct Entry {
         let name: String
         let content: Content
+        /// Where its first header begins.
+        let offset: Int
     }
 
     enum Content {
@@ -17,12 +19,16 @@ struct TarReader {
     private let maximumEntryBytes: Int
     private var isDone = false
     /// What pax headers said of all entries that follow.
-    private var global = PaxRecords()
+    private(set) var global: PaxRecords
+    /// Where the entry that was read last begins, with what stands before its own header.
+    private(set) var entryOffset = 0
 
     /// Pax headers and long names beyond this are refused.
     private static let longestHeader = 1 << 20
 
-    init(_ stream: ByteStream, path: String, maximumEntryBytes: Int) {
+    /// - Parameter global: what pax headers before the stream's beginning say.
+    init(_ stream: ByteStream, path: String, maximumEntryBytes: Int, global: PaxRecords = PaxRecords()) {
+        self.global = global
         self.path = path
         self.stream = stream
         self.maximumEntryBytes = maximumEntryBytes
@@ -50,8 +56,10 @@ struct TarReader {
         var longName: String?
         var longTarget: String?
         var isFirst = stream.offset == 0
+        var isBegun = false
         while !isDone {
             let start = stream.offset
+            if !isBegun { entryOffset = start }
             let block = try stream.take(TarHeader.blockSize)
             if block.isEmpty || (block.count == TarHeader.blockSize && block.allSatisfy { $0 == 0 }) {
                 guard !(block.isEmpty && isFirst) else { throw malformed("is empty") }
@@ -68,6 +76,7 @@ struct TarReader {
                 throw failure(.malformed, place, "no tar header stands here; entries are lost")
             }
             isFirst = false
+            isBegun = header.kind != .globalPax
             switch header.kind {
             case .pax, .globalPax, .longName, .longLink:
                 guard header.size <= Self.longestHeader else {
@@ -95,7 +104,7 @@ struct TarReader {
             let records = global.merged(with: pending)
             let name = records.path ?? longName ?? header.name
             let target = records.target ?? longTarget ?? header.target
-            (pending, longName, longTarget) = (PaxRecords(), nil, nil)
+            (pending, longName, longTarget, isBegun) = (PaxRecords(), nil, nil, false)
             if let entry = try body(header, records, name, target, wanted(name), isLazy(name)) { return entry }
         }
         return nil
@@ -140,9 +149,9 @@ struct TarReader {
         if size > 0, stream.isSeekable, isLazy {
             let part = FilePart(path: path, offset: stream.offset, count: size)
             try pass(size.padded, of: name)
-            return Entry(name: name, content: .part(part))
+            return Entry(name: name, content: .part(part), offset: entryOffset)
         }
-        return Entry(name: name, content: .bytes(try content(size, of: name)))
+        return Entry(name: name, content: .bytes(try content(size, of: name)), offset: entryOffset)
     }
 
     /// Passes over the blocks that go on with a sparse file's map.

@@ -11,14 +11,33 @@ struct WebDatasetSource: RowSource {
     private var sample: WebDatasetSample?
     /// How often each key has begun a sample, by its hash.
     private var keys: [Int: Int] = [:]
-    /// Results that wait to be given, in their order.
-    private var ready: ArraySlice<Result<DatasetRow, DatasetError>> = []
+    /// Results that wait to be given, in their order, with where each comes from.
+    private var ready: ArraySlice<(result: Result<DatasetRow, DatasetError>, origin: Origin)> = []
+    /// Of the results to come.
+    private var begin = Origin(offset: 0, number: 0)
 
-    init(_ stream: ByteStream, path: String, columns: ColumnNames, notes: DatasetNotes?) {
+    /// From where on an archive has to be read for a result, and which one it is from there on.
+    struct Origin {
+        var offset: Int
+        var number: Int
+    }
+
+    /// Where the last result comes from.
+    private(set) var origin = Origin(offset: 0, number: 0)
+
+    /// What pax headers have said of all entries.
+    var globalRecords: PaxRecords { reader?.global ?? PaxRecords() }
+
+    /// - Parameter global: what pax headers before the stream's beginning say.
+    init(
+        _ stream: ByteStream, path: String, columns: ColumnNames, notes: DatasetNotes?,
+        global: PaxRecords = PaxRecords()
+    ) {
+        begin.offset = stream.offset
         self.path = path
         self.columns = columns
         self.notes = notes
-        reader = TarReader(stream, path: path, maximumEntryBytes: Self.maximumEntryBytes)
+        reader = TarReader(stream, path: path, maximumEntryBytes: Self.maximumEntryBytes, global: global)
     }
 
     mutating func next() -> Result<DatasetRow, DatasetError>? {
@@ -37,10 +56,19 @@ struct WebDatasetSource: RowSource {
                     reader = nil
                     finish()
                 }
-                ready.append(.failure(error))
+                give([.failure(error)])
             }
         }
-        return ready.popFirst()
+        guard let next = ready.popFirst() else { return nil }
+        origin = next.origin
+        return next.result
+    }
+
+    private mutating func give(_ results: [Result<DatasetRow, DatasetError>]) {
+        for result in results {
+            ready.append((result, begin))
+            begin.number += 1
+        }
     }
 
     private mutating func nextEntry() throws(DatasetError) -> TarReader.Entry? {
@@ -81,9 +109,10 @@ struct WebDatasetSource: RowSource {
         if sample?.key != name.key {
             finish()
             sample = WebDatasetSample(key: name.key)
+            begin = Origin(offset: entry.offset, number: 0)
         }
         if sample?.isLarge == true, let rest = sample?.split(keeping: name.middle) {
-            ready += rest.rows(in: path, columns: columns, suffix: "", notes: notes)
+            give(rest.rows(in: path, columns: columns, suffix: "", notes: notes))
         }
         guard sample?.add(name, entry.content) == true else { return }
         guard name.kind == .attributes, case .bytes(let bytes) = entry.content else { return }
@@ -111,7 +140,7 @@ struct WebDatasetSource: RowSource {
                 "keys that come again further on are samples of their own, named with ~2 and so on", path: path,
                 place: sample.key)
         }
-        ready += sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes)
+        give(sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes))
     }
 }
 
@@ -123,6 +152,11 @@ struct WebDatasetName {
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif",
     ]
     private static let captions: Set<String> = ["txt", "caption"]
+
+    /// Whether a file's name ends as a picture's does.
+    static func isPicture(_ name: String) -> Bool {
+        name.lastIndex(of: ".").map { pictures.contains(name[name.index(after: $0)...].lowercased()) } ?? false
+    }
 
     /// What the files of a sample share.
     let key: String

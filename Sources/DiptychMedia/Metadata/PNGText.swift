@@ -1,4 +1,4 @@
-internal import CZlib
+internal import DiptychBasics
 
 /// The text chunks of PNG files (PNG 3rd edition, 11.3.3).
 enum PNGText {
@@ -25,7 +25,7 @@ enum PNGText {
             }
         }
         guard isCompressed else { return (name, Array(text.prefix(PictureBlocks.limit))) }
-        return inflated(Array(text), limit: PictureBlocks.limit).map { (name, $0) }
+        return (try? Inflater.inflate(Array(text), .zlib, limit: PictureBlocks.limit)).map { (name, $0) }
     }
 
     /// The bytes of a "Raw profile", as ImageMagick writes them: a name and a number on lines of their own, then hexadecimal
@@ -53,28 +53,5 @@ enum PNGText {
             }
         }
         return bytes.isEmpty ? nil : bytes
-    }
-
-    /// What zlib makes of `bytes`; nil for what is damaged or inflates to more than `limit`.
-    static func inflated(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
-        var stream = z_stream()
-        guard diptych_inflate_zlib(&stream) == Z_OK else { return nil }
-        defer { inflateEnd(&stream) }
-        var output: [UInt8] = []
-        var input = bytes, chunk = [UInt8](repeating: 0, count: 1 << 14), status = Z_OK
-        input.withUnsafeMutableBufferPointer { source in
-            stream.next_in = source.baseAddress
-            stream.avail_in = UInt32(clamping: source.count)
-            while status == Z_OK && output.count <= limit {
-                let made = chunk.withUnsafeMutableBufferPointer { target in
-                    stream.next_out = target.baseAddress
-                    stream.avail_out = UInt32(target.count)
-                    status = inflate(&stream, Z_NO_FLUSH)
-                    return target.count - Int(stream.avail_out)
-                }
-                output.append(contentsOf: chunk[..<made])
-            }
-        }
-        return status == Z_STREAM_END && output.count <= limit ? output : nil
     }
 }

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import DiptychBasics
 
 /// The random orthogonal matrix by which all vectors of a dimension are turned before they are coded.
 struct CodeRotation: Sendable {
@@ -11,15 +12,8 @@ struct CodeRotation: Sendable {
         self.dimension = dimension
         // One transform does not reach all coordinates unless the dimension is a power of two.
         rounds = dimension & (dimension - 1) == 0 ? 2 : 4
-        // Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): SplitMix64.
-        var state: UInt64 = 0x6469_7074_7963_6821
-        signs = (0..<rounds * dimension).map { _ in
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return (z ^ (z >> 31)) & 1 == 0 ? 1 : -1
-        }
+        var generator = SplitMix64(seed: 0x6469_7074_7963_6821)
+        signs = (0..<rounds * dimension).map { _ in generator.next() & 1 == 0 ? 1 : -1 }
     }
 
     /// The turned vector.

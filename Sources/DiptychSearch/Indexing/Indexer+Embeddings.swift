@@ -9,12 +9,12 @@ public struct GivenEmbedding: Sendable {
     public var embedding: Embedding
     /// What somebody wrote about the picture; nil keeps what the store has.
     public var caption: String?
-    /// What else is said about it.
-    public var attributes: [String: AttributeValue]
+    /// What else is said about it; nil keeps what the store has.
+    public var attributes: [String: AttributeValue]?
 
     /// Names an embedding.
     public init(
-        path: String, embedding: Embedding, caption: String? = nil, attributes: [String: AttributeValue] = [:]
+        path: String, embedding: Embedding, caption: String? = nil, attributes: [String: AttributeValue]? = nil
     ) {
         self.path = path
         self.embedding = embedding
@@ -89,6 +89,6 @@ extension Indexer {
         for value in unit { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
         return ItemRecord(
             path: given.path, content: ContentHash(of: bytes), embedding: Embedding(values: unit),
-            caption: given.caption ?? known?.caption, attributes: given.attributes)
+            caption: given.caption ?? known?.caption, attributes: given.attributes ?? known?.attributes ?? [:])
     }
 }

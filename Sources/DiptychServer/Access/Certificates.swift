@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychBasics
 internal import Foundation
 internal import Logging
 internal import NIOCore

@@ -1,4 +1,4 @@
-internal import CZlib
+internal import DiptychBasics
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
@@ -39,7 +39,7 @@ struct CompressionMiddleware: RouterMiddleware {
         try await response.body.write(Collector(bytes: bytes))
         let whole = bytes.buffer
         let compressed =
-            count <= Workers.smallBytes ? Gzip.compressed(whole) : try await work.run { Gzip.compressed(whole) }
+            count <= Workers.smallBytes ? Self.compressed(whole) : try await work.run { Self.compressed(whole) }
         guard let compressed, compressed.readableBytes < count else {
             response.body = ResponseBody(byteBuffer: whole)
             return response
@@ -50,6 +50,10 @@ struct CompressionMiddleware: RouterMiddleware {
         if let tag = response.headers[.eTag], !tag.hasPrefix("W/") { response.headers[.eTag] = "W/" + tag }
         response.body = ResponseBody(byteBuffer: compressed)
         return response
+    }
+
+    private static func compressed(_ bytes: ByteBuffer) -> ByteBuffer? {
+        bytes.withUnsafeReadableBytes { Gzip.compressed($0) }.map { ByteBuffer(bytes: $0) }
     }
 
     /// Whether gzip is among the encodings with a weight above 0 (RFC 9110, section 12.5.3).
@@ -75,35 +79,5 @@ struct CompressionMiddleware: RouterMiddleware {
 
         mutating func write(_ buffer: ByteBuffer) async throws { bytes.buffer.writeImmutableBuffer(buffer) }
         consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
-    }
-}
-
-/// The gzip format (RFC 1952).
-enum Gzip {
-    /// Answers are written once and read once: the fastest level saves most of what there is to save.
-    private static let level: Int32 = 1
-
-    /// The bytes, compressed; nil where zlib fails, or where they are too many for it.
-    static func compressed(_ bytes: ByteBuffer) -> ByteBuffer? {
-        var stream = z_stream()
-        guard diptych_deflate_gzip(&stream, level) == Z_OK else { return nil }
-        defer { deflateEnd(&stream) }
-        guard let count = UInt32(exactly: bytes.readableBytes),
-            let bound = UInt32(exactly: deflateBound(&stream, UInt(count)))
-        else { return nil }
-        var output = ByteBuffer()
-        let isDone = bytes.withUnsafeReadableBytes { input in
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: Int(bound)) { target in
-                // zlib reads through a pointer that it declares mutable.
-                stream.next_in = UnsafeMutablePointer(
-                    mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
-                stream.avail_in = count
-                stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-                stream.avail_out = UInt32(clamping: target.count)
-                guard deflate(&stream, Z_FINISH) == Z_STREAM_END else { return 0 }
-                return Int(stream.total_out)
-            }
-        }
-        return isDone > 0 ? output : nil
     }
 }

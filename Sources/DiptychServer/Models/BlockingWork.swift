@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Diptych
+internal import DiptychBasics
 internal import Foundation
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
@@ -26,7 +27,7 @@ struct KeptPicture {
         guard !FileManager.default.fileExists(atPath: url.path) else { return false }
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            try Data(bytes).write(to: url, options: .atomic)
+            try AtomicFile.write(bytes, to: url.path, isDurable: false)
             return true
         } catch { throw Problem.noSpace }
     }

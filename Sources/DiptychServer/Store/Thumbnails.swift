@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
@@ -37,7 +38,7 @@ final class Thumbnails: Sendable {
                 // A thumbnail that cannot be kept is made again.
                 if contents.isIndexed, let directory, let file {
                     try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-                    try? Data(made).write(to: file, options: .atomic)
+                    try? AtomicFile.write(made, to: file.path, isDurable: false)
                 }
                 return made
             }

@@ -1,5 +1,5 @@
+import DiptychBasics
 import DiptychMedia
-import DiptychPictures
 
 /// A further frame of a burst, as a hand-held camera takes it a moment later: a little of each edge is lost, light and colour
 /// change by up to a tenth, and the sensor's noise is another.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
+import DiptychEvaluation
 import DiptychMedia
 import DiptychSearch
 import Foundation
@@ -40,7 +42,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let captions = try CaptionedPicture.read(in: pictures)
+        let captions = try CaptionedImage.read(in: pictures)
         guard captions.count >= 200 else {
             throw Failure("\(pictures): has captions of \(captions.count) pictures; 200 at least say something")
         }
@@ -112,29 +114,26 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     }
 
     private func report(_ kinds: [(String, [Observation])]) throws {
-        let bounds: [Float] = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01]
+        // The first bounds are near 0, where most results are.
+        let bounds = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]
         var documents: [(String, JSON)] = []
         for (name, observations) in kinds {
-            var bins: [JSON] = []
             if format == .text { try StandardOutput.line("\(name): said     came true  results") }
-            var error = 0.0
-            for (low, high) in zip(bounds, bounds.dropFirst()) {
-                let bin = observations.filter { $0.probability >= low && $0.probability < high }
-                guard !bin.isEmpty else { continue }
-                let said = bin.reduce(0) { $0 + Double($1.probability) } / Double(bin.count)
-                let true_ = Double(bin.filter(\.isMatch).count) / Double(bin.count)
-                error += abs(said - true_) * Double(bin.count) / Double(observations.count)
-                bins.append(["said": .double(said), "came_true": .double(true_), "results": .int(bin.count)])
-                if format == .text {
-                    try StandardOutput.line(
-                        "  " + String(format: "%.3f  %.3f  %d", said, true_, bin.count))
-                }
+            let calibration = Calibration(
+                observations.map { (Double($0.probability), $0.isMatch) }, bounds: bounds)
+            for bin in calibration.bins where format == .text {
+                try StandardOutput.line(
+                    "  " + String(format: "%.3f  %.3f  %d", bin.said, bin.cameTrue, bin.count))
+            }
+            let bins = calibration.bins.map { bin -> JSON in
+                ["said": .double(bin.said), "came_true": .double(bin.cameTrue), "results": .int(bin.count)]
             }
             let kept = observations.filter { $0.probability >= MatchEstimate.relevantFrom }
             let matches = observations.filter(\.isMatch).count
             let found = kept.filter(\.isMatch).count
             let figures: [(String, Double)] = [
-                ("expected_calibration_error", error), ("kept_of_matches", Double(found) / Double(max(1, matches))),
+                ("expected_calibration_error", calibration.expectedError),
+                ("kept_of_matches", Double(found) / Double(max(1, matches))),
                 ("kept_of_others", Double(kept.count - found) / Double(max(1, observations.count - matches))),
             ]
             var members = figures.map { ($0.0, JSON.double($0.1)) } + [("bins", .array(bins))]
@@ -142,7 +141,8 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
                 try StandardOutput.line("  \(figure) " + String(format: "%.4f", value))
             }
             if fit {
-                let curve = LogisticFit(observations.map { (log(max($0.expected, 1e-30)), $0.isMatch) })
+                let curve = LogisticCurve(
+                    fitting: observations.map { (log(max($0.expected, 1e-30)), $0.isMatch) })
                 members += [("intercept", .double(curve.intercept)), ("slope", .double(-curve.slope))]
                 if format == .text {
                     try StandardOutput.line(
@@ -167,30 +167,5 @@ extension Picture {
             clipped += bytes[start..<start + columns * 3]
         }
         return try Picture(width: columns, height: rows, bytes: clipped)
-    }
-}
-
-/// ln(p / (1 − p)) = intercept + slope · x, by Newton's method on the likelihood.
-private struct LogisticFit {
-    private(set) var intercept = 0.0
-    private(set) var slope = 0.0
-
-    init(_ points: [(x: Double, isTrue: Bool)]) {
-        for _ in 0..<50 {
-            var (g0, g1, h00, h01, h11) = (0.0, 0.0, 1e-9, 0.0, 1e-9)
-            for (x, isTrue) in points {
-                let p = 1 / (1 + exp(-(intercept + slope * x)))
-                let (rest, weight) = ((isTrue ? 1 : 0) - p, p * (1 - p))
-                g0 += rest
-                g1 += rest * x
-                h00 += weight
-                h01 += weight * x
-                h11 += weight * x * x
-            }
-            let determinant = h00 * h11 - h01 * h01
-            guard abs(determinant) > 1e-12 else { return }
-            intercept += (h11 * g0 - h01 * g1) / determinant
-            slope += (h00 * g1 - h01 * g0) / determinant
-        }
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
+import DiptychEvaluation
 import Foundation
 
 struct EvaluateRetrievalCommand: AsyncParsableCommand {
@@ -31,7 +33,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let captions = try CaptionedPicture.read(in: pictures)
+        let captions = try CaptionedImage.read(in: pictures)
         let whole = captions.count / group * group
         guard whole > 0 else {
             throw Failure(
@@ -48,11 +50,8 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             model.embed(texts: captions[..<whole].map(\.chinese))
         )
         let report = [("en", english), ("zh", chinese)].map { language, texts in
-            let ranks = Self.ranks(of: images, for: texts, group: group)
-            return (
-                language,
-                [1, 5, 10].map { k in (k, Double(ranks.filter { $0 < k }.count) / Double(ranks.count)) }
-            )
+            let accuracy = Self.accuracy(of: images, for: texts, group: group)
+            return (language, [1, 5, 10].map { k in (k, accuracy.recall(at: k) ?? 0) })
         }
         switch format {
         case .json:
@@ -69,26 +68,14 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         }
     }
 
-    /// For each caption, how many other pictures of its group are as near as its own, or nearer: a model that cannot
-    /// tell pictures apart must not look like one that finds them all.
-    private static func ranks(of images: Embeddings, for texts: Embeddings, group: Int) -> [Int] {
-        func rows(_ range: Range<Int>, of embeddings: Embeddings) -> Embeddings {
-            let dimension = embeddings.dimension
-            let values = embeddings.values[range.lowerBound * dimension..<range.upperBound * dimension]
-            return Embeddings(values: Array(values), dimension: dimension)
-        }
-        // Few captions at a time, so that a large group needs no matrix of its square.
-        let block = 256
-        return stride(from: 0, to: images.count, by: group).flatMap { start -> [Int] in
-            let pictures = rows(start..<start + group, of: images)
-            return stride(from: 0, to: group, by: block).flatMap { first -> [Int] in
-                let captions = start + first..<start + min(first + block, group)
-                let similarity = rows(captions, of: texts).similarity(to: pictures)
-                return (0..<captions.count).map { row in
-                    let own = similarity[row, first + row]
-                    return (0..<group).filter { $0 != first + row && !(similarity[row, $0] < own) }.count
-                }
-            }
-        }
+    /// The captions' ranks, each among the pictures of its own group.
+    private static func accuracy(of images: Embeddings, for texts: Embeddings, group: Int) -> RetrievalAccuracy {
+        RetrievalAccuracy(
+            ranks: stride(from: 0, to: images.count, by: group).flatMap { start in
+                let rows = start..<start + group
+                return RetrievalAccuracy(
+                    queries: texts.rows(rows), candidates: images.rows(rows), relevant: (0..<group).map { [$0] }
+                ).ranks
+            })
     }
 }

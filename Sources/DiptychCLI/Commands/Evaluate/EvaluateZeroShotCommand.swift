@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diptych
+import DiptychDatasets
 import Foundation
 
 struct EvaluateZeroShotCommand: AsyncParsableCommand {
@@ -67,7 +68,7 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         var (done, skips) = (0, Skips())
         var accuracy = ClassificationAccuracy(labels: classifier.labels)
         try await PictureRun(model, self.model.pictures, FetchOptions()).each(
-            PictureInputs(folder.pictures), afterBatch: { progress.update(done) },
+            PictureInputs(folder.folders.map(PictureArgument.picture)), afterBatch: { progress.update(done) },
             { name, result in
                 done += 1
                 guard let place = folder.index(ofPicture: name) else {

@@ -1,32 +1,51 @@
-/// A strict reader of JSON (RFC 8259) over bytes that are known to be UTF-8.
+/// Why a text is no JSON, and at which byte.
+public struct JSONFault: Error, Sendable, Equatable {
+    /// The byte, from 0.
+    public let offset: Int
+    /// What is wrong.
+    public let reason: String
+    /// The member that is wrong, where its place is not what matters.
+    public let key: String
+
+    /// Describes a fault.
+    public init(offset: Int, reason: String, key: String = "") {
+        self.offset = offset
+        self.reason = reason
+        self.key = key
+    }
+}
+
+/// A strict reader of JSON (RFC 8259) over bytes, value by value: the only one that this package has.
 ///
 /// A vocabulary is one object with fifty thousand members. Reading it member by member into byte tables takes a few
-/// milliseconds, a tenth of what a general decoder needs to build a dictionary of strings.
-struct JSONReader {
+/// milliseconds, a tenth of what a general decoder needs to build a dictionary of strings. ``JSONParser`` makes a tree of what
+/// this reads.
+package struct JSONReader {
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
-    static let maximumDepth = 64
+    package static let maximumDepth = 64
 
-    let file: String
-    let bytes: [UInt8]
-    private(set) var offset: Int
+    /// The document.
+    package let bytes: [UInt8]
+    /// The next byte that is not read.
+    package private(set) var offset: Int
     private var depth = 0
+    /// Whether half a surrogate pair, which Python writes, becomes U+FFFD instead of a fault.
+    private let replacesHalves: Bool
 
-    init(_ source: FileBytes, at offset: Int = 0) throws(TokenizerError) {
-        file = source.name
-        bytes = source.bytes
+    /// Reads `bytes` from `offset` on. Texts are given as they are: whether they are UTF-8 is the caller's to check.
+    package init(_ bytes: [UInt8], at offset: Int = 0, replacesHalves: Bool = false) {
+        self.bytes = bytes
         self.offset = offset
-        if offset == 0 { try source.validateUTF8() }
+        self.replacesHalves = replacesHalves
     }
 
-    /// An error at the present position.
-    func failure(_ reason: String, key: String = "") -> TokenizerError {
-        let line = 1 + bytes[..<min(offset, bytes.count)].count { $0 == UInt8(ascii: "\n") }
-        let place = key.isEmpty ? "line \(line), byte \(offset)" : "line \(line), key \(key.debugDescription)"
-        return TokenizerError(.malformed, file: file, place: place, reason: reason)
+    /// A fault at the present position.
+    package func failure(_ reason: String, key: String = "") -> JSONFault {
+        JSONFault(offset: offset, reason: reason, key: key)
     }
 
     /// The first byte of the next value, or nil at the end.
-    mutating func peek() -> UInt8? {
+    package mutating func peek() -> UInt8? {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -43,14 +62,14 @@ struct JSONReader {
     }
 
     /// Refuses anything but white space after the document.
-    mutating func end() throws(TokenizerError) {
+    package mutating func end() throws(JSONFault) {
         if peek() != nil { throw failure("has something after the end of the document") }
     }
 
     /// Reads an object; `member` must consume each value. The key stands in `key`, and `count` says how long it is.
-    mutating func object(
-        _ member: (inout JSONReader, _ key: ArraySlice<UInt8>) throws(TokenizerError) -> Void
-    ) throws(TokenizerError) {
+    package mutating func object(
+        _ member: (inout JSONReader, _ key: ArraySlice<UInt8>) throws(JSONFault) -> Void
+    ) throws(JSONFault) {
         guard take(UInt8(ascii: "{")) else { throw failure("should be an object") }
         try enter()
         defer { depth -= 1 }
@@ -66,7 +85,7 @@ struct JSONReader {
     }
 
     /// Reads an array; `element` must consume each value.
-    mutating func array(_ element: (inout JSONReader) throws(TokenizerError) -> Void) throws(TokenizerError) {
+    package mutating func array(_ element: (inout JSONReader) throws(JSONFault) -> Void) throws(JSONFault) {
         guard take(UInt8(ascii: "[")) else { throw failure("should be an array") }
         try enter()
         defer { depth -= 1 }
@@ -75,13 +94,13 @@ struct JSONReader {
         guard take(UInt8(ascii: "]")) else { throw failure("an array should end or go on here") }
     }
 
-    private mutating func enter() throws(TokenizerError) {
+    private mutating func enter() throws(JSONFault) {
         depth += 1
         if depth > Self.maximumDepth { throw failure("is nested more than \(Self.maximumDepth) deep") }
     }
 
-    /// Reads a whole number that fits the vocabulary's ids.
-    mutating func identifier() throws(TokenizerError) -> Int32 {
+    /// Reads a whole number from 0 to the largest of 32 bits with a sign, such as an id of a vocabulary.
+    package mutating func identifier() throws(JSONFault) -> Int32 {
         _ = peek()
         let start = offset
         var value = 0
@@ -99,7 +118,7 @@ struct JSONReader {
     }
 
     /// Appends a string's UTF-8 bytes, unescaped, to `buffer`.
-    mutating func string(into buffer: inout [UInt8]) throws(TokenizerError) {
+    package mutating func string(into buffer: inout [UInt8]) throws(JSONFault) {
         guard take(UInt8(ascii: "\"")) else { throw failure("should be a string") }
         while offset < bytes.count {
             var end = offset
@@ -116,7 +135,7 @@ struct JSONReader {
         throw failure("a string does not end")
     }
 
-    private mutating func escape(into buffer: inout [UInt8]) throws(TokenizerError) {
+    private mutating func escape(into buffer: inout [UInt8]) throws(JSONFault) {
         guard offset < bytes.count else { throw failure("a string does not end") }
         let byte = bytes[offset]
         offset += 1
@@ -132,18 +151,25 @@ struct JSONReader {
             if (0xD800..<0xDC00).contains(value), offset + 1 < bytes.count, bytes[offset] == UInt8(ascii: "\\"),
                 bytes[offset + 1] == UInt8(ascii: "u")
             {
+                let back = offset
                 offset += 2
                 let low = try hexadecimal()
-                guard (0xDC00..<0xE000).contains(low) else { throw failure("an escape is half a surrogate pair") }
-                value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+                if (0xDC00..<0xE000).contains(low) {
+                    value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+                } else {
+                    // An escape by itself.
+                    offset = back
+                }
             }
-            guard let scalar = Unicode.Scalar(value) else { throw failure("an escape is half a surrogate pair") }
+            guard let scalar = Unicode.Scalar(value) ?? (replacesHalves ? "\u{FFFD}" : nil) else {
+                throw failure("an escape is half a surrogate pair")
+            }
             buffer.append(contentsOf: UTF8.encode(scalar).map { Array($0) } ?? [])
         default: throw failure("a string has an unknown escape")
         }
     }
 
-    private mutating func hexadecimal() throws(TokenizerError) -> UInt32 {
+    private mutating func hexadecimal() throws(JSONFault) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard offset < bytes.count, let digit = Character(Unicode.Scalar(bytes[offset])).hexDigitValue else {
@@ -155,9 +181,16 @@ struct JSONReader {
         return value
     }
 
-    /// Reads a number as text of the JSON grammar.
-    mutating func number() throws(TokenizerError) -> Double {
+    /// Reads a number, to the nearest 64-bit float.
+    package mutating func number() throws(JSONFault) -> Double {
+        guard let value = Double(try numeral().text) else { throw failure("should be a number") }
+        return value
+    }
+
+    /// Reads a number as a text of JSON's grammar, and whether it is a whole one.
+    package mutating func numeral() throws(JSONFault) -> (text: String, isWhole: Bool) {
         _ = peek()
+        var isWhole = true
         let start = offset
         func digits(_ reader: inout JSONReader) -> Int {
             let first = reader.offset
@@ -169,24 +202,23 @@ struct JSONReader {
         let whole = digits(&self)
         guard whole == 1 || (whole > 1 && !leadingZero) else { throw failure("should be a value") }
         if next(in: [UInt8(ascii: ".")]) {
+            isWhole = false
             offset += 1
             guard digits(&self) > 0 else { throw failure("a number has no digits after its point") }
         }
         if next(in: [UInt8(ascii: "e"), UInt8(ascii: "E")]) {
+            isWhole = false
             offset += 1
             if next(in: [UInt8(ascii: "+"), UInt8(ascii: "-")]) { offset += 1 }
             guard digits(&self) > 0 else { throw failure("a number has no digits in its exponent") }
         }
-        guard let value = Double(String(decoding: bytes[start..<offset], as: UTF8.self)) else {
-            throw failure("should be a number")
-        }
-        return value
+        return (String(decoding: bytes[start..<offset], as: UTF8.self), isWhole)
     }
 
     private func next(in set: [UInt8]) -> Bool { offset < bytes.count && set.contains(bytes[offset]) }
 
     /// Consumes a literal such as `true`.
-    mutating func literal(_ text: StaticString) -> Bool {
+    package mutating func literal(_ text: StaticString) -> Bool {
         _ = peek()
         let count = text.utf8CodeUnitCount
         guard offset + count <= bytes.count else { return false }

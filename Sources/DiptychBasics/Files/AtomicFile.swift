@@ -63,13 +63,28 @@ public final class AtomicFile {
         guard lseek(descriptor, 0, SEEK_END) >= 0 else { throw FileWriteError(path: path, code: errno) }
     }
 
-    /// Makes the file durable and moves it to its place; nothing can be written afterwards.
-    public func commit() throws(FileWriteError) {
+    /// Moves the file to its place; nothing can be written afterwards.
+    ///
+    /// - Parameter isDurable: whether its bytes are on the disk first, which takes a while; without that, a power cut may
+    ///   leave nothing of a file that can be made again.
+    public func commit(isDurable: Bool = true) throws(FileWriteError) {
         try flush()
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileWriteError(path: path, code: errno) }
+        if isDurable, fsync(descriptor) != 0, errno != EINVAL { throw FileWriteError(path: path, code: errno) }
         guard rename(temporary, path) == 0 else { throw FileWriteError(path: path, code: errno) }
         close(descriptor)
         descriptor = -1
+    }
+
+    /// Writes a whole file: all of it appears at `path`, or nothing changes.
+    ///
+    /// - Parameter isDurable: as in ``commit(isDurable:)``.
+    /// - Throws: ``FileWriteError``.
+    public static func write(
+        _ bytes: some Sequence<UInt8>, to path: String, isDurable: Bool = true
+    ) throws(FileWriteError) {
+        let file = try AtomicFile(path: path)
+        try file.write(bytes)
+        try file.commit(isDurable: isDurable)
     }
 
     private func flush() throws(FileWriteError) {
@@ -102,11 +117,16 @@ public struct FileWriteError: Error, Equatable, CustomStringConvertible {
     public let path: String
     /// What was wrong and what to do.
     public let reason: String
+    /// The system's error number; 0 where it did not fail.
+    public let code: Int32
 
     /// Describes a failure.
-    public init(path: String, _ reason: String) {
+    public init(path: String, _ reason: String) { self.init(path: path, reason, code: 0) }
+
+    private init(path: String, _ reason: String, code: Int32) {
         self.path = path
         self.reason = reason
+        self.code = code
     }
 
     /// Describes a failure by the system's error number.
@@ -119,7 +139,7 @@ public struct FileWriteError: Error, Equatable, CustomStringConvertible {
             case EFBIG: "is larger than the system allows (ulimit -f)"
             default: "cannot be written: \(String(cString: strerror(code)))"
             }
-        self.init(path: path, reason)
+        self.init(path: path, reason, code: code)
     }
 
     /// The path and the reason in one line.

@@ -10,7 +10,7 @@ package struct SplitMix64: RandomNumberGenerator {
     }
 
     /// A stream of its own for (seed, index, purpose): neighbouring values give unrelated streams.
-    init(seed: UInt64, index: Int, purpose: UInt64) {
+    package init(seed: UInt64, index: Int, purpose: UInt64) {
         var mixer = SplitMix64(seed: seed)
         let first = mixer.next()
         var second = SplitMix64(seed: first ^ UInt64(bitPattern: Int64(index)))
@@ -28,32 +28,32 @@ package struct SplitMix64: RandomNumberGenerator {
     }
 
     /// A number in [0, 1) with 53 random bits.
-    mutating func unit() -> Double {
+    package mutating func unit() -> Double {
         Double(next() >> 11) * 0x1p-53
     }
 
     /// A number in [low, high).
-    mutating func between(_ low: Double, _ high: Double) -> Double {
+    package mutating func between(_ low: Double, _ high: Double) -> Double {
         low + (high - low) * unit()
     }
 
     /// A whole number in 0 ..< count; `count` is small, so the bias of the multiplication is far below 1e-15.
-    mutating func below(_ count: Int) -> Int {
+    package mutating func below(_ count: Int) -> Int {
         min(Int(unit() * Double(count)), count - 1)
     }
 
     /// True with the given probability.
-    mutating func chance(_ probability: Double) -> Bool {
+    package mutating func chance(_ probability: Double) -> Bool {
         unit() < probability
     }
 
     /// One of the choices, which must not be empty.
-    mutating func pick<Choice>(_ choices: [Choice]) -> Choice {
+    package mutating func pick<Choice>(_ choices: [Choice]) -> Choice {
         choices[below(choices.count)]
     }
 
     /// One of the choices, each as often as its weight says.
-    mutating func pick<Choice>(weighted choices: [(Choice, Double)]) -> Choice {
+    package mutating func pick<Choice>(weighted choices: [(Choice, Double)]) -> Choice {
         var left = unit() * choices.reduce(0) { $0 + $1.1 }
         for (choice, weight) in choices {
             left -= weight

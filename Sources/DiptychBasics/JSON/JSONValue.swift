@@ -30,7 +30,7 @@ public indirect enum JSONValue: Sendable, Equatable {
     }
 
     /// A whole number by its digits: as a text where 64 bits do not hold it, so that none of them is lost.
-    init(digits: String) { self = Int64(digits).map(JSONValue.int) ?? .string(digits) }
+    package init(digits: String) { self = Int64(digits).map(JSONValue.int) ?? .string(digits) }
 
     /// The member called `name`, if this is an object that has one.
     public subscript(name: String) -> JSONValue? {

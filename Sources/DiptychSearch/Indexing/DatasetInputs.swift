@@ -1,11 +1,10 @@
-import Diptych
-import DiptychDatasets
-import DiptychMedia
-import DiptychSearch
-import Foundation
+internal import Diptych
+public import DiptychDatasets
+public import DiptychMedia
+internal import Foundation
 
 /// The pictures that lists, manifests, tables and archives name, as the indexer takes them.
-struct DatasetInputs: Sequence {
+public struct DatasetInputs: Sequence {
     private let files: [String]
     private let kind: DatasetKind?
     private let columns: ColumnNames
@@ -21,8 +20,16 @@ struct DatasetInputs: Sequence {
 
     /// Names the inputs.
     ///
-    /// - Throws: ``DatasetError`` for a pattern of too many files, ``Failure`` for a file that does not exist.
-    init(
+    /// - Parameters:
+    ///   - patterns: files, or patterns of them as in ``BracePattern``; `-` is standard input.
+    ///   - kind: what they are; without it, each file's content and name say.
+    ///   - columns: which columns mean what.
+    ///   - shard: only a part of the pictures.
+    ///   - separator: what stands between the entries of lists.
+    ///   - fetch: how URLs are read.
+    ///   - notes: takes what is left out or changed without the loss of a picture.
+    /// - Throws: ``DatasetError`` for a pattern of too many files, ``IndexInputError`` for a file that does not exist.
+    public init(
         _ patterns: [String], kind: DatasetKind?, columns: ColumnNames, shard: Shard?,
         separator: LineStream.Separator, fetch: FetchOptions, notes: DatasetNotes
     ) throws {
@@ -44,11 +51,12 @@ struct DatasetInputs: Sequence {
     /// With symbolic links resolved, so that a picture inside has one name.
     private static func resolve(_ path: String) throws -> String {
         do { return try PictureFiles.resolve(path) } catch let error as StoreError {
-            throw Failure("\(path): \(error.reason)")
+            throw IndexInputError(path: path, reason: error.reason)
         }
     }
 
-    func makeIterator() -> AnyIterator<Result<IndexInput, IndexInputError>> {
+    /// Goes through the inputs, or why one is none in its place.
+    public func makeIterator() -> AnyIterator<Result<IndexInput, IndexInputError>> {
         var rows = DatasetRows(files, kind: kind, columns: columns, separator: separator, notes: notes)
             .makeIterator()
         let shard = splitsFiles ? nil : shard
@@ -81,7 +89,9 @@ struct DatasetInputs: Sequence {
     private static func input(
         _ row: DatasetRow, name: String, _ downloads: PictureDownloads
     ) -> Result<IndexInput, IndexInputError> {
-        let attributes = Dictionary(row.attributes.map { ($0.name, AttributeValue($0.value)) }) { $1 }
+        // Where nothing is said, what the store has stays.
+        let attributes =
+            row.saysAttributes ? Dictionary(row.attributes.map { ($0.name, AttributeValue($0.value)) }) { $1 } : nil
         if let reason = AttributeValue.problem(attributes, caption: row.caption) {
             return .failure(IndexInputError(path: name, reason: reason))
         }
@@ -124,18 +134,20 @@ struct DatasetInputs: Sequence {
 }
 
 /// The pictures of a folder in clip-retrieval's layout, with their embeddings.
-struct ClipRetrievalInputs: Sequence {
+public struct ClipRetrievalInputs: Sequence {
     private let folder: ClipRetrievalFolder
     private let notes: DatasetNotes
     private let shard: Shard?
 
-    init(_ folder: ClipRetrievalFolder, shard: Shard?, notes: DatasetNotes) {
+    /// Names the inputs: those of a folder, or of a part of it.
+    public init(_ folder: ClipRetrievalFolder, shard: Shard?, notes: DatasetNotes) {
         self.folder = folder
         self.notes = notes
         self.shard = shard
     }
 
-    func makeIterator() -> AnyIterator<Result<GivenEmbedding, IndexInputError>> {
+    /// Goes through the inputs, or why one is none in its place.
+    public func makeIterator() -> AnyIterator<Result<GivenEmbedding, IndexInputError>> {
         var reader: ClipRetrievalFolder.Reader? = folder.makeReader(notes: notes)
         let shard = shard
         return AnyIterator {
@@ -143,7 +155,9 @@ struct ClipRetrievalInputs: Sequence {
                 do throws(DatasetError) {
                     guard let item = try reader?.next() else { return nil }
                     guard shard?.holds(item.imagePath) ?? true else { continue }
-                    let attributes = Dictionary(item.attributes.map { ($0.name, AttributeValue($0.value)) }) { $1 }
+                    let attributes =
+                        item.attributes.isEmpty
+                        ? nil : Dictionary(item.attributes.map { ($0.name, AttributeValue($0.value)) }) { $1 }
                     if let reason = AttributeValue.problem(attributes, caption: item.caption) {
                         return .failure(IndexInputError(path: item.imagePath, reason: reason))
                     }
@@ -163,7 +177,7 @@ struct ClipRetrievalInputs: Sequence {
 
 extension AttributeValue {
     /// The same value as a store keeps it.
-    init(_ value: JSONValue) {
+    public init(_ value: JSONValue) {
         switch value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
@@ -177,7 +191,7 @@ extension AttributeValue {
     }
 
     /// The same value as data sets write it.
-    var datasetValue: JSONValue {
+    public var datasetValue: JSONValue {
         switch self {
         case .null: .null
         case .bool(let value): .bool(value)
@@ -191,11 +205,11 @@ extension AttributeValue {
     }
 
     /// Why a store would not take a caption and attributes; one bad row is no reason to end a run.
-    static func problem(_ attributes: [String: AttributeValue], caption: String?) -> String? {
+    static func problem(_ attributes: [String: AttributeValue]?, caption: String?) -> String? {
         if let caption, caption.utf8.count > AttributeText.captionByteLimit || caption.utf8.contains(0) {
             return "its caption is longer than \(AttributeText.captionByteLimit) bytes or holds a zero byte"
         }
-        do throws(AttributeError) { _ = try AttributeText.encode(attributes) } catch { return error.description }
+        do throws(AttributeError) { _ = try attributes.map(AttributeText.encode) } catch { return error.description }
         return nil
     }
 }

@@ -67,4 +67,21 @@ package final class WorkerThreads: Sendable {
         thread.stackSize = 8 << 20
         thread.start()
     }
+
+    /// Threads for reading files and for what computes for long, of any part of the program that has none to itself.
+    package static let shared = WorkerThreads(name: "diptych-blocking", most: 256)
+
+    /// Runs `body` on one of the threads and waits for what it gives, without keeping a thread of Swift's tasks.
+    ///
+    /// A task that is cancelled goes on waiting: `body` has to end by itself.
+    package func value<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            run { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// The same of what cannot fail.
+    package func result<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+        await withCheckedContinuation { continuation in run { continuation.resume(returning: body()) } }
+    }
 }

@@ -1,0 +1,86 @@
+internal import DiptychBasics
+
+/// The pictures of a dataset of Chinese-CLIP by their lines, with the texts that name them: the columns `image_id`,
+/// `image`, `texts` and `text_ids`.
+struct ChineseClipDataset: Dataset {
+    let columns: [DatasetColumn]
+    private let file: InputFile
+    private let offsets: RowOffsets
+    private let texts: JSONDataset?
+    /// The rows in ``texts`` of each picture: those from its start to the next one's.
+    private let starts: [Int]
+    private let textRows: [Int32]
+
+    /// - Parameter path: the file `…_imgs.tsv`; `…_texts.jsonl` beside it is read where there is one.
+    init(path: String) throws(DatasetError) {
+        file = try InputFile.plainText(path)
+        var lines = LineStream(TextStream(ByteStream(file)))
+        var offsets = RowOffsets()
+        var rows: [String: Int] = [:]
+        var isNumbered = true
+        while let line = try lines.next() {
+            guard line.isTooLong || !line.bytes.isEmpty else { continue }
+            if !line.isTooLong, let tab = line.bytes.firstIndex(of: 0x09) {
+                let id = String(decoding: line.bytes[..<tab], as: UTF8.self)
+                isNumbered = isNumbered && Int64(id) != nil
+                if rows[id] == nil { rows[id] = offsets.count }
+            }
+            offsets.append(offset: line.offset, count: line.isTooLong ? -1 : line.bytes.count, number: line.number)
+        }
+        self.offsets = offsets
+        let beside = ChineseClipSource.texts(beside: path)
+        texts = try beside.map { (path) throws(DatasetError) in try JSONDataset(path: path) }
+        (starts, textRows) =
+            try texts.map { (texts) throws(DatasetError) in
+                try Self.texts(texts, of: rows, count: offsets.count)
+            } ?? ([Int](repeating: 0, count: offsets.count + 1), [])
+        columns = [
+            DatasetColumn("image_id", isNumbered ? .integer : .text), DatasetColumn("image", .image),
+            DatasetColumn("texts", .list(.text)),
+            DatasetColumn("text_ids", .list(texts?.columns.first { $0.name == "text_id" }?.type ?? .integer)),
+        ]
+    }
+
+    private static func texts(
+        _ texts: JSONDataset, of rows: [String: Int], count: Int
+    ) throws(DatasetError) -> ([Int], [Int32]) {
+        guard texts.count < Int(Int32.max) else {
+            throw DatasetError(.tooLarge, path: "texts", "\(texts.count) texts are more than are read")
+        }
+        var pairs: [(picture: Int, text: Int32)] = []
+        for text in 0..<texts.count {
+            // A damaged line is a finding of a check, and no picture is lost by it.
+            guard let row = try? texts.row(at: text), row["text"]?.text != nil, case .list(let ids)? = row["image_ids"]
+            else { continue }
+            for id in ids {
+                let name: String? = if case .integer(let number) = id { String(number) } else { id.text }
+                if let name, let picture = rows[name] { pairs.append((picture, Int32(text))) }
+            }
+        }
+        // In the order of pictures, and of texts for each.
+        pairs.sort { ($0.picture, $0.text) < ($1.picture, $1.text) }
+        var starts = [Int](repeating: 0, count: count + 1)
+        for pair in pairs { starts[pair.picture + 1] += 1 }
+        for row in 0..<count { starts[row + 1] += starts[row] }
+        return (starts, pairs.map(\.text))
+    }
+
+    var count: Int { offsets.count }
+
+    func row(at index: Int) throws(DatasetError) -> DatasetRecord {
+        let (count, number) = (offsets.counts[index], offsets.number(index))
+        let bytes = count < 0 ? [] : try file.read(at: offsets.offsets[index], count: count)
+        let line = LineStream.Line(number: number, offset: offsets.offsets[index], bytes: bytes, isTooLong: count < 0)
+        let (id, picture) = try ChineseClipSource.picture(line, file.path)
+        var (found, ids): ([DatasetValue], [DatasetValue]) = ([], [])
+        if let texts {
+            for text in textRows[starts[index]..<starts[index + 1]] {
+                let row = try texts.row(at: Int(text))
+                found.append(row["text"] ?? .null)
+                ids.append(row["text_id"] ?? .null)
+            }
+        }
+        let name: DatasetValue = columns[0].type == .integer ? Int64(id).map(DatasetValue.integer) ?? .null : .text(id)
+        return DatasetRecord(columns: columns, values: [name, .image(.bytes(picture)), .list(found), .list(ids)])
+    }
+}

@@ -1,0 +1,60 @@
+internal import Foundation
+
+/// The pictures of a folder and those below, by their names: the columns `image` and, where each lies in a folder of the
+/// folder, `label`, which is that folder's name. Hidden ones are left out; links to folders are not followed.
+struct FolderDataset: Dataset {
+    let columns: [DatasetColumn]
+    private let folder: String
+    private var paths = TextTable()
+
+    /// Folders within folders beyond these are left out.
+    private static let deepest = 64
+
+    init(_ folder: String) throws(DatasetError) {
+        self.folder = folder.hasSuffix("/") && folder.count > 1 ? String(folder.dropLast()) : folder
+        var isLabelled = true
+        // The last one is the next: names in the order of their bytes.
+        var waiting = [(path: "", depth: 0, isFolder: true)]
+        while let (path, depth, isFolder) = waiting.popLast() {
+            let full = path.isEmpty ? self.folder : "\(self.folder)/\(path)"
+            let url = URL(fileURLWithPath: full, isDirectory: true)
+            let keys: Set<URLResourceKey> = [.isDirectoryKey, .isSymbolicLinkKey]
+            guard isFolder else {
+                isLabelled = isLabelled && path.contains("/")
+                paths.append(path)
+                continue
+            }
+            let entries: [URL]
+            do {
+                entries = try FileManager.default.contentsOfDirectory(
+                    at: url, includingPropertiesForKeys: Array(keys), options: [])
+            } catch {
+                guard path.isEmpty else { continue }
+                throw DatasetError(
+                    .unreadable, path: full, "cannot be listed: \((error as NSError).localizedDescription)")
+            }
+            let names = entries.compactMap { entry -> (name: String, isFolder: Bool)? in
+                let name = entry.lastPathComponent
+                guard !name.hasPrefix("."), let facts = try? entry.resourceValues(forKeys: keys) else { return nil }
+                if facts.isDirectory == true {
+                    return facts.isSymbolicLink == true || depth >= Self.deepest ? nil : (name, true)
+                }
+                return WebDatasetName.isPicture(name) ? (name, false) : nil
+            }
+            for (name, isFolder) in names.sorted(by: { $1.name.utf8.lexicographicallyPrecedes($0.name.utf8) }) {
+                waiting.append((path.isEmpty ? name : "\(path)/\(name)", depth + 1, isFolder))
+            }
+        }
+        isLabelled = isLabelled && paths.count > 0
+        columns = [DatasetColumn("image", .image)] + (isLabelled ? [DatasetColumn("label", .text)] : [])
+    }
+
+    var count: Int { paths.count }
+
+    func row(at index: Int) throws(DatasetError) -> DatasetRecord {
+        let path = paths[index]
+        var values: [DatasetValue] = [.image(.file("\(folder)/\(path)"))]
+        if columns.count > 1 { values.append(.text(String(path.prefix { $0 != "/" }))) }
+        return DatasetRecord(columns: columns, values: values)
+    }
+}

@@ -1,0 +1,2 @@
+// JSON values stand in rows, and come with one import.
+@_exported public import DiptychBasics
