@@ -41,7 +41,8 @@ import Testing
     /// There and back again.
     @Test func bothLayoutsSayTheSame() async throws {
         let layout = LayoutTests.layouts[2]
-        let model = try await LayoutTests.load(layout, in: LayoutTests.assemble(layout))
+        let directory = try LayoutTests.assemble(layout)
+        let model = try await LayoutTests.load(layout, in: directory)
         let output = try TemporaryDirectory()
         try await model.save(to: output.path("there"), layout: .huggingFace)
         let there = try await CLIPModel.load(output.path("there"))
