@@ -10,7 +10,7 @@ import Testing
     /// Names, and when they were modified and taken, in the order of their ids.
     private static let items: [(name: String, modified: Double, taken: Double?)] = [
         ("b.jpg", 50, nil), ("A.jpg", 20, nil), ("ä.jpg", 90, 10), ("a.jpg", 20, nil), ("10.jpg", -5, nil),
-        ("9.jpg", 70, 20),
+        ("9.jpg", 70, 25),
     ]
 
     private static func results() -> SearchResults {
@@ -29,7 +29,7 @@ import Testing
         ("name", ["10.jpg", "9.jpg", "A.jpg", "a.jpg", "b.jpg", "ä.jpg"]),
         ("-name", ["ä.jpg", "b.jpg", "A.jpg", "a.jpg", "9.jpg", "10.jpg"]),
         ("date", ["10.jpg", "ä.jpg", "A.jpg", "a.jpg", "9.jpg", "b.jpg"]),
-        ("-date", ["b.jpg", "A.jpg", "a.jpg", "9.jpg", "ä.jpg", "10.jpg"]),
+        ("-date", ["b.jpg", "9.jpg", "A.jpg", "a.jpg", "ä.jpg", "10.jpg"]),
     ]
 
     @Test(arguments: orders) func resultsAreOrdered(name: String, expected: [String]) throws {

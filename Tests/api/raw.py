@@ -55,6 +55,14 @@ def ask(address, method="GET", path="/health", *heads, body=b"", host="localhost
         return received(connection)
 
 
+def until_ready(address, path="/ready"):
+    """Waits for the models of a server."""
+    end = time.monotonic() + 30
+    while ask(address, path=path).status != 200:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def post(address, path, members, *heads, **options):
     return ask(address, "POST", path, "Content-Type: application/json", *heads, body=json.dumps(members).encode(), **options)
 

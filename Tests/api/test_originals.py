@@ -5,8 +5,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import ended, started
-from raw import ask, form, png, post
+from raw import Answer, ask, connect, form, png, post, until_ready
 
 DATA = png((9, 8, 7))
 
@@ -81,9 +80,6 @@ def test_tags(server, item):
 
 def head(server, path, *heads):
     """The answer to HEAD, whose body must not come whatever its length says."""
-    import socket
-    from raw import Answer, connect
-
     with connect(server, timeout=5) as connection:
         lines = [f"HEAD {path} HTTP/1.1", "Host: localhost", "Connection: close", *heads]
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
@@ -125,6 +121,7 @@ def test_ranges_of_what_has_changed(server, item):
 
 
 def test_head_on_every_get(server, item):
+    until_ready(server)
     paths = [path.replace("{id}", item["id"] if "items" in path else "demo") for path, methods in ask(server, path="/openapi.json").json["paths"].items() if "get" in methods]
     for path in [*paths, "/", "/status", "/assets/main.js"]:
         wanted, answer = ask(server, path=path), head(server, path)

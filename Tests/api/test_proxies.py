@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from conftest import DIPTYCH, ended, started
-from raw import ask, connect, form, png, post, received
+from raw import ask, form, png, post, until_ready
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +14,7 @@ def below(pictures, tmp_path_factory):
     subprocess.run([DIPTYCH, "index", pictures[0].parent, "--store", folder / "s.store", "--quiet"], check=True)
     process, address = started(folder / "log", "--store", folder / "s.store", "--port", "0", "--base-path", "/diptych")
     assert address.endswith("/diptych")
+    until_ready(address.removesuffix("/diptych"), "/diptych/ready")
     yield address.removesuffix("/diptych")
     ended(process)
 
