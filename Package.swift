@@ -193,7 +193,8 @@ let package = Package(
         .target(
             name: "CFaults", path: "Tests/Simulation/CFaults", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
-            name: "StoreSimulation", dependencies: ["CFaults", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport"],
+            name: "StoreSimulation",
+            dependencies: ["CFaults", "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTestSupport"],
             path: "Tests/Simulation/StoreSimulation", swiftSettings: strict),
         .executableTarget(
             name: "sim", dependencies: ["StoreSimulation"], path: "Tests/Simulation/sim", swiftSettings: strict),

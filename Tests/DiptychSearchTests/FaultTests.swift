@@ -24,7 +24,8 @@ import Testing
         try album.add(count: 6)
         _ = try await album.index()
         let expected = try await album.store.items(after: nil, limit: 50, filter: nil).map(\.0)
-        let real = try #require(FileManager.default.fileExists(atPath: album.directory.path) ? realpath(album.directory.path, nil) : nil)
+        let real = try #require(
+            FileManager.default.fileExists(atPath: album.directory.path) ? realpath(album.directory.path, nil) : nil)
         defer { free(real) }
         let old = try MigrationTests.old(of: album, version: 3)
         var (number, struck) = (0, 0)

@@ -68,14 +68,7 @@ struct IndexCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let roots = try paths.filter { path throws in
-            do { return try !PictureFiles.resolve(path).isEmpty } catch let error as StoreError
-                where error.kind == .missing
-            {
-                guard !rootIsEmpty else { return false }
-                throw Failure("\(error); nothing was removed. If its pictures are gone for good, give --root-is-empty")
-            }
-        }.map(PictureFiles.resolve)
+        let roots = try roots()
         let notes = DatasetNotes()
         let inputs = try datasets.inputs(fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
@@ -111,14 +104,7 @@ struct IndexCommand: AsyncParsableCommand {
                 }
                 progress.update(done)
             }
-            var indexer = Indexer(store: store, model: model)
-            indexer.refreshes = datasets.refresh
-            indexer.shard = datasets.shard
-            indexer.reading = self.model.pictures
-            indexer.rules = folders.rules
-            indexer.acceptsEmptyRoots = rootIsEmpty
-            indexer.acceptsVanished = acceptsVanished
-            indexer.dropsVanished = prune
+            let indexer = indexer(store, model)
             if !paths.isEmpty { summary += try await indexer.index(paths, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
@@ -129,9 +115,9 @@ struct IndexCommand: AsyncParsableCommand {
                 let (texts, path) = try parts.texts(of: file)
                 summary += try await indexer.index(texts: texts, of: path, onEach: note)
             }
-            var parts = PartAdditions(store, notes: notes)
-            try await parts.index(regions: self.parts.regions, with: indexer, &summary, note)
-            if let tiles = self.parts.tiles { try await parts.add(tiles, under: roots) }
+            var additions = PartAdditions(store, notes: notes)
+            try await additions.index(regions: parts.regions, with: indexer, &summary, note)
+            if let tiles = parts.tiles { try await additions.add(tiles, under: roots) }
             // A cancelled task ends its lists early, which must not pass for their end.
             try Task.checkCancellation()
             if prune { _ = try await store.prune() }
@@ -148,6 +134,30 @@ struct IndexCommand: AsyncParsableCommand {
                 store, model, reading: self.model.pictures, fetch: fetching.options, isQuiet: self.model.quiet, nil)
         }
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
+    }
+
+    /// The files and folders without symbolic links.
+    private func roots() throws -> [String] {
+        try paths.filter { path throws in
+            do { return try !PictureFiles.resolve(path).isEmpty } catch let error as StoreError
+                where error.kind == .missing
+            {
+                guard !rootIsEmpty else { return false }
+                throw Failure("\(error); nothing was removed. If its pictures are gone for good, give --root-is-empty")
+            }
+        }.map(PictureFiles.resolve)
+    }
+
+    private func indexer(_ store: any VectorStore, _ model: any Embedder) -> Indexer {
+        var indexer = Indexer(store: store, model: model)
+        indexer.refreshes = datasets.refresh
+        indexer.shard = datasets.shard
+        indexer.reading = self.model.pictures
+        indexer.rules = folders.rules
+        indexer.acceptsEmptyRoots = rootIsEmpty
+        indexer.acceptsVanished = acceptsVanished
+        indexer.dropsVanished = prune
+        return indexer
     }
 
     private static func advice(_ error: VanishedPictures) -> String {

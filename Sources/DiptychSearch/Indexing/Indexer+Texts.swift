@@ -51,7 +51,8 @@ extension Indexer {
     }
 
     private func add(
-        _ texts: [TextInput], _ encoder: any DualEncoder, _ summary: inout IndexSummary, _ body: (IndexEvent) throws -> Void
+        _ texts: [TextInput], _ encoder: any DualEncoder, _ summary: inout IndexSummary,
+        _ body: (IndexEvent) throws -> Void
     ) async throws {
         let known = try await store.known(texts.map(\.path))
         var (records, events, missing): ([ItemRecord], [IndexEvent], [Int]) = ([], [], [])

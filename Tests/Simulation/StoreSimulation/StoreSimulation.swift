@@ -170,9 +170,12 @@ package final class StoreSimulation {
         var next = contents
         switch operation {
         case .put:
-            return put(Set((0..<Int.random(in: 1...24, using: &random)).map { _ in
-                "/p/\(Int.random(in: 0..<60, using: &random)).png"
-            }).sorted())
+            return put(
+                Set(
+                    (0..<Int.random(in: 1...24, using: &random)).map { _ in
+                        "/p/\(Int.random(in: 0..<60, using: &random)).png"
+                    }
+                ).sorted())
         case .change: return put(some(4))
         case .remove:
             let paths = Set(some(3))

@@ -13,7 +13,8 @@ import StoreSimulation
         let (first, runs, steps) = (option("--seed", 1), option("--runs", 1), option("--steps", 60))
         var faults = 0
         for seed in first..<first + max(0, runs) {
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("diptych-sim-\(UUID().uuidString)")
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "diptych-sim-\(UUID().uuidString)")
             do {
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 defer { try? FileManager.default.removeItem(at: folder) }
