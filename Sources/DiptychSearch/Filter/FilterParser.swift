@@ -257,7 +257,10 @@ struct FilterParser {
         case .kind:
             guard AssetKind(rawValue: text) != nil else {
                 let kinds = AssetKind.allCases.map(\.rawValue).joined(separator: ", ")
-                throw FilterError(column: token.column, "'\(text)' is not a kind of asset; expected one of \(kinds)")
+                throw FilterError(
+                    column: token.column,
+                    "'\(text)' is not a kind of asset; expected one of \(kinds); an attribute of this name is attributes.kind"
+                )
             }
             return text
         case .path, .folder:
