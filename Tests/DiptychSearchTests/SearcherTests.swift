@@ -129,14 +129,15 @@ import Testing
         let background = try #require(try await album.store.background())
         // By hand: the probes' cosines give mean and deviation, the tail the rest.
         let query = try await album.model.embed(texts: ["a cat"])[0]
-        let estimate = try #require(MatchEstimate(of: query, kind: .text, against: background))
+        let estimate = try #require(MatchCalibration(of: query, kind: .text, against: background))
         #expect(estimate.expectedByChance(similarity: 1) < estimate.expectedByChance(similarity: 0))
         #expect(abs(estimate.probability(similarity: hits[0].similarity) - probabilities[0]) < 1e-4)
         var options = Searcher.Options()
         options.onlyRelevant = true
         options.limit = 80
         let relevant = try await rated.search(SearchQuery(text: "a cat"), options)
-        #expect(relevant.allSatisfy { ($0.matchProbability ?? 0) >= MatchEstimate.relevantFrom } && relevant.count < 80)
+        #expect(
+            relevant.allSatisfy { ($0.matchProbability ?? 0) >= MatchCalibration.relevantFrom } && relevant.count < 80)
         // It is measured again only when the store has changed much.
         #expect(try await !album.store.refreshBackground(with: album.model))
         for seed in 100..<130 { try album.add("\(seed).png", seed: UInt64(seed)) }

@@ -230,20 +230,20 @@ import Testing
     }
 
     @Test func recentValues() {
-        var values = RecentValues<Int, String>(limit: 3)
+        var values = LRUCache<Int, String>(limit: 3)
         for number in 0..<3 { values.keep("\(number)", for: number) }
         #expect(values.value(for: 0) == "0")
         values.keep("3", for: 3)
         #expect(values.value(for: 1) == nil && values.value(for: 0) == "0" && values.value(for: 2) == "2")
         values.keep("new", for: 0)
         #expect(values.value(for: 0) == "new" && values.count == 3)
-        var none = RecentValues<Int, Int>(limit: 0)
+        var none = LRUCache<Int, Int>(limit: 0)
         none.keep(1, for: 1)
         #expect(none.value(for: 1) == nil)
         // Against a plain list.
         var generator = SystemRandomNumberGenerator()
         var order: [Int] = []
-        var recent = RecentValues<Int, Int>(limit: 7)
+        var recent = LRUCache<Int, Int>(limit: 7)
         for _ in 0..<5000 {
             let key = Int.random(in: 0..<12, using: &generator)
             #expect(recent.value(for: key) == (order.contains(key) ? key : nil))

@@ -78,7 +78,7 @@ final class SafetensorsSink: EmbeddingSink {
     private let path: String
     private let dimension: Int
     private let metadata: [String: String]
-    private let spool: Spool
+    private let spool: TemporaryFloatFile
     private var inputs: [UInt8] = []
     private var count = 0
 
@@ -87,7 +87,7 @@ final class SafetensorsSink: EmbeddingSink {
         self.dimension = dimension
         self.metadata = metadata
         // The header stands first and holds the count, so the numbers wait in a file until it is known.
-        spool = try Spool(beside: path)
+        spool = try TemporaryFloatFile(beside: path)
     }
 
     func append(_ facts: [(String, JSON)], _ embedding: [Float]) throws {

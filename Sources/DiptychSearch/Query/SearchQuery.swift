@@ -66,7 +66,7 @@ public struct SearchQuery: Sendable {
     }
 
     /// Which of a store's distributions its similarities come from: pictures are nearer to each other than to any text.
-    var kind: Background.Kind {
+    var kind: NullDistribution.Kind {
         terms.contains { if case .text = $0.content { $0.weight > 0 } else { false } } ? .text : .picture
     }
 }

@@ -14,7 +14,7 @@ public struct SearchHit: Sendable, Equatable {
     public var part: StoredPart?
     /// Its embedding, or that of its part, where the request asked for it.
     public var embedding: Embedding?
-    /// The probability that it is what was asked for, between 0 and 1, see ``MatchEstimate``; nil where the store was not
+    /// The probability that it is what was asked for, between 0 and 1, see ``MatchCalibration``; nil where the store was not
     /// measured, or nobody asked.
     public var matchProbability: Float?
     /// Further results that show nearly the same, where they were grouped.

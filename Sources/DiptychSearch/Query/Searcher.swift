@@ -95,7 +95,7 @@ public struct Searcher: Sendable {
     }
 
     /// The store's background. A store that keeps none is measured only where results depend on it.
-    private func background(isNeeded: Bool) async throws -> Background? {
+    private func background(isNeeded: Bool) async throws -> NullDistribution? {
         if let known = try await store.background() { return known }
         return isNeeded && !store.keepsNotes ? try await store.measuredBackground(with: model) : nil
     }
@@ -125,7 +125,7 @@ public struct Searcher: Sendable {
         }
         guard options.ratesMatches || options.onlyRelevant,
             let background = try await background(isNeeded: options.onlyRelevant),
-            let estimate = MatchEstimate(of: embedding, kind: query.kind, against: background)
+            let estimate = MatchCalibration(of: embedding, kind: query.kind, against: background)
         else { return results }
         for index in results.hits.indices {
             results.hits[index].matchProbability = estimate.probability(similarity: results.hits[index].similarity)
@@ -133,7 +133,7 @@ public struct Searcher: Sendable {
         if options.onlyRelevant {
             let found = results.hits.count
             // Probabilities fall with similarity: what is left out stands at the end.
-            results.hits.removeAll { ($0.matchProbability ?? 1) < MatchEstimate.relevantFrom }
+            results.hits.removeAll { ($0.matchProbability ?? 1) < MatchCalibration.relevantFrom }
             if results.hits.count < found { results.next = nil }
         }
         return results

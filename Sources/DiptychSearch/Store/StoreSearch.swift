@@ -319,6 +319,7 @@ struct StoreSearch {
         var hit = SearchHit(
             id: String(id), path: try EmbeddedStore.path(row, from: 0, roots), similarity: similarity,
             attributes: try EmbeddedStore.attributes(row, from: 2))
+        guard withEmbedding || !isAligned else { return hit }
         let embedding =
             try vector
             ?? Int64.fetchOne(

@@ -40,7 +40,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
     }
 
     private struct State {
-        var kept: RecentValues<Key, Output>
+        var kept: LRUCache<Key, Output>
         /// The requests whose inputs no pass has taken yet, in the order of their turns; also some that have gone.
         var line: Deque<Int> = []
         var pending: [Key: Pending] = [:]
@@ -76,7 +76,7 @@ package final class BatchQueue<Key: Hashable & Sendable, Input: Sendable, Output
         self.limits = limits
         self.cost = cost
         self.onWait = onWait
-        state = Mutex(State(kept: RecentValues(limit: limits.kept)))
+        state = Mutex(State(kept: LRUCache(limit: limits.kept)))
     }
 
     /// What it did so far, and what waits now.

@@ -12,7 +12,7 @@ struct DeadlineMiddleware: RouterMiddleware {
         _ request: Request, context: ServerContext,
         next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        let alarm = OneShot<Reason>()
+        let alarm = Promise<Reason>()
         let token = ConnectionWatch.onEnd(of: context.channel) { alarm.resolve(.success(.clientGone)) }
         let deadline = context.limits.deadline
         let timer = context.channel.eventLoop.scheduleTask(in: .nanoseconds(deadline.inNanoseconds)) {

@@ -47,7 +47,7 @@ final class BlockingWork: Sendable {
     ///
     /// - Throws: what it throws, or ``Problem``, 503, where too much waits.
     func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        let result = OneShot<T>()
+        let result = Promise<T>()
         let job = Job(turn: RequestTurn.current) {
             // Nobody waits any more.
             guard !result.isResolved else { return }

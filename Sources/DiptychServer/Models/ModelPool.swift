@@ -94,7 +94,7 @@ actor ModelPool: Service {
         slot.loading = loading
         slots[name] = slot
         // A request that is over waits no more; loading goes on for the next one.
-        let result = OneShot<ServedModel>()
+        let result = Promise<ServedModel>()
         Task { result.resolve(await loading.result) }
         return try await result.value
     }
@@ -166,7 +166,7 @@ actor ModelPool: Service {
         }
     }
 
-    private nonisolated let stopping = Stopper()
+    private nonisolated let stopping = ShutdownSignal()
 
     private func live() async throws {
         for name in order where slots[name]?.source.loadsAtStart == true {

@@ -5,7 +5,7 @@ internal import ServiceLifecycle
 struct Purging: Service {
     let store: ServedStore
     let logger: Logger
-    let stopper = Stopper()
+    let stopper = ShutdownSignal()
 
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {

@@ -93,14 +93,14 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     private typealias Observation = (expected: Double, probability: Float, isMatch: Bool)
 
     private func observe(
-        _ queries: Embeddings, own: [String], kind: Background.Kind, in store: EmbeddedStore
+        _ queries: Embeddings, own: [String], kind: NullDistribution.Kind, in store: EmbeddedStore
     ) async throws -> [Observation] {
         guard let background = try await store.background() else {
             throw Failure("\(pictures): too few of its pictures can be read to measure a background")
         }
         var observations: [Observation] = []
         for (index, path) in own.enumerated() {
-            guard let estimate = MatchEstimate(of: queries[index], kind: kind, against: background) else { continue }
+            guard let estimate = MatchCalibration(of: queries[index], kind: kind, against: background) else { continue }
             for hit in try await store.search(SearchRequest(queries[index], limit: limit, isExact: true)) {
                 observations.append(
                     (
@@ -128,7 +128,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
             let bins = calibration.bins.map { bin -> JSON in
                 ["said": .double(bin.said), "came_true": .double(bin.cameTrue), "results": .int(bin.count)]
             }
-            let kept = observations.filter { $0.probability >= MatchEstimate.relevantFrom }
+            let kept = observations.filter { $0.probability >= MatchCalibration.relevantFrom }
             let matches = observations.filter(\.isMatch).count
             let found = kept.filter(\.isMatch).count
             let figures: [(String, Double)] = [

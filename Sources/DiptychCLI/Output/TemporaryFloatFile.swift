@@ -1,14 +1,14 @@
 import DiptychTensors
 import Foundation
 
-/// Numbers that wait in a nameless file until they are needed.
-final class Spool {
+/// Buffers floats in an unlinked temporary file.
+final class TemporaryFloatFile {
     private let path: String
     private let descriptor: Int32
     private var buffer: [Float] = []
     private static let chunk = 1 << 16
 
-    /// A spool on the file system of `path`.
+    /// A buffer on the file system of `path`.
     init(beside path: String) throws {
         self.path = path
         let name = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).spool"

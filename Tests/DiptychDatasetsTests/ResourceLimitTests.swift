@@ -3,7 +3,7 @@ import DiptychTestSupport
 import Testing
 
 /// Small files that ask for a lot of memory or time.
-struct ExcessTests {
+struct ResourceLimitTests {
     private let folder: TemporaryDirectory
 
     init() throws { folder = try TemporaryDirectory() }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Similarity, classification, tokens, pixels, models and profiles: what each prints.
-struct FaceTests {
+struct CommandOutputTests {
     @Test func `candidates are ranked by their cosine`() throws {
         let result = try Command.run(
             "similarity", "--format", "json", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.pictures,

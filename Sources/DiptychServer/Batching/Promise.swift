@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A value that comes once, from anywhere. Waiting for it ends with the waiting task.
-final class OneShot<Value: Sendable>: Sendable {
+final class Promise<Value: Sendable>: Sendable {
     private enum State {
         case open
         case awaited(CheckedContinuation<Value, any Error>)

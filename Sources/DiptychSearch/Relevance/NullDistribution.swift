@@ -9,7 +9,7 @@ internal import Foundation
 ///
 /// Probes differ from each other: in a store of bursts, look-alikes would otherwise become the norm, and the very picture that was
 /// asked for would be no nearer than usual.
-public struct Background: Sendable, Codable, Equatable {
+public struct NullDistribution: Sendable, Codable, Equatable {
     /// What a query was made from.
     public enum Kind: Sendable {
         /// Texts, alone or with pictures.
@@ -157,7 +157,7 @@ public struct Background: Sendable, Codable, Equatable {
         /// Measures; nil where there is no width. Pictures that show nearly the same as the query say nothing about others.
         init?(of similarities: [Double]) {
             let others = similarities.filter { $0 < nearlySameFrom }
-            guard others.count >= Background.fewestProbes / 2 else { return nil }
+            guard others.count >= NullDistribution.fewestProbes / 2 else { return nil }
             let mean = others.reduce(0, +) / Double(others.count)
             let variance = others.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(others.count)
             guard variance > 1e-12, variance.isFinite else { return nil }

@@ -1,5 +1,5 @@
 /// Values by key, of which those that were not asked for the longest make room for new ones.
-package struct RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
         let key: Key
         let value: Value

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Files and folders as disks hold them.
-@Suite struct OddFilesTests {
+@Suite struct UnusualFilesTests {
     @Test func whatCountsAsAPicture() async throws {
         let album = try await Album()
         let yes = ["a.PNG", "b.Jpeg", "c.tif", "d.webp", "two.dots.png", "-dash.png", "#hash?.png"]

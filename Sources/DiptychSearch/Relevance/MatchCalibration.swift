@@ -5,12 +5,12 @@ internal import Foundation
 ///
 /// The logistic curve is fitted to captions and to clippings of the sample pictures, half of whose own pictures were in the
 /// store (`diptych evaluate relevance`; Documentation/relevance.md has the curve and what became of it on other pictures).
-public struct MatchEstimate: Sendable {
-    private let spread: Background.Spread
-    private let tail: Background.Tail
+public struct MatchCalibration: Sendable {
+    private let spread: NullDistribution.Spread
+    private let tail: NullDistribution.Tail
     private let curve: Curve
     private let count: Double
-    private let kind: Background.Kind
+    private let kind: NullDistribution.Kind
 
     /// ln(p / (1 − p)) = intercept − slope · ln(expected by chance).
     struct Curve {
@@ -34,10 +34,11 @@ public struct MatchEstimate: Sendable {
     ///   - kind: what it was made from.
     ///   - background: the store's.
     /// - Returns: nil where the background says nothing about such a query.
-    public init?(of query: Embedding, kind: Background.Kind, against background: Background) {
+    public init?(of query: Embedding, kind: NullDistribution.Kind, against background: NullDistribution) {
         guard query.values.count == background.dimension else { return nil }
         let unit = Embeddings(values: query.values, dimension: background.dimension).normalized().values
-        guard let spread = Background.Spread(of: Background.similarities(of: unit, to: background.probes)) else {
+        guard let spread = NullDistribution.Spread(of: NullDistribution.similarities(of: unit, to: background.probes))
+        else {
             return nil
         }
         self.spread = spread

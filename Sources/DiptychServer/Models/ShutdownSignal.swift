@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Lets a loop wait until it is time, or until it is to end.
-final class Stopper: Sendable {
+/// Sleeps until a timeout or shutdown.
+final class ShutdownSignal: Sendable {
     private struct State {
         var isOver = false
         var sleep: Task<Void, Never>?

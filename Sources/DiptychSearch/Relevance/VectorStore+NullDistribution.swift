@@ -3,10 +3,10 @@ internal import Foundation
 
 extension VectorStore {
     /// The store's background as it was measured last; nil where it was not yet, for stores of few pictures.
-    public func background() async throws -> Background? {
+    public func background() async throws -> NullDistribution? {
         // A note that cannot be read is measured again with the next indexing.
         let known = try await note(Self.backgroundKey)
-            .flatMap { try? PropertyListDecoder().decode(Background.self, from: $0) }
+            .flatMap { try? PropertyListDecoder().decode(NullDistribution.self, from: $0) }
         return known.flatMap { $0.isSound && $0.dimension == dimension ? $0 : nil }
     }
 
@@ -28,13 +28,13 @@ extension VectorStore {
     }
 
     /// Measures the background; nil for stores of few pictures, or of few that differ.
-    public func measuredBackground(with model: any Embedder) async throws -> Background? {
-        let sample = try await sample(Background.sampleCount)
-        guard sample.count >= Background.fewestProbes else { return nil }
+    public func measuredBackground(with model: any Embedder) async throws -> NullDistribution? {
+        let sample = try await sample(NullDistribution.sampleCount)
+        guard sample.count >= NullDistribution.fewestProbes else { return nil }
         let texts =
             try await (model as? any TextEmbedder)?.embed(texts: BackgroundTexts.all)
             ?? Embeddings(values: [], dimension: dimension)
-        return Background(
+        return NullDistribution(
             sample: Embeddings(values: sample.flatMap(\.values), dimension: dimension), texts: texts,
             count: try await info().count)
     }
