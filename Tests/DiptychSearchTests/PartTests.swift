@@ -131,6 +131,12 @@ import Testing
         #expect(summary.unchanged == 1 && summary.updated == 1 && summary.removed == 1)
         #expect(try await album.store.search(SearchRequest(query, limit: 10, filter: texts)).count == 2)
         #expect(throws: FilterError.self) { try Filter("kind = 'txt'") }
+        // They stay texts in another store.
+        let merged = try await EmbeddedStore.open(
+            at: album.directory.url.appendingPathComponent("merged"), like: album.store.identity)
+        _ = try await StoreMerge(of: [album.store], into: merged).run()
+        #expect(try await merged.places(after: nil, limit: 10, filter: texts).count == 2)
+        #expect(try await merged.verify() == [])
         #expect(try await album.store.verify() == [])
     }
 }

@@ -132,7 +132,7 @@ extension ItemRecord {
         metadata.longitude = attributes.longitude
         self.init(
             path: item.path, bytes: known.bytes, modified: known.modified, isSettled: known.isSettled,
-            content: known.content, embedding: embedding,
+            content: known.content, kind: attributes.kind, embedding: embedding,
             picture: PictureFacts(width: attributes.width, height: attributes.height, metadata: metadata),
             caption: known.caption, attributes: known.attributes)
     }

@@ -44,6 +44,19 @@ extension EmbeddedStore {
         return try row.map { try part($0, from: 0) }
     }
 
+    /// What merging and copying leave behind: boxes and spans, annotations, and items that have no embedding in this space.
+    public func partsAndAnnotations() async throws -> (parts: Int, annotations: Int, unembedded: Int) {
+        let table = space.table
+        return try await read { db in
+            func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: "SELECT count(*) FROM " + sql) ?? 0 }
+            return (
+                try count("parts WHERE kind <> 0"), try count("annotations"),
+                try count(
+                    "items WHERE NOT EXISTS (SELECT 1 FROM \(table) WHERE asset = items.asset AND part = items.asset)")
+            )
+        }
+    }
+
     /// The parts of the item with this id, its whole first; none where there is no such item.
     public func parts(of id: String) async throws -> [StoredPart] {
         try await read { db in

@@ -35,6 +35,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
         let destination = try await StoreLocation(to).open(like: source.identity)
         guard source.name != destination.name else { throw Failure("\(source.name): is both stores") }
         let info = try await source.info()
+        try await LeftBehind.say(of: source)
         let progress = Progress("copying", total: quiet ? nil : info.count + info.missing, isQuiet: quiet)
         defer { progress.end() }
         let summary = try await StoreCopy(from: source, to: destination).run { progress.update($0) }

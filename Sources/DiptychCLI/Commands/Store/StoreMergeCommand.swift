@@ -40,6 +40,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
         }
         var total = 0
         for store in stores {
+            try await LeftBehind.say(of: store)
             let info = try await store.info()
             total += info.count + info.missing
         }

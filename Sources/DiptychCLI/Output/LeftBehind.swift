@@ -1,0 +1,15 @@
+import DiptychSearch
+
+/// What does not go into another store.
+enum LeftBehind {
+    /// Says what of a store stays behind when its items are copied.
+    static func say(of store: any VectorStore) async throws {
+        guard let store = store as? EmbeddedStore else { return }
+        let left = try await store.partsAndAnnotations()
+        let parts = [
+            (left.parts, "boxes and spans"), (left.annotations, "annotations"),
+            (left.unembedded, "items without an embedding of this model"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        if !parts.isEmpty { Console.say("note: \(store.name): stay behind: \(parts.joined(separator: ", "))") }
+    }
+}
