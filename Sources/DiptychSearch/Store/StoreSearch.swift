@@ -252,12 +252,13 @@ struct StoreSearch {
     /// Compares every item's embedding.
     private func scan(_ job: Job) throws -> SearchResults {
         var ranking = Ranking(job.request, hasParts: !isAligned)
+        // A join costs as much as the comparison: none that is not asked for.
+        let assets = job.condition.asksAssets ? "JOIN assets ON assets.id = items.asset" : ""
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT items.id, embeddings.id, embeddings.vector
-                FROM items JOIN assets ON assets.id = items.asset
-                    JOIN \(table) AS embeddings ON embeddings.asset = items.asset
+                SELECT items.id, embeddings.id, embeddings.vector FROM items \(assets)
+                    JOIN \(table) AS embeddings ON embeddings.\(isAligned ? "id" : "asset") = items.asset
                 WHERE items.missing_since IS NULL AND items.id <= ? AND \(job.condition.text)
                 """, arguments: StatementArguments([job.snapshot.databaseValue] + job.condition.arguments))
         let isa = diptych_detected_isa()
