@@ -79,7 +79,7 @@ let package = Package(
         .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
         // Leaves: no machine learning.
-        // What every target may use: JSON, files that appear whole, inflating, threads for blocking work, seeded numbers.
+        // Shared basics: JSON, atomic file writes, decompression, threads for blocking work, seeded random numbers.
         .target(name: "DiptychBasics", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "DiptychTensors", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["DiptychBasics"], swiftSettings: strict),

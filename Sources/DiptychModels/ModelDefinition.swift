@@ -1,7 +1,7 @@
 public import DiptychEngine
 public import DiptychTensors
 
-/// What texts a model reads.
+/// The texts that a model reads.
 public struct TextInput: Sendable, Hashable {
     /// The number of token ids.
     public var vocabularySize: Int
@@ -24,7 +24,7 @@ public protocol ModelDefinition: Sendable {
     var embeddingDimension: Int { get }
     /// The side of the square pictures that it reads, in pixels.
     var imageSize: Int { get }
-    /// What texts it reads; nil for a model without a text tower.
+    /// The texts that it reads; nil for a model without a text tower.
     var textInput: TextInput? { get }
     /// Facts that change embeddings and that the names and shapes of tensors do not tell, for the model's fingerprint.
     var fingerprintFacts: [String] { get }

@@ -18,7 +18,7 @@ public protocol VectorStore: Sendable {
 
     /// Which model it belongs to, and how its pictures were read.
     var identity: StoreIdentity { get async throws }
-    /// What the store holds and which model it belongs to.
+    /// The store's counts, model, roots and spaces.
     func info() async throws -> StoreInfo
     /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
     ///

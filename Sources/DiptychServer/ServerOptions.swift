@@ -34,7 +34,7 @@ public struct ServerOptions: Sendable {
     public var origins: Set<String> = []
     /// Names other than this machine's own by which the server answers where nobody needs a key, such as `nas.local`.
     public var allowedHosts: Set<String> = []
-    /// What stands before every path, such as `/diptych`, where a proxy serves others beside it; empty for nothing.
+    /// The prefix of every path, such as `/diptych`, behind a proxy that also serves other applications; empty for none.
     public var basePath = ""
     /// Proxies that pass requests on: what they say of clients' addresses, schemes and names is believed.
     public var trustedProxies: [AddressRange] = []

@@ -17,7 +17,7 @@ public struct InputKind: RawRepresentable, Sendable, Hashable {
     public static let text = InputKind(rawValue: "text")
 }
 
-/// What turns pictures into points of a space: all that indexes, searches, servers and classifiers know of a model.
+/// A model that turns images into points of a space: all that indexes, searches, servers and classifiers know of it.
 ///
 /// Abilities that not every model has are protocols that refine this one: a ``DualEncoder`` embeds texts into the same space.
 /// ``requireTexts()`` finds out, with an error that says what the model can do. ``ModelLoader`` opens whatever lies at a path.
@@ -26,20 +26,20 @@ public struct InputKind: RawRepresentable, Sendable, Hashable {
 public protocol Embedder: Sendable {
     /// The directory or file that it was loaded from.
     var path: String { get }
-    /// What messages call it: the path's last component.
+    /// Its name in messages: the path's last component.
     var name: String { get }
     /// The width of its embeddings.
     var dimension: Int { get }
-    /// What it embeds.
+    /// The kinds of input that it embeds.
     var kinds: Set<InputKind> { get }
-    /// What turns pictures into the pixels that it reads.
+    /// The preprocessing that turns images into the pixels it reads.
     var preprocessing: Preprocessing { get }
     /// How it is run.
     var options: ModelOptions { get }
 
     /// A hash of its configuration and weights that any store of its embeddings is bound to.
     func fingerprint() async -> String
-    /// What it runs on: instruction set, threads, precision.
+    /// The engine in use: instruction set, threads, precision.
     func engineDescription() async throws -> EngineDescription
     /// The embeddings of `count` preprocessed pictures, not normalised: [count, 3, size, size] → [count, dimension].
     ///
@@ -49,7 +49,7 @@ public protocol Embedder: Sendable {
 
 /// An embedder with a text tower: texts and pictures lie in one space, as in CLIP.
 public protocol DualEncoder: Embedder, TextEmbedder {
-    /// What turns text into ids.
+    /// The tokenizer, which turns text into ids.
     var tokenizer: any Tokenizer { get }
     /// The embeddings of texts that are ids already, each at least one and at most as many as the model's context.
     ///

@@ -19,13 +19,13 @@ public final class CLIPModel: DualEncoder, CheckpointModel {
     public let kinds: Set<InputKind> = [.image, .text]
     /// The sizes of its towers.
     public let configuration: CLIPConfiguration
-    /// What turns text into ids.
+    /// The tokenizer, which turns text into ids.
     public let tokenizer: any Tokenizer
-    /// What turns pictures into the pixels that it reads.
+    /// The preprocessing that turns images into the pixels it reads.
     public let preprocessing: Preprocessing
     /// What turns cosines into scores: the factor is 100 in OpenAI's models.
     public let logits: LogitParameters
-    /// What runs it.
+    /// The engine that runs it.
     public let runner: ModelRunner
 
     init(_ files: ModelFiles, options: ModelOptions) {

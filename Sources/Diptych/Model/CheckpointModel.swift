@@ -5,7 +5,7 @@ internal import Foundation
 
 /// An embedder that this process runs from a checkpoint: how it is run, what it costs, how fast it is.
 public protocol CheckpointModel: Embedder {
-    /// What runs it.
+    /// The engine that runs it.
     var runner: ModelRunner { get }
 }
 
@@ -19,7 +19,7 @@ extension CheckpointModel {
     /// Its tensors as they lie in the files.
     public var checkpoint: Checkpoint { runner.checkpoint }
 
-    /// What it runs on: instruction set, threads, precision.
+    /// The engine in use: instruction set, threads, precision.
     ///
     /// With `precision: .auto` the first call, like the first embedding, measures the loss.
     public func engineDescription() async throws -> EngineDescription { try await runner.description() }

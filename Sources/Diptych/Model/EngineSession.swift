@@ -4,7 +4,7 @@ internal import DiptychTensors
 
 /// A model on one engine, whatever its type. It lives on one thread.
 protocol EngineSession: AnyObject {
-    /// What the engine was started with in fact.
+    /// The configuration that the engine was started with.
     var settings: EngineSettings { get }
     /// Text embeddings: [texts, dimension].
     func encode(_ tokens: TokenBatch) throws -> [Float]

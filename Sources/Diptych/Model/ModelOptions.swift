@@ -18,7 +18,7 @@ public struct ModelOptions: Sendable {
 
     /// The number format.
     public var precision: PrecisionChoice
-    /// What makes the engine that runs it: by default, one that computes on this machine's processors.
+    /// The factory of the engine that runs it; by default, an engine for this machine's processors.
     public var engine: any EngineFactory = CPUFactory()
     /// The number of threads, at least 1; nil for one a physical core that this process may use.
     ///

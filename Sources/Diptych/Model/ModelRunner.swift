@@ -40,7 +40,7 @@ public actor ModelRunner {
         await fingerprints.value(of: definition, checkpoint, threads: options.threadCount)
     }
 
-    /// What runs: the instruction set, the number of threads and the precision.
+    /// The engine in use: instruction set, number of threads, precision.
     func description() throws -> EngineDescription {
         let decision = try precision()
         let settings = try session(decision.precision).settings

@@ -14,7 +14,7 @@ public final class ResNetModel: CheckpointModel {
     public let configuration: ResNetConfiguration
     /// torchvision's `IMAGENET1K_V1` transforms: the shorter side to 256 by a bilinear filter, the centre of 224.
     public let preprocessing: Preprocessing
-    /// What runs it.
+    /// The engine that runs it.
     public let runner: ModelRunner
 
     /// Checks all tensors of a checkpoint; weights are packed when first needed.

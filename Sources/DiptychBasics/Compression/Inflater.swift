@@ -2,7 +2,7 @@ internal import CZlib
 
 /// Undoes zlib's compression (RFC 1950 to 1952) a piece at a time: the only place that calls it.
 package final class Inflater {
-    /// What stands around the compressed bytes.
+    /// The container format around the compressed bytes.
     package enum Form: Sendable {
         /// gzip (RFC 1952), of any number of members.
         case gzip

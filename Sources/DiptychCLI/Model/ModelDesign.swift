@@ -1,7 +1,7 @@
 import Diptych
 import DiptychModels
 
-/// What `models inspect` says of how a kind of model is built.
+/// The architecture as `models inspect` prints it.
 protocol ModelDesign {
     /// The family's name.
     var family: String { get }

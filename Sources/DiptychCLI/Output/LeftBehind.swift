@@ -1,6 +1,6 @@
 import DiptychSearch
 
-/// What does not go into another store.
+/// Reports the data that merging and copying do not transfer.
 enum LeftBehind {
     /// Says what of a store stays behind when its items are copied.
     static func say(of store: any VectorStore) async throws {

@@ -1,4 +1,4 @@
-/// What a column's values are.
+/// The type of a column's values.
 public indirect enum DatasetType: Sendable, Hashable, CustomStringConvertible {
     /// Nothing: no row has a value.
     case null

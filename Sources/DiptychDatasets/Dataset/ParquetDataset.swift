@@ -101,7 +101,7 @@ final class ParquetDataset: Dataset {
 }
 
 extension ParquetColumn {
-    /// What its values are in a dataset.
+    /// The type of its values in a dataset.
     var datasetType: DatasetType { shape.datasetType(leaves) }
 
     /// A cell as a dataset has it.

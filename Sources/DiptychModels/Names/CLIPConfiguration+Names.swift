@@ -90,7 +90,7 @@ enum TensorNames {
         ("transformer.resblocks.", "text_model.encoder.layers."),
     ]
 
-    /// What transformers calls a tensor.
+    /// The tensor's name in transformers.
     struct HuggingFaceName {
         var text: String
         /// Whether it is a projection, which is stored the other way round.

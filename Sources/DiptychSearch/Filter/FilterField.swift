@@ -10,7 +10,7 @@ public enum FilterField: Sendable, Hashable {
     case name
     /// The kind of file by its content: `jpeg`, `png`, ….
     case type
-    /// What it is: `image`, `video` or `text`.
+    /// The kind of asset: `image`, `video` or `text`.
     case kind
     /// The file's size in bytes.
     case bytes

@@ -9,7 +9,7 @@ public struct GivenEmbedding: Sendable {
     public var embedding: Embedding
     /// What somebody wrote about the picture; nil keeps what the store has.
     public var caption: String?
-    /// What else is said about it; nil keeps what the store has.
+    /// Further attributes; nil keeps those in the store.
     public var attributes: [String: AttributeValue]?
 
     /// Names an embedding.

@@ -3,11 +3,11 @@ internal import Foundation
 
 /// A text to index.
 public struct TextInput: Sendable {
-    /// What the store calls it: the file that it stands in and its place there, such as `/data/texts.txt#12`.
+    /// Its path in the store: the file and the line, such as `/data/texts.txt#12`.
     public var path: String
     /// The text.
     public var text: String
-    /// What else is said about it; nil keeps what the store has.
+    /// Further attributes; nil keeps those in the store.
     public var attributes: [String: AttributeValue]?
 
     /// Names a text.
@@ -98,7 +98,7 @@ extension Indexer {
         return nil
     }
 
-    /// What tells a text from a picture file whose bytes are the same.
+    /// A hash that never equals that of an image file with the same bytes.
     private static func content(of text: String) -> ContentHash {
         ContentHash(of: Data("diptych text\0".utf8) + Data(text.utf8))
     }

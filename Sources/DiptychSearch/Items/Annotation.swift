@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What somebody, or a model, says about a part of an asset.
+/// A statement by a person or a model about a part of an asset.
 public struct Annotation: Sendable, Hashable {
     /// How it came to be.
     public enum Origin: Sendable, Hashable {
@@ -18,7 +18,7 @@ public struct Annotation: Sendable, Hashable {
 
     /// The number of the part; that of a whole asset is the asset's.
     public var part: Int64
-    /// What was asked, for example `labels`.
+    /// The task it answers, for example `labels`.
     public var task: String
     /// What is said: a text, a list of texts, or what else the task takes; nil takes back what was said.
     public var value: AttributeValue?
@@ -121,6 +121,6 @@ public struct StoredAnnotation: Sendable, Hashable {
     public let id: Int64
     /// Which it is of those of its part and task, from 1.
     public let revision: Int
-    /// What was said.
+    /// The annotation itself.
     public let annotation: Annotation
 }

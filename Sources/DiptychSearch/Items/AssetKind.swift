@@ -1,4 +1,4 @@
-/// What an asset is.
+/// The kind of an asset.
 public enum AssetKind: String, Sendable, Codable, CaseIterable {
     /// A picture.
     case image

@@ -1,4 +1,4 @@
-/// What of an asset is embedded, found and annotated: all of it, a part of its picture, or some of its time.
+/// The extent of an asset that is embedded, found and annotated: all of it, a box of its image, or a span of its time.
 public enum AssetPart: Sendable, Hashable {
     /// All of it.
     case whole
@@ -12,7 +12,7 @@ public enum AssetPart: Sendable, Hashable {
 public struct StoredPart: Sendable, Hashable {
     /// Its number in its store, which is never used again.
     public let id: Int64
-    /// What it is a part of.
+    /// The asset it belongs to.
     public let asset: Int64
     /// Which part it is.
     public let part: AssetPart

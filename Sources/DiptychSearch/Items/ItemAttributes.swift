@@ -24,7 +24,7 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
     public var kind: AssetKind
     /// How long it takes, in seconds; nil for what takes no time.
     public var duration: Double?
-    /// What somebody wrote about the picture, or the text itself.
+    /// The caption of an image, or the text itself.
     public var caption: String?
     /// What else was said about it when it was indexed, by name.
     public var other: [String: AttributeValue]

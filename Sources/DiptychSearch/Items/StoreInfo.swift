@@ -1,6 +1,6 @@
 public import DiptychMedia
 
-/// What a store holds.
+/// A summary of a store.
 public struct StoreInfo: Sendable, Codable, Equatable {
     /// The items that searches find.
     public var count: Int
@@ -33,7 +33,7 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public struct Space: Sendable, Codable, Equatable {
         /// Its number.
         public var id: Int64
-        /// What users call it.
+        /// The name shown to users.
         public var name: String
         /// The model's name.
         public var model: String
@@ -56,7 +56,7 @@ public struct StoreInfo: Sendable, Codable, Equatable {
 
     /// A folder that was indexed.
     public struct Root: Sendable, Codable, Equatable {
-        /// What users call it.
+        /// The name shown to users.
         public var name: String
         /// Where it lies now.
         public var path: String

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// In which order results and items are listed.
 public struct ItemOrder: Sendable, Hashable, CustomStringConvertible {
-    /// What counts.
+    /// The key that is compared.
     public enum Key: String, Sendable, CaseIterable {
         /// The cosine to the query, best first.
         case similarity
@@ -12,7 +12,7 @@ public struct ItemOrder: Sendable, Hashable, CustomStringConvertible {
         case name
     }
 
-    /// What counts.
+    /// The key that is compared.
     public var key: Key
     /// Whether the order is turned round.
     public var isReversed: Bool
@@ -64,7 +64,7 @@ struct SortedName: Comparable {
 
 /// A place behind an item in an order, so that the next page goes on there even when the item has gone.
 public struct ItemCursor: Sendable, Hashable, CustomStringConvertible {
-    /// What the order compares.
+    /// The value that the order compares.
     public enum Value: Sendable, Hashable {
         /// A time, in seconds since 1970.
         case date(Double)

@@ -3,7 +3,7 @@ internal import Foundation
 internal import GRDB
 
 extension EmbeddedStore {
-    /// What the store holds and which model it belongs to.
+    /// The store's counts, model, roots and spaces.
     public func info() async throws -> StoreInfo {
         let (directory, space, places) = (directory, space, places)
         return try await read { db in

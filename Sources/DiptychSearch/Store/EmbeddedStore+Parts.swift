@@ -6,7 +6,7 @@ internal import GRDB
 public struct UnembeddedPart: Sendable {
     /// The part.
     public let part: StoredPart
-    /// What its asset is.
+    /// The kind of its asset.
     public let kind: AssetKind
     /// The SHA-256 of the asset's bytes.
     public let content: ContentHash
@@ -44,7 +44,7 @@ extension EmbeddedStore {
         return try row.map { try part($0, from: 0) }
     }
 
-    /// What merging and copying leave behind: boxes and spans, annotations, and items that have no embedding in this space.
+    /// Counts what merging and copying leave behind: boxes and spans, annotations, and items without an embedding in this space.
     public func partsAndAnnotations() async throws -> (parts: Int, annotations: Int, unembedded: Int) {
         let table = space.table
         return try await read { db in

@@ -94,7 +94,7 @@ enum Migration {
                 """)
     }
 
-    /// What the old table of facts says, as an expression.
+    /// An SQL expression for a value of the old `meta` table.
     private static func value(_ key: String, _ absent: String = "") -> String {
         "coalesce((SELECT value FROM meta WHERE key = '\(key)'), '\(absent)')"
     }

@@ -23,7 +23,7 @@ enum Schema {
         \(indices)
         """
 
-    /// What version 4 brought. Ids are never used again, so that what refers to one finds nothing else.
+    /// The tables of version 4. Ids are never reused, so a stale reference finds nothing.
     static let tables = """
         CREATE TABLE roots (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

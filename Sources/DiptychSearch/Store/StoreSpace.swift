@@ -7,7 +7,7 @@ internal import GRDB
 public struct StoreSpace: Sendable, Equatable {
     /// Its number, which is never used again.
     public let id: Int64
-    /// What users call it: the model's name, unless another space of the store has it.
+    /// The name shown to users: the model's name, made unique within the store.
     public let name: String
     /// Which model it belongs to, and how its pictures are read.
     public let identity: StoreIdentity

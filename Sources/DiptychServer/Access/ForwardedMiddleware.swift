@@ -33,7 +33,7 @@ struct ForwardedMiddleware: RouterMiddleware {
     private func isTrusted(_ address: [UInt8]) -> Bool { trusted.contains { $0.contains(address) } }
 }
 
-/// What a trusted proxy says of a request.
+/// The client, scheme and host that a trusted proxy reports for a request.
 struct Forwarded: Equatable {
     /// The client's address, as text; nil where nothing is said.
     var address: String?

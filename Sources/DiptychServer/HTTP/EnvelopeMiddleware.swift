@@ -13,7 +13,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
     let budget: BodyBudget
     let stages: Stages
     let logger: Logger
-    /// What stands before every path.
+    /// The prefix of every path.
     let basePath: String
     /// Whether pages of other origins may use the server.
     let hasOtherOrigins: Bool

@@ -6,7 +6,7 @@ internal import NIOCore
 /// The pages and what belongs to them, from within the program.
 struct PageRoutes: Sendable {
     let pages: Pages
-    /// What stands before every path.
+    /// The prefix of every path.
     let basePath: String
 
     /// What the page keeps in its address, see `state.js`.

@@ -18,7 +18,7 @@ struct Services: Sendable {
     let queueLimit: Int
     let cacheLimit: Int
     let showsPaths: Bool
-    /// What stands before every path: nothing, or `/name`.
+    /// The prefix of every path: empty, or `/name`.
     let basePath: String
     let started = ContinuousClock.now
 }

@@ -60,7 +60,7 @@ final class ConvolutionProduct {
     ) throws { try primitive.run(stream, source, weights, bias, destination) }
 }
 
-/// What distinguishes one compiled pooling from another.
+/// The key of a compiled pooling.
 struct PoolingKey: Hashable {
     let count: Int
     let side: Int
