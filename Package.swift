@@ -23,7 +23,7 @@ let package = Package(
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
-        .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychTensors"]),
+        .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
         .library(name: "DiptychServer", targets: ["DiptychServer"]),
@@ -81,30 +81,31 @@ let package = Package(
         // Leaves: no machine learning.
         // Shared basics: JSON, atomic file writes, decompression, threads for blocking work, seeded random numbers.
         .target(name: "DiptychBasics", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "DiptychTensors", dependencies: ["DiptychBasics"], swiftSettings: strict),
+        .target(name: "DiptychCheckpoints", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .target(name: "DiptychTokenizers", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .target(
-            name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychTensors"],
+            name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychCheckpoints"],
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
             name: "DiptychMedia",
             dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
             swiftSettings: strict),
-        .target(name: "DiptychPictures", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
+        .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub",
             dependencies: ["DiptychBasics", "DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
 
         // Engines and models.
-        .target(name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychTensors"], swiftSettings: strict),
-        .target(name: "DiptychModels", dependencies: ["DiptychEngine", "DiptychTensors"], swiftSettings: strict),
+        .target(
+            name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychCheckpoints"], swiftSettings: strict),
+        .target(name: "DiptychModels", dependencies: ["DiptychEngine", "DiptychCheckpoints"], swiftSettings: strict),
         // A target of its own, so that only those who export build swift-protobuf.
         .target(
             name: "DiptychONNX",
             dependencies: [
-                "DiptychEngine", "DiptychModels", "DiptychTensors",
+                "DiptychEngine", "DiptychModels", "DiptychCheckpoints",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Schema/onnx.proto"], swiftSettings: strict),
@@ -114,7 +115,7 @@ let package = Package(
             name: "Diptych",
             dependencies: [
                 "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
-                "DiptychTensors", "DiptychTokenizers",
+                "DiptychCheckpoints", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
@@ -123,6 +124,7 @@ let package = Package(
             dependencies: [
                 "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         // The second vector store. Everything in it stands under `#if Milvus`.
@@ -167,7 +169,8 @@ let package = Package(
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
                 "DiptychMedia",
                 "DiptychEvaluation", "DiptychMilvus",
-                "DiptychModels", "DiptychONNX", "DiptychPictures", "DiptychSearch", "DiptychServer", "DiptychTensors",
+                "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
+                "DiptychCheckpoints",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -186,7 +189,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/guard/CAllocations"),
         .executableTarget(
             name: "engine-guard",
-            dependencies: ["CAllocations", "CKernels", "DiptychEngine", "DiptychModels", "DiptychTensors"],
+            dependencies: ["CAllocations", "CKernels", "DiptychEngine", "DiptychModels", "DiptychCheckpoints"],
             path: "Benchmarks/guard/EngineGuard", swiftSettings: strict),
 
         // No product: stores whose file system fails at any call. `swift run sim --seed N` repeats a failure.
@@ -199,7 +202,7 @@ let package = Package(
         .executableTarget(
             name: "sim", dependencies: ["StoreSimulation"], path: "Tests/Simulation/sim", swiftSettings: strict),
 
-        // What the tests of several targets use: a small model, pictures, files to damage.
+        // What the tests of several targets use: a small model, images, files to damage.
         .target(
             name: "DiptychTestSupport",
             dependencies: [
@@ -208,14 +211,15 @@ let package = Package(
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(name: "DiptychBasicsTests", dependencies: ["DiptychBasics"], swiftSettings: strict),
         .testTarget(
-            name: "DiptychTensorsTests", dependencies: ["DiptychTensors"], resources: [.copy("Fixtures")],
+            name: "DiptychCheckpointsTests", dependencies: ["DiptychCheckpoints"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychTokenizersTests", dependencies: ["DiptychBasics", "DiptychTokenizers"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychDatasetsTests", dependencies: ["DiptychDatasets", "DiptychTensors", "DiptychTestSupport"],
+            name: "DiptychDatasetsTests",
+            dependencies: ["DiptychDatasets", "DiptychCheckpoints", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
@@ -223,15 +227,15 @@ let package = Package(
         .testTarget(
             name: "DiptychHubTests", dependencies: ["DiptychHub", "DiptychTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "DiptychPicturesTests", dependencies: ["DiptychPictures", "DiptychMedia"], swiftSettings: strict),
+            name: "DiptychSamplesTests", dependencies: ["DiptychSamples", "DiptychMedia"], swiftSettings: strict),
         .testTarget(
             name: "DiptychEngineTests",
-            dependencies: ["CKernels", "DiptychEngine", "DiptychModels", "DiptychTensors", "engine-guard"],
+            dependencies: ["CKernels", "DiptychEngine", "DiptychModels", "DiptychCheckpoints", "engine-guard"],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychTests",
             dependencies: [
-                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychTensors", "DiptychTestSupport",
+                "Diptych", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychCheckpoints", "DiptychTestSupport",
                 "DiptychTokenizers",
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
@@ -267,19 +271,19 @@ let package = Package(
         .testTarget(
             name: "DiptychCLITests",
             dependencies: [
-                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychTensors",
+                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychCheckpoints",
                 "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychONNXTests",
             dependencies: [
-                "DiptychEngine", "DiptychModels", "DiptychONNX", "DiptychTensors", "DiptychTestSupport",
+                "DiptychEngine", "DiptychModels", "DiptychONNX", "DiptychCheckpoints", "DiptychTestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychTensors"],
+            name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -9,7 +9,7 @@
 
 #include "diptych_jpeg.h"
 
-// A progressive file may repeat its scans without end, each as long to decode as the whole picture; encoders make about ten.
+// A progressive file may repeat its scans without end, each as long to decode as the whole image; encoders make about ten.
 enum { MOST_SCANS = 100 };
 
 struct diptych_jpeg {
@@ -21,7 +21,7 @@ struct diptych_jpeg {
     char *reason;
     size_t width, height;
     uint8_t *row;     // of the decoder's width, where that is more, and of its ink, where it gives CMYK
-    bool isTolerant;  // the data's end is the picture's
+    bool isTolerant;  // the data's end is the image's
 };
 
 // libjpeg must not go on after an error; it leaves through the function that called it.
@@ -138,7 +138,7 @@ int diptych_jpeg_start(diptych_jpeg *jpeg, int shrink, char *reason) {
     *reason = 0;
     jpeg->reason = reason;
     if (!begin(jpeg, shrink)) return -1;
-    // libjpeg rounds sides up: of the last pixels only a part would lie in the picture.
+    // libjpeg rounds sides up: of the last pixels only a part would lie in the image.
     jpeg->width = jpeg->decoder.image_width / (unsigned)shrink;
     jpeg->height = jpeg->decoder.image_height / (unsigned)shrink;
     if (jpeg->width == 0) jpeg->width = 1;

@@ -25,7 +25,7 @@ enum { norm_rows = 16 };
 
 typedef struct {
     diptych_isa isa;
-    const float *input, *gain, *bias;
+    const float *input, *weight, *bias;
     float epsilon;
     void *output;
     diptych_type type;
@@ -38,13 +38,13 @@ static void norm_task(void *context, size_t index) {
     size_t bytes = w->type == DIPTYCH_BF16 ? 2 : 4;
     for (size_t row = index * norm_rows; row < end; row++)
         CHOOSE(w->isa, layer_norm_row)
-        (w->input + row * w->width, w->gain, w->bias, w->epsilon, (char *)w->output + row * w->width * bytes, w->type,
+        (w->input + row * w->width, w->weight, w->bias, w->epsilon, (char *)w->output + row * w->width * bytes, w->type,
          w->width);
 }
 
-void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const float *gain, const float *bias,
+void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const float *weight, const float *bias,
                         float epsilon, void *output, diptych_type output_type, size_t rows, size_t width) {
-    norm_work w = {isa, input, gain, bias, epsilon, output, output_type, rows, width};
+    norm_work w = {isa, input, weight, bias, epsilon, output, output_type, rows, width};
     diptych_parallel(threads, (rows + norm_rows - 1) / norm_rows, norm_task, &w);
 }
 
@@ -152,11 +152,11 @@ typedef struct {
     diptych_type type;
 } channels_work;
 
-// One task is one line of one picture.
+// One task is one line of one image.
 static void channels_task(void *context, size_t index) {
     const channels_work *w = context;
-    size_t picture = index / w->side, y = index % w->side, plane = w->side * w->side;
-    const float *line = w->pixels + picture * 3 * plane + y * w->side;
+    size_t image = index / w->side, y = index % w->side, plane = w->side * w->side;
+    const float *line = w->pixels + image * 3 * plane + y * w->side;
     size_t at = index * w->side * 3;
     for (size_t x = 0; x < w->side; x++)
         for (size_t channel = 0; channel < 3; channel++, at++) {
@@ -180,14 +180,14 @@ typedef struct {
     diptych_isa isa;
 } patch_work;
 
-// One task is one row of patches of one picture.
+// One task is one row of patches of one image.
 static void patch_task(void *context, size_t index) {
     const patch_work *w = context;
     size_t across = w->width / w->patch, down = w->height / w->patch, depth = 3 * w->patch * w->patch;
-    size_t picture = index / down, row = index % down;
-    const float *pixels = w->pixels + picture * 3 * w->height * w->width;
+    size_t image = index / down, row = index % down;
+    const float *pixels = w->pixels + image * 3 * w->height * w->width;
     for (size_t column = 0; column < across; column++) {
-        size_t at = ((picture * down + row) * across + column) * depth;
+        size_t at = ((image * down + row) * across + column) * depth;
         for (size_t channel = 0; channel < 3; channel++)
             for (size_t y = 0; y < w->patch; y++, at += w->patch) {
                 const float *line =
@@ -206,25 +206,25 @@ void diptych_patchify(diptych_isa isa, int threads, const float *pixels, size_t 
 
 typedef struct {
     const float *patches, *class_token, *positions;
-    size_t per_picture, width;
+    size_t per_image, width;
     float *output;
 } place_work;
 
-// One task is one picture.
-static void place_task(void *context, size_t picture) {
+// One task is one image.
+static void place_task(void *context, size_t image) {
     const place_work *w = context;
-    const float *patches = w->patches + picture * w->per_picture * w->width, *positions = w->positions;
-    float *output = w->output + picture * (w->per_picture + (w->class_token ? 1 : 0)) * w->width;
+    const float *patches = w->patches + image * w->per_image * w->width, *positions = w->positions;
+    float *output = w->output + image * (w->per_image + (w->class_token ? 1 : 0)) * w->width;
     if (w->class_token) {
         for (size_t i = 0; i < w->width; i++) output[i] = w->class_token[i] + positions[i];
         output += w->width;
         positions += w->width;
     }
-    for (size_t i = 0; i < w->per_picture * w->width; i++) output[i] = patches[i] + positions[i];
+    for (size_t i = 0; i < w->per_image * w->width; i++) output[i] = patches[i] + positions[i];
 }
 
 void diptych_place_patches(int threads, const float *patches, const float *class_token, const float *positions,
-                           size_t count, size_t per_picture, size_t width, float *output) {
-    place_work w = {patches, class_token, positions, per_picture, width, output};
+                           size_t count, size_t per_image, size_t width, float *output) {
+    place_work w = {patches, class_token, positions, per_image, width, output};
     diptych_parallel(threads, count, place_task, &w);
 }

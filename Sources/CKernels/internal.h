@@ -43,7 +43,7 @@ typedef struct {
 #define DECLARE_KERNELS(suffix)                                                                                     \
     void widen_##suffix(diptych_type type, const void *source, float *destination, size_t count);                   \
     void narrow_bf16_##suffix(const float *source, uint16_t *destination, size_t count);                            \
-    void layer_norm_row_##suffix(const float *input, const float *gain, const float *bias, float epsilon,           \
+    void layer_norm_row_##suffix(const float *input, const float *weight, const float *bias, float epsilon,           \
                                  void *output, diptych_type type, size_t width);                                    \
     void attention_head_##suffix(const attention_head *head);                                                       \
     void query_head_##suffix(const query_head *head);                                                               \

@@ -1,5 +1,5 @@
 // Rounding rows to bytes: the scalar twins, and the spreading of rows over threads.
-#include "product_internal.h"
+#include "gemm_internal.h"
 
 size_t diptych_quantised_width(size_t columns) { return round_up(columns, 64); }
 

@@ -1,4 +1,4 @@
-// Pillow resamples 8-bit pictures by a separable convolution, rounded to 8 bits after each of its two passes, with
+// Pillow resamples 8-bit images by a separable convolution, rounded to 8 bits after each of its two passes, with
 // weights in 22-bit fixed point. The steps below follow that definition, down to the order of its double operations,
 // because a weight that differs in its last bit can change a byte.
 #include <math.h>

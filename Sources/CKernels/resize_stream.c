@@ -1,5 +1,5 @@
-// A resize that takes its input a few rows at a time, as a decoder gives them, so that the whole picture is never in memory
-// and each row is still in the cache when it is resampled. The picture may lie turned or mirrored in its file: then the
+// A resize that takes its input a few rows at a time, as a decoder gives them, so that the whole image is never in memory
+// and each row is still in the cache when it is resampled. The image may lie turned or mirrored in its file: then the
 // passes change places and their weights run backwards. Sums are exact integers, so no byte of the result changes.
 #include <stdlib.h>
 #include <string.h>

@@ -39,14 +39,14 @@ static float load(const void *input, diptych_type type, size_t index) {
     return type == DIPTYCH_BF16 ? bf16_to_float(((const uint16_t *)input)[index]) : ((const float *)input)[index];
 }
 
-void layer_norm_row_scalar(const float *input, const float *gain, const float *bias, float epsilon, void *output,
+void layer_norm_row_scalar(const float *input, const float *weight, const float *bias, float epsilon, void *output,
                            diptych_type type, size_t width) {
     float mean = 0, variance = 0;
     for (size_t i = 0; i < width; i++) mean += input[i];
     mean /= (float)width;
     for (size_t i = 0; i < width; i++) variance += (input[i] - mean) * (input[i] - mean);
     float scale = 1 / sqrtf(variance / (float)width + epsilon);
-    for (size_t i = 0; i < width; i++) store(output, type, i, (input[i] - mean) * scale * gain[i] + bias[i]);
+    for (size_t i = 0; i < width; i++) store(output, type, i, (input[i] - mean) * scale * weight[i] + bias[i]);
 }
 
 void attention_head_scalar(const attention_head *h) {

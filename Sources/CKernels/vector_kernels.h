@@ -27,7 +27,7 @@ void KERNEL(narrow_bf16)(const float *source, uint16_t *destination, size_t coun
     narrow_bf16_scalar(source + i, destination + i, count - i);
 }
 
-void KERNEL(layer_norm_row)(const float *input, const float *gain, const float *bias, float epsilon, void *output,
+void KERNEL(layer_norm_row)(const float *input, const float *weight, const float *bias, float epsilon, void *output,
                             diptych_type type, size_t width) {
     size_t whole = width / LANES * LANES;
     vec total = splat(0);
@@ -44,12 +44,12 @@ void KERNEL(layer_norm_row)(const float *input, const float *gain, const float *
     for (size_t i = whole; i < width; i++) variance += (input[i] - mean) * (input[i] - mean);
     float scale = 1 / sqrtf(variance / (float)width + epsilon);
     for (size_t i = 0; i < whole; i += LANES) {
-        vec y = __builtin_elementwise_fma((load(input + i) - mean) * scale, load(gain + i), load(bias + i));
+        vec y = __builtin_elementwise_fma((load(input + i) - mean) * scale, load(weight + i), load(bias + i));
         if (type == DIPTYCH_BF16) store_bf16((uint16_t *)output + i, y);
         else store((float *)output + i, y);
     }
     for (size_t i = whole; i < width; i++) {
-        float y = (input[i] - mean) * scale * gain[i] + bias[i];
+        float y = (input[i] - mean) * scale * weight[i] + bias[i];
         if (type == DIPTYCH_BF16) ((uint16_t *)output)[i] = float_to_bf16(y);
         else ((float *)output)[i] = y;
     }

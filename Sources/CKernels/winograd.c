@@ -114,7 +114,7 @@ void winograd_output_scalar(const diptych_winograd *w, winograd_square square, c
             if (y >= w->side || x >= w->side) continue;
             float sum = w->bias[first + output];
             for (size_t k = 0; k < POINTS; k++) sum += of_products[i % RESULTS][k] * columns[i / RESULTS][k];
-            float *result = w->output + ((square.picture * w->side + y) * w->side + x) * w->outputs + first + output;
+            float *result = w->output + ((square.image * w->side + y) * w->side + x) * w->outputs + first + output;
             *result = activated_scalar(sum + (w->adds ? *result : 0), w->activation);
         }
     }
@@ -124,7 +124,7 @@ void winograd_output_scalar(const diptych_winograd *w, winograd_square square, c
 
 typedef struct {
     const diptych_winograd *convolution;
-    void (*part)(const diptych_product *product, product_range panels, product_range rows);
+    void (*part)(const diptych_gemm *product, gemm_range panels, gemm_range rows);
     void (*input)(const float *const *at, size_t channels, float *values, size_t stride);
     void (*output)(const diptych_winograd *convolution, winograd_square square, const float *products, size_t stride,
                    size_t first, size_t outputs);
@@ -158,7 +158,7 @@ static void winograd_task(void *context, size_t index) {
             // Numbers below zero wrap around and are outside too.
             const size_t y = square.top + n / POINTS - 1, x = square.left + n % POINTS - 1;
             const bool inside = y < c->side && x < c->side;
-            at[n] = inside ? c->input + ((square.picture * c->side + y) * c->side + x) * c->inputs : product_zeros;
+            at[n] = inside ? c->input + ((square.image * c->side + y) * c->side + x) * c->inputs : product_zeros;
         }
         w->input(at, c->inputs, values + i * c->inputs, value_stride);
     }
@@ -166,11 +166,11 @@ static void winograd_task(void *context, size_t index) {
         const size_t output = panel * DIPTYCH_PANEL;
         const size_t outputs = c->outputs - output < DIPTYCH_PANEL ? c->outputs - output : DIPTYCH_PANEL;
         for (size_t n = 0; n < PLACES; n++) {
-            const diptych_product product = {
+            const diptych_gemm product = {
                 .operand = DIPTYCH_OPERAND_F32, .rows = count, .inputs = c->inputs, .outputs = outputs,
                 .input = values + n * value_stride, .packed = (const char *)c->packed + (panel * PLACES + n) * size,
                 .bias = product_zeros, .output = products + n * product_stride};
-            w->part(&product, (product_range){0, 1}, (product_range){0, count});
+            w->part(&product, (gemm_range){0, 1}, (gemm_range){0, count});
         }
         for (size_t i = 0; i < count; i++)
             w->output(c, square_of(w, first + i), products + i * outputs, product_stride, output, outputs);
@@ -179,16 +179,16 @@ static void winograd_task(void *context, size_t index) {
 
 void diptych_winograd_convolve(diptych_isa isa, int threads, const diptych_winograd *convolution) {
     const size_t along = (convolution->side + RESULTS - 1) / RESULTS, panels = panels_of(convolution->outputs);
-    winograd_work w = {convolution, product_part_scalar, winograd_input_scalar, winograd_output_scalar,
-                       along, convolution->pictures * along * along, panels, panels};
+    winograd_work w = {convolution, gemm_part_scalar, winograd_input_scalar, winograd_output_scalar,
+                       along, convolution->images * along * along, panels, panels};
     if (w.squares == 0 || w.panels == 0) return;
     // Inputs are transformed once more for each group of panels, which is better than idle cores.
     const size_t blocks = (w.squares + SQUARES - 1) / SQUARES;
     while (w.together > 1 && blocks * ((w.panels + w.together - 1) / w.together) < 4 * (size_t)threads)
         w.together = (w.together + 1) / 2;
 #if defined(__x86_64__)
-    if (isa == DIPTYCH_ISA_AVX512 && diptych_product_is_fast(DIPTYCH_OPERAND_F32)) {
-        w.part = product_part_f32;
+    if (isa == DIPTYCH_ISA_AVX512 && diptych_gemm_is_fast(DIPTYCH_OPERAND_F32)) {
+        w.part = gemm_part_f32;
         w.input = winograd_input_avx512;
         w.output = winograd_output_avx512;
     }

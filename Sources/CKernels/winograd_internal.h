@@ -1,7 +1,7 @@
 // What the scalar and the vectorised transforms share.
 #pragma once
 #include "diptych_winograd.h"
-#include "product_internal.h"
+#include "gemm_internal.h"
 
 // Squares of RESULTS x RESULTS come from POINTS x POINTS.
 enum { RESULTS = 4, POINTS = 6, PLACES = POINTS * POINTS };
@@ -15,7 +15,7 @@ enum { RESULTS = 4, POINTS = 6, PLACES = POINTS * POINTS };
 
 // A square of results.
 typedef struct {
-    size_t picture, top, left;
+    size_t image, top, left;
 } winograd_square;
 
 // The transform of a square's inputs, whose positions are at[36]: number n of each channel goes to values[n · stride].

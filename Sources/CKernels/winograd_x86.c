@@ -62,7 +62,7 @@ INLINE void winograd_output(const diptych_winograd *w, winograd_square square, c
                             size_t first, size_t outputs, const diptych_activation activation) {
     const size_t height = w->side - square.top < RESULTS ? w->side - square.top : RESULTS;
     const size_t width = w->side - square.left < RESULTS ? w->side - square.left : RESULTS;
-    float *corner = w->output + ((square.picture * w->side + square.top) * w->side + square.left) * w->outputs + first;
+    float *corner = w->output + ((square.image * w->side + square.top) * w->side + square.left) * w->outputs + first;
     for (size_t output = 0; output < outputs; output += LANES) {
         vec columns[POINTS][RESULTS], results[RESULTS][RESULTS];
         const vec bias = load(w->bias + first + output);

@@ -75,7 +75,7 @@ static bool begin(diptych_tiff *tiff) {
     if (!options) return false;
     TIFFOpenOptionsSetErrorHandlerExtR(options, note, tiff);
     TIFFOpenOptionsSetWarningHandlerExtR(options, say_nothing, tiff);
-    tiff->file = TIFFClientOpenExt("picture", "rm", tiff, take, refuse, seek, leave_open, size, NULL, NULL, options);
+    tiff->file = TIFFClientOpenExt("image", "rm", tiff, take, refuse, seek, leave_open, size, NULL, NULL, options);
     TIFFOpenOptionsFree(options);
     if (!tiff->file) return false;
     uint32_t width = 0, height = 0;
@@ -89,7 +89,7 @@ static bool begin(diptych_tiff *tiff) {
         return false;
     }
     tiff->has_image = true;
-    // Rows as they lie in the file: whoever asked turns the picture.
+    // Rows as they lie in the file: whoever asked turns the image.
     tiff->image.orientation = tiff->image.req_orientation = ORIENTATION_TOPLEFT;
     uint32_t rows = 0;
     if (TIFFIsTiled(tiff->file))

@@ -74,7 +74,7 @@ static inline VipsImage *diptych_vips_wrap_rgb(const void *bytes, size_t count, 
     return status ? NULL : out;
 }
 
-// Renders an SVG document, for pictures that this project draws itself. Never fed with a user's bytes.
+// Renders an SVG document, for images that this project draws itself. Never fed with a user's bytes.
 static inline int diptych_vips_render_svg(const void *bytes, size_t count, VipsImage **out) {
     return vips_svgload_buffer((void *)bytes, count, out, "unlimited", TRUE, NULL);
 }

@@ -15,10 +15,10 @@
 @_exported public import struct DiptychHub.PublicModel
 @_exported public import enum DiptychHub.PullEvent
 @_exported public import struct DiptychMedia.FetchOptions
-@_exported public import struct DiptychMedia.Picture
-@_exported public import struct DiptychMedia.PictureError
-@_exported public import struct DiptychMedia.PictureOptions
-@_exported public import enum DiptychMedia.PictureSource
+@_exported public import struct DiptychMedia.Image
+@_exported public import struct DiptychMedia.ImageError
+@_exported public import struct DiptychMedia.ImageOptions
+@_exported public import enum DiptychMedia.ImageSource
 @_exported public import struct DiptychMedia.Preprocessing
 @_exported public import enum DiptychMedia.AddressPolicy
 @_exported public import struct DiptychModels.CLIPConfiguration

@@ -1,7 +1,7 @@
 /// A small seeded generator of random numbers, equal on every machine: SplitMix64 (Steele, Lea and Flood, 2014).
 ///
 /// The standard library's own generator cannot be seeded, and its helpers (`shuffled`, `random(in:)`) may change how
-/// they use a generator between releases, so everything that decides a picture is drawn by the methods here.
+/// they use a generator between releases, so everything that decides an image is drawn by the methods here.
 package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

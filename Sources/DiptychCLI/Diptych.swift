@@ -6,7 +6,7 @@ import Foundation
 struct DiptychCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diptych",
-        abstract: "Image-text intelligence: embed, search, compare and label pictures with CLIP-family models.",
+        abstract: "Image-text intelligence: embed, search, compare and label images with CLIP-family models.",
         discussion: """
             Results go to standard output, everything else to standard error. Exit status: 0 done; 1 failed; 2 bad usage; \
             3 finished, but some inputs were skipped; 130 interrupted by Ctrl-C. `--` ends the options.

@@ -10,7 +10,7 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
         case unsupported
         /// Something is longer than is read, which protects the memory.
         case tooLarge
-        /// A row has no picture, or an entry belongs to nothing.
+        /// A row has no image, or an entry belongs to nothing.
         case incomplete
     }
 

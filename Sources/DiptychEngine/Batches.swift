@@ -41,16 +41,16 @@ public struct TokenBatch: Sendable {
     }
 }
 
-/// Preprocessed pictures: float32 [count, 3, size, size].
+/// Preprocessed images: float32 [count, 3, size, size].
 public struct PixelBatch: Sendable {
     /// The values in row-major order.
     public let values: [Float]
-    /// The number of pictures.
+    /// The number of images.
     public let count: Int
-    /// The side of each picture in pixels.
+    /// The side of each image in pixels.
     public let size: Int
 
-    /// Wraps `count` pictures; `values` must hold count · 3 · size · size numbers.
+    /// Wraps `count` images; `values` must hold count · 3 · size · size numbers.
     public init(values: [Float], count: Int, size: Int) {
         precondition(values.count == count * 3 * size * size, "pixels do not fill [\(count), 3, \(size), \(size)]")
         self.values = values

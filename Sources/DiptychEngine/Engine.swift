@@ -12,7 +12,7 @@ public protocol Engine: AnyObject {
     associatedtype Tensor
     /// A batch of token ids.
     associatedtype Tokens
-    /// A batch of preprocessed pictures.
+    /// A batch of preprocessed images.
     associatedtype Pixels
     /// A prepared linear layer.
     associatedtype Linear
@@ -22,7 +22,7 @@ public protocol Engine: AnyObject {
     associatedtype TokenEmbedding
     /// A prepared patch projection with its class and position tables.
     associatedtype PatchEmbedding
-    /// Feature maps of a convolutional network: [pictures, side, side, channels] in an order of the engine's own.
+    /// Feature maps of a convolutional network: [images, side, side, channels] in an order of the engine's own.
     associatedtype FeatureMap
     /// A prepared convolution with its batch normalisation.
     associatedtype Convolution
@@ -31,7 +31,7 @@ public protocol Engine: AnyObject {
 
     /// Brings a batch of token ids to where the engine computes.
     func tokens(_ batch: TokenBatch) throws -> Tokens
-    /// Brings a batch of preprocessed pictures to where the engine computes.
+    /// Brings a batch of preprocessed images to where the engine computes.
     func pixels(_ batch: PixelBatch) throws -> Pixels
     /// The numbers of a tensor, row by row: [positions · width].
     ///
@@ -53,7 +53,7 @@ public protocol Engine: AnyObject {
 
     /// Token plus position embeddings: [positions, width], a ``TensorRole/stream``.
     func embed(_ tokens: Tokens, with embedding: TokenEmbedding) throws -> Tensor
-    /// The class token, if there is one, and the projected patches plus positions: [pictures · positions, width], a
+    /// The class token, if there is one, and the projected patches plus positions: [images · positions, width], a
     /// stream.
     func embed(_ pixels: Pixels, with embedding: PatchEmbedding) throws -> Tensor
     /// Layer normalisation of each row of a stream (Ba et al. 2016).
@@ -76,23 +76,23 @@ public protocol Engine: AnyObject {
     /// The only row of `table` once for each sequence of `x`: [sequences, width], an operand.
     func row(of table: Table, forEachSequenceOf x: Tensor) throws -> Tensor
 
-    /// Pictures as the input of a convolution: [pictures, side, side, 3].
+    /// Images as the input of a convolution: [images, side, side, 3].
     func featureMap(of pixels: Pixels, side: Int) throws -> FeatureMap
-    /// The convolution of `x`, normalised, through `activation` if given: [pictures, side / stride, side / stride, outputs].
+    /// The convolution of `x`, normalised, through `activation` if given: [images, side / stride, side / stride, outputs].
     func convolve(_ x: FeatureMap, _ layer: Convolution, activation: Activation?) throws -> FeatureMap
     /// Adds the normalised convolution of `x` to `residual`, then applies `activation` if given.
     func addConvolution(
         _ x: FeatureMap, _ layer: Convolution, to residual: inout FeatureMap, activation: Activation?
     ) throws
-    /// Averages each `window` × `window` block of the map: [pictures, side / window, …].
+    /// Averages each `window` × `window` block of the map: [images, side / window, …].
     func averagePool(_ x: FeatureMap, window: Int) throws -> FeatureMap
     /// The highest of each `window` × `window` positions, `stride` apart, with half a window of nothing around the map:
-    /// [pictures, (side − 1) / stride + 1, …]. The window is odd.
+    /// [images, (side − 1) / stride + 1, …]. The window is odd.
     func maxPool(_ x: FeatureMap, window: Int, stride: Int) throws -> FeatureMap
-    /// The mean of each picture's positions: [pictures, channels], a stream.
+    /// The mean of each image's positions: [images, channels], a stream.
     func mean(of x: FeatureMap) throws -> Tensor
-    /// The mean of each picture's positions and then the positions, each plus its row of `table`:
-    /// [pictures · (1 + side · side), channels], an operand.
+    /// The mean of each image's positions and then the positions, each plus its row of `table`:
+    /// [images · (1 + side · side), channels], an operand.
     func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor
 }
 

@@ -33,7 +33,7 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Comparable
     public static var hasBFloat16: Bool { diptych_has_bf16() != 0 }
 
     /// Whether this processor sums products of bytes in hardware (AVX512_VNNI).
-    public static var hasByteProducts: Bool { diptych_product_is_fast(DIPTYCH_OPERAND_I8) }
+    public static var hasByteProducts: Bool { diptych_gemm_is_fast(DIPTYCH_OPERAND_I8) }
 
     /// The kernels' name for it.
     var kernels: diptych_isa {

@@ -5,14 +5,14 @@
 /// usual layouts, both as in Pillow. The format is that of Microsoft's BITMAPINFOHEADER and its successors.
 struct BitmapReader {
     private var reader: ByteReader
-    private let options: PictureOptions
+    private let options: ImageOptions
 
-    init(bytes: [UInt8], label: String, options: PictureOptions) {
+    init(bytes: [UInt8], label: String, options: ImageOptions) {
         reader = ByteReader(bytes, label: label, format: .bmp, hint: options.tolerantHint)
         self.options = options
     }
 
-    func picture() throws(PictureError) -> Picture {
+    func image() throws(ImageError) -> Image {
         var copy = self
         return try copy.decode()
     }
@@ -28,7 +28,7 @@ struct BitmapReader {
         static let none = 0, runLength8 = 1, runLength4 = 2, bitFields = 3, alphaBitFields = 6
     }
 
-    private mutating func decode() throws(PictureError) -> Picture {
+    private mutating func decode() throws(ImageError) -> Image {
         try reader.skip(10)
         let offset = try reader.number(bytes: 4)
         let headerSize = try reader.number(bytes: 4)
@@ -62,13 +62,13 @@ struct BitmapReader {
             let (samples, opacity) = try directColours(header)
             return finish(header, samples, opacity: opacity, isIndexed: false)
         default:
-            throw PictureError(
+            throw ImageError(
                 .unsupported, source: reader.label,
                 reason: "BMP with \(header.bits) bits per pixel and compression \(header.compression) is not read")
         }
     }
 
-    private mutating func oldHeader() throws(PictureError) -> Header {
+    private mutating func oldHeader() throws(ImageError) -> Header {
         var header = Header()
         header.width = try reader.number(bytes: 2)
         header.height = try reader.number(bytes: 2)
@@ -78,9 +78,9 @@ struct BitmapReader {
         return header
     }
 
-    private mutating func newHeader(size: Int) throws(PictureError) -> Header {
+    private mutating func newHeader(size: Int) throws(ImageError) -> Header {
         guard [40, 52, 56, 64, 108, 124].contains(size) else {
-            throw PictureError(
+            throw ImageError(
                 .unsupported, source: reader.label, reason: "BMP with a header of \(size) bytes is not read")
         }
         var header = Header()
@@ -109,8 +109,8 @@ struct BitmapReader {
 
     private func finish(
         _ header: Header, _ samples: [UInt8], opacity: [UInt8]? = nil, isIndexed: Bool
-    ) -> Picture {
-        let stored = Picture(
+    ) -> Image {
+        let stored = Image(
             uncheckedWidth: header.width, height: header.height, bytes: samples, opacity: opacity,
             isIndexed: isIndexed)
         // Rows stand bottom-up unless the height is negative; orientation 4 is a flip.
@@ -118,7 +118,7 @@ struct BitmapReader {
     }
 
     /// Rows of 1, 4 or 8-bit indices, padded to four bytes.
-    private mutating func packedIndices(_ header: Header) throws(PictureError) -> [UInt8] {
+    private mutating func packedIndices(_ header: Header) throws(ImageError) -> [UInt8] {
         let rowBytes = (header.width * header.bits + 31) / 32 * 4, perByte = 8 / header.bits
         try expectRows(header, rowBytes: rowBytes)
         var indices: [UInt8] = []
@@ -138,7 +138,7 @@ struct BitmapReader {
     }
 
     /// The last row may lack its padding.
-    private func expectRows(_ header: Header, rowBytes: Int) throws(PictureError) {
+    private func expectRows(_ header: Header, rowBytes: Int) throws(ImageError) {
         guard !options.isTolerant else { return }
         let lastRow = (header.width * header.bits + 7) / 8
         guard reader.remaining >= rowBytes * (header.height - 1) + lastRow else {
@@ -147,7 +147,7 @@ struct BitmapReader {
     }
 
     /// The bytes of the next row; nil where they are not all there.
-    private mutating func row(_ header: Header, _ rowBytes: Int) throws(PictureError) -> ArraySlice<UInt8>? {
+    private mutating func row(_ header: Header, _ rowBytes: Int) throws(ImageError) -> ArraySlice<UInt8>? {
         let row = try reader.slice(min(rowBytes, reader.remaining))
         return row.count >= (header.width * header.bits + 7) / 8 ? row : nil
     }
@@ -155,14 +155,14 @@ struct BitmapReader {
     /// Rows of 16, 24 or 32-bit pixels, padded to four bytes, and their opacities where they have them.
     private mutating func directColours(
         _ header: Header
-    ) throws(PictureError) -> (samples: [UInt8], opacity: [UInt8]?) {
+    ) throws(ImageError) -> (samples: [UInt8], opacity: [UInt8]?) {
         let pixelBytes = header.bits / 8, rowBytes = (header.width * pixelBytes + 3) / 4 * 4
         try expectRows(header, rowBytes: rowBytes)
         var masks = header.masks
         if masks.isEmpty { masks = header.bits == 16 ? [0x7C00, 0x3E0, 0x1F] : [0xFF0000, 0xFF00, 0xFF] }
         let fields = masks.map { (shift: $0.trailingZeroBitCount, most: $0 == 0 ? 0 : $0 >> $0.trailingZeroBitCount) }
         guard fields.allSatisfy({ (1...0xFF).contains($0.most) && $0.most & ($0.most + 1) == 0 }) else {
-            throw PictureError(
+            throw ImageError(
                 .unsupported, source: reader.label, reason: "BMP with these bit fields is not read")
         }
         let pixels = header.width * header.height, hasOpacity = fields.count == 4 && options.alpha != .dropped
@@ -196,7 +196,7 @@ struct BitmapReader {
     }
 
     /// Run-length compressed indices. What the runs leave out has index 0.
-    private mutating func runs(_ header: Header) throws(PictureError) -> [UInt8] {
+    private mutating func runs(_ header: Header) throws(ImageError) -> [UInt8] {
         let isHalfBytes = header.compression == Compression.runLength4, start = reader.position
         var indices = [UInt8](repeating: 0, count: header.width * header.height)
         var x = 0, y = 0

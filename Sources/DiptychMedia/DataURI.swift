@@ -11,9 +11,9 @@ enum DataURI {
         uri.utf8.count <= 60 ? String(uri) : String(uri.prefix(40)) + "… (\(uri.utf8.count) characters)"
     }
 
-    static func bytes(of uri: String, maximumBytes: Int) throws(PictureError) -> [UInt8] {
+    static func bytes(of uri: String, maximumBytes: Int) throws(ImageError) -> [UInt8] {
         let label = label(uri)
-        func invalid(_ reason: String) -> PictureError { PictureError(.invalidURL, source: label, reason: reason) }
+        func invalid(_ reason: String) -> ImageError { ImageError(.invalidURL, source: label, reason: reason) }
         let characters = Array(uri.utf8)
         guard let comma = characters.firstIndex(of: UInt8(ascii: ",")) else {
             throw invalid("a data URI needs a comma between its type and its data")
@@ -25,7 +25,7 @@ enum DataURI {
         let body = characters[(comma + 1)...]
         let least = isBase64 && !body.contains(UInt8(ascii: "%")) ? body.count / 4 * 3 - 2 : body.count / 3
         guard least <= maximumBytes, body.count / 4 <= maximumBytes else {
-            throw PictureError(
+            throw ImageError(
                 .tooLarge, source: label, reason: "its data are more than the limit of \(maximumBytes) bytes")
         }
         var decoded = try percentDecoded(body, invalid)
@@ -39,17 +39,17 @@ enum DataURI {
             }
             decoded = [UInt8](data)
         }
-        guard !decoded.isEmpty else { throw PictureError(.empty, source: label, reason: "the data URI holds no data") }
+        guard !decoded.isEmpty else { throw ImageError(.empty, source: label, reason: "the data URI holds no data") }
         guard decoded.count <= maximumBytes else {
-            throw PictureError(
+            throw ImageError(
                 .tooLarge, source: label, reason: "its data are more than the limit of \(maximumBytes) bytes")
         }
         return decoded
     }
 
     private static func percentDecoded(
-        _ text: ArraySlice<UInt8>, _ invalid: (String) -> PictureError
-    ) throws(PictureError) -> [UInt8] {
+        _ text: ArraySlice<UInt8>, _ invalid: (String) -> ImageError
+    ) throws(ImageError) -> [UInt8] {
         guard text.contains(UInt8(ascii: "%")) || text.contains(where: { $0 <= 0x20 || $0 >= 0x7F }) else {
             return Array(text)
         }

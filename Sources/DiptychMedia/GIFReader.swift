@@ -5,14 +5,14 @@
 /// index, else index 0.
 struct GIFReader {
     private var reader: ByteReader
-    private let options: PictureOptions
+    private let options: ImageOptions
 
-    init(bytes: [UInt8], label: String, options: PictureOptions) {
+    init(bytes: [UInt8], label: String, options: ImageOptions) {
         reader = ByteReader(bytes, label: label, format: .gif, hint: options.tolerantHint)
         self.options = options
     }
 
-    func picture() throws(PictureError) -> Picture {
+    func image() throws(ImageError) -> Image {
         var copy = self
         return try copy.firstFrame()
     }
@@ -23,7 +23,7 @@ struct GIFReader {
         var transparent: Int?
     }
 
-    private mutating func firstFrame() throws(PictureError) -> Picture {
+    private mutating func firstFrame() throws(ImageError) -> Image {
         try reader.skip(6)
         let screenWidth = try reader.number(bytes: 2), screenHeight = try reader.number(bytes: 2)
         let flags = try reader.byte()
@@ -56,10 +56,10 @@ struct GIFReader {
                 samples.replaceSubrange(at * 3..<at * 3 + 3, with: [255, 255, 255])
             }
         }
-        return Picture(uncheckedWidth: width, height: height, bytes: samples, isIndexed: !palette.isRamp)
+        return Image(uncheckedWidth: width, height: height, bytes: samples, isIndexed: !palette.isRamp)
     }
 
-    private mutating func readPalette(_ flags: Int, into palette: inout Palette) throws(PictureError) {
+    private mutating func readPalette(_ flags: Int, into palette: inout Palette) throws(ImageError) {
         let entries = try reader.slice(3 << (flags & 7 + 1))
         for (index, start) in stride(from: entries.startIndex, to: entries.endIndex, by: 3).enumerated() {
             palette.set(index, red: entries[start], green: entries[start + 1], blue: entries[start + 2])
@@ -67,11 +67,11 @@ struct GIFReader {
     }
 
     /// Reads over extensions; of these only the graphic control of the frame matters.
-    private mutating func skipToImage(_ frame: inout Frame) throws(PictureError) {
+    private mutating func skipToImage(_ frame: inout Frame) throws(ImageError) {
         while true {
             switch try reader.byte() {
             case 0x2C: return
-            case 0x3B: throw reader.damaged("it holds no picture")
+            case 0x3B: throw reader.damaged("it holds no image")
             case 0x21:
                 let isGraphicControl = try reader.byte() == 0xF9
                 var block = try reader.slice(reader.byte())
@@ -87,7 +87,7 @@ struct GIFReader {
     }
 
     /// Lempel–Ziv–Welch decompression of `count` indices from the sub-blocks that follow.
-    private mutating func decompress(count: Int) throws(PictureError) -> [UInt8] {
+    private mutating func decompress(count: Int) throws(ImageError) -> [UInt8] {
         let minimumBits = try reader.byte()
         guard (1...8).contains(minimumBits) else { throw reader.damaged("its codes have \(minimumBits) bits") }
         let clear = 1 << minimumBits, end = clear + 1

@@ -1,18 +1,18 @@
 internal import CJPEG
 
-/// The rows of a JPEG picture, decoded by libjpeg.
-final class JPEGRows: PictureRows {
+/// The rows of a JPEG image, decoded by libjpeg.
+final class JPEGRows: ImageRows {
     private(set) var width: Int
     private(set) var height: Int
     let hasOpacity = false
     private let decoder: OpaquePointer
     private let label: String
-    private let options: PictureOptions
+    private let options: ImageOptions
 
     /// Reads the header.
     ///
     /// - Parameter raw: The file, which must stay where it is.
-    private init(_ raw: UnsafeRawBufferPointer, label: String, options: PictureOptions) throws(PictureError) {
+    private init(_ raw: UnsafeRawBufferPointer, label: String, options: ImageOptions) throws(ImageError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
         guard
             let decoder = diptych_jpeg_open(
@@ -28,21 +28,21 @@ final class JPEGRows: PictureRows {
 
     /// Reads the header, and begins to decode at what the options make of its size.
     static func open(
-        _ raw: UnsafeRawBufferPointer, orientation: Int, label: String, options: PictureOptions
-    ) throws(PictureError) -> OpenedPicture {
+        _ raw: UnsafeRawBufferPointer, orientation: Int, label: String, options: ImageOptions
+    ) throws(ImageError) -> OpenedImage {
         let rows = try JPEGRows(raw, label: label, options: options)
         let full = Preprocessing.Size(width: rows.width, height: rows.height)
         try options.check(width: full.width, height: full.height, label: label, format: .jpeg)
         let factor = options.reduction(width: full.width, height: full.height, isTurned: orientation >= 5)
         try rows.start(factor)
-        return OpenedPicture(rows: rows, full: full, factor: factor, orientation: orientation)
+        return OpenedImage(rows: rows, full: full, factor: factor, orientation: orientation)
     }
 
-    private func start(_ factor: Int) throws(PictureError) {
+    private func start(_ factor: Int) throws(ImageError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
         guard diptych_jpeg_start(decoder, Int32(factor), &reason) == 0 else {
             guard reason[0] != 0 else {
-                throw PictureError(
+                throw ImageError(
                     .unsupported, source: label,
                     reason: "JPEG with neither 1, 3 nor 4 components is not read; save it as 8-bit RGB")
             }
@@ -53,7 +53,7 @@ final class JPEGRows: PictureRows {
 
     func read(
         _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
-    ) throws(PictureError) {
+    ) throws(ImageError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_JPEG_REASON))
         guard diptych_jpeg_read(decoder, out, count, &reason) == 0 else {
             throw Self.damaged(reason, label: label, options)
@@ -61,11 +61,11 @@ final class JPEGRows: PictureRows {
     }
 
     private static func damaged(
-        _ reason: [CChar], label: String, _ options: PictureOptions,
+        _ reason: [CChar], label: String, _ options: ImageOptions,
         _ what: String = "its JPEG data are damaged or end too early"
-    ) -> PictureError {
+    ) -> ImageError {
         let said = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let line = said.isEmpty ? what : "\(what) (\(said))"
-        return PictureError(.damaged, source: label, reason: line + options.tolerantHint)
+        return ImageError(.damaged, source: label, reason: line + options.tolerantHint)
     }
 }

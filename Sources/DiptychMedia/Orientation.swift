@@ -1,8 +1,8 @@
-extension Picture {
-    /// The picture turned upright.
+extension Image {
+    /// The image turned upright.
     ///
-    /// - Parameter orientation: The EXIF value; 1 and values outside 1 to 8 leave the picture as it is.
-    func oriented(_ orientation: Int) -> Picture {
+    /// - Parameter orientation: The EXIF value; 1 and values outside 1 to 8 leave the image as it is.
+    func oriented(_ orientation: Int) -> Image {
         guard (2...8).contains(orientation) else { return self }
         let turned = orientation >= 5
         let outWidth = turned ? height : width, outHeight = turned ? width : height
@@ -38,7 +38,7 @@ extension Picture {
         let opacity = self.opacity.map { opacity in
             (0..<outHeight).flatMap { y in (0..<outWidth).map { opacity[origin + y * rowStep + $0 * step] } }
         }
-        return Picture(
+        return Image(
             uncheckedWidth: outWidth, height: outHeight, bytes: upright, opacity: opacity, isIndexed: isIndexed,
             reduction: reduction?.oriented(orientation))
     }

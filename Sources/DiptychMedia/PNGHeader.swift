@@ -30,7 +30,7 @@ enum PNGHeader {
     }
 
     /// Whether the file holds an opacity for each pixel: colour types 4 and 6. A colour that counts as transparent (tRNS) is
-    /// none; Pillow leaves such pictures alone.
+    /// none; Pillow leaves such images alone.
     static func hasOpacity(_ bytes: [UInt8]) -> Bool { bytes.count > 25 && bytes[25] & 4 != 0 }
 
     /// Whether Pillow opens the file as indices into a table of colours (mode P, colour type 3) or as single bits (mode 1).

@@ -1,6 +1,6 @@
-/// The rows of Netpbm's formats: P1 to P6 (PBM, PGM, PPM, as text and binary) and P7 (PAM). Of several pictures the first.
+/// The rows of Netpbm's formats: P1 to P6 (PBM, PGM, PPM, as text and binary) and P7 (PAM). Of several images the first.
 /// Samples of other ranges than 0 to 255 are scaled as Pillow scales them.
-final class PNMRows: PictureRows {
+final class PNMRows: ImageRows {
     let width: Int
     let height: Int
     let hasOpacity: Bool
@@ -8,7 +8,7 @@ final class PNMRows: PictureRows {
     let isIndexed: Bool
     private let raw: UnsafeRawBufferPointer
     private let label: String
-    private let options: PictureOptions
+    private let options: ImageOptions
     private let channels: Int
     private let most: Int
     private let kind: Kind
@@ -19,11 +19,11 @@ final class PNMRows: PictureRows {
     /// Reads the header.
     ///
     /// - Parameter raw: The file, which must stay where it is.
-    init(_ raw: UnsafeRawBufferPointer, label: String, options: PictureOptions) throws(PictureError) {
+    init(_ raw: UnsafeRawBufferPointer, label: String, options: ImageOptions) throws(ImageError) {
         var header = Header(raw: raw, label: label)
         let magic = raw.count > 1 ? raw[1] : 0
         guard (0x31...0x37).contains(magic) else {
-            throw PictureError(
+            throw ImageError(
                 .unsupported, source: label,
                 reason: "PFM holds floating-point samples, which is not read; save it as 8-bit RGB")
         }
@@ -61,7 +61,7 @@ final class PNMRows: PictureRows {
             case .text, .textBits: samples
             }
         guard options.isTolerant || header.at <= raw.count && least <= raw.count - header.at else {
-            throw PictureError(
+            throw ImageError(
                 .damaged, source: label, reason: "its PNM data end too early" + options.tolerantHint)
         }
         (self.raw, self.label, self.options, at) = (raw, label, options, header.at)
@@ -72,11 +72,11 @@ final class PNMRows: PictureRows {
         let label: String
         var at = 2
 
-        func damaged(_ what: String) -> PictureError {
-            PictureError(.damaged, source: label, reason: "damaged PNM: \(what)")
+        func damaged(_ what: String) -> ImageError {
+            ImageError(.damaged, source: label, reason: "damaged PNM: \(what)")
         }
 
-        mutating func word() throws(PictureError) -> String {
+        mutating func word() throws(ImageError) -> String {
             while at < raw.count, PNMRows.isSpace(raw[at]) || raw[at] == 0x23 {
                 if raw[at] == 0x23 {
                     while at < raw.count, raw[at] != 0x0A, raw[at] != 0x0D { at += 1 }
@@ -90,14 +90,14 @@ final class PNMRows: PictureRows {
             return String(decoding: raw[start..<at], as: UTF8.self)
         }
 
-        mutating func number() throws(PictureError) -> Int {
+        mutating func number() throws(ImageError) -> Int {
             guard let number = Int(try word()), number >= 0, number < 1 << 31 else {
                 throw damaged("its header holds no number where one belongs")
             }
             return number
         }
 
-        mutating func pam() throws(PictureError) -> (Int, Int, Int, Int, Bool) {
+        mutating func pam() throws(ImageError) -> (Int, Int, Int, Int, Bool) {
             var values: [String: Int] = [:], tuple = ""
             for _ in 0..<64 {
                 let name = try word()
@@ -109,7 +109,7 @@ final class PNMRows: PictureRows {
             at += 1
             let depth = values["DEPTH"] ?? 0, colours = depth >= 3 ? 3 : 1
             guard (1...4).contains(depth) else {
-                throw PictureError(
+                throw ImageError(
                     .unsupported, source: label, reason: "PAM with \(depth) samples a pixel is not read; save it as PNG"
                 )
             }
@@ -124,11 +124,11 @@ final class PNMRows: PictureRows {
 
     func read(
         _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
-    ) throws(PictureError) {
+    ) throws(ImageError) {
         var samples = [UInt8](repeating: 0, count: width * channels)
         for row in 0..<count {
             guard try fill(&samples) || options.isTolerant else {
-                throw PictureError(
+                throw ImageError(
                     .damaged, source: label, reason: "its PNM data end too early" + options.tolerantHint)
             }
             let target = out + row * width * 3
@@ -145,7 +145,7 @@ final class PNMRows: PictureRows {
     }
 
     /// One row of samples between 0 and 255; false where the data end before its end, which leaves the rest at 0.
-    private func fill(_ samples: inout [UInt8]) throws(PictureError) -> Bool {
+    private func fill(_ samples: inout [UInt8]) throws(ImageError) -> Bool {
         let count = samples.count
         for index in 0..<count { samples[index] = 0 }
         switch kind {
@@ -191,8 +191,8 @@ final class PNMRows: PictureRows {
         }
     }
 
-    private func malformed() -> PictureError {
-        PictureError(.damaged, source: label, reason: "damaged PNM: a sample is not a number from 0 to \(most)")
+    private func malformed() -> ImageError {
+        ImageError(.damaged, source: label, reason: "damaged PNM: a sample is not a number from 0 to \(most)")
     }
 
     private func skipSpace() {

@@ -1,4 +1,4 @@
-/// How a model wants its pictures: resize, crop, rescale and normalise, in this order.
+/// How a model wants its images: resize, crop, rescale and normalise, in this order.
 ///
 /// The semantics are those of transformers' `CLIPImageProcessorPil` (version 5.23): the same sizes, crops, padding and
 /// bytes after the resize, and the same float32 operations after it. Read one from a model's `preprocessor_config.json`
@@ -18,13 +18,13 @@ public struct Preprocessing: Sendable, Hashable {
         }
     }
 
-    /// The size to which a picture is resampled.
+    /// The size to which an image is resampled.
     public enum Resize: Sendable, Hashable, Codable {
-        /// The picture keeps its size.
+        /// The image keeps its size.
         case none
         /// The shorter side gets this length, the longer one follows, cut to whole pixels.
         case shortestEdge(Int)
-        /// Both sides are set, whatever the picture's proportions.
+        /// Both sides are set, whatever the image's proportions.
         case squash(Size)
     }
 
@@ -44,15 +44,15 @@ public struct Preprocessing: Sendable, Hashable {
 
         var values: [Double] { [red, green, blue] }
 
-        /// The mean of the pictures that CLIP was trained on.
+        /// The mean of the images that CLIP was trained on.
         public static let clipMean = Channels(0.48145466, 0.4578275, 0.40821073)
-        /// The standard deviation of the pictures that CLIP was trained on.
-        public static let clipDeviation = Channels(0.26862954, 0.26130258, 0.27577711)
-        /// The mean of ImageNet's pictures, by which torchvision's models were trained.
+        /// The standard deviation of the images that CLIP was trained on.
+        public static let clipStd = Channels(0.26862954, 0.26130258, 0.27577711)
+        /// The mean of ImageNet's images, by which torchvision's models were trained.
         public static let imageNetMean = Channels(0.485, 0.456, 0.406)
-        /// The standard deviation of ImageNet's pictures.
-        public static let imageNetDeviation = Channels(0.229, 0.224, 0.225)
-        /// One half, mean and deviation of SigLIP and others.
+        /// The standard deviation of ImageNet's images.
+        public static let imageNetStd = Channels(0.229, 0.224, 0.225)
+        /// One half, mean and standard deviation of SigLIP and others.
         public static let half = Channels(0.5, 0.5, 0.5)
     }
 
@@ -61,35 +61,41 @@ public struct Preprocessing: Sendable, Hashable {
         /// The mean.
         public var mean: Channels
         /// The standard deviation.
-        public var deviation: Channels
+        public var std: Channels
 
-        /// A mean and a deviation.
-        public init(mean: Channels, deviation: Channels) {
+        /// A mean and a standard deviation.
+        public init(mean: Channels, std: Channels) {
             self.mean = mean
-            self.deviation = deviation
+            self.std = std
+        }
+
+        /// Stores of earlier versions hold the longer name.
+        private enum CodingKeys: String, CodingKey {
+            case mean
+            case std = "deviation"
         }
     }
 
     /// Whose code is followed where projects do the same steps in different ways.
     public enum Convention: String, Sendable, Hashable, Codable {
-        /// transformers': pictures become RGB first, and a crop's odd pixel stays at the right and bottom.
+        /// transformers': images become RGB first, and a crop's odd pixel stays at the right and bottom.
         case transformers
-        /// torchvision's, as OpenAI, open_clip and Chinese-CLIP use it: pictures are resampled as their files hold them,
+        /// torchvision's, as OpenAI, open_clip and Chinese-CLIP use it: images are resampled as their files hold them,
         /// with premultiplied alpha or by the nearest entry of a colour table, and become RGB afterwards; the offset of a
         /// crop is rounded half to even.
         case torchvision
-        /// torchvision's on pictures that were made RGB before anything else, as its datasets load them: only a crop's offset and the
+        /// torchvision's on images that were made RGB before anything else, as its datasets load them: only a crop's offset and the
         /// rounding of samples are its own.
         case torchvisionRGB
     }
 
     /// Whose code is followed.
     public let convention: Convention
-    /// The size to which a picture is resampled.
+    /// The size to which an image is resampled.
     public let resize: Resize
     /// The filter of the resize.
     public let filter: ResamplingFilter
-    /// The centre that is cut out; where the picture is smaller, black surrounds it.
+    /// The centre that is cut out; where the image is smaller, black surrounds it.
     public let crop: Size?
     /// What every sample is multiplied by; `nil` leaves 0 to 255.
     public let rescaleFactor: Double?
@@ -99,7 +105,7 @@ public struct Preprocessing: Sendable, Hashable {
     /// Preprocessing from explicit values.
     ///
     /// - Throws: ``PreprocessingError`` when a size is not between 1 and 16,384, a value is not finite, or a
-    ///   deviation is 0.
+    ///   standard deviation is 0.
     public init(
         resize: Resize, filter: ResamplingFilter = .bicubic, crop: Size?, rescaleFactor: Double? = 1.0 / 255.0,
         normalization: Normalization?, convention: Convention = .transformers
@@ -119,22 +125,22 @@ public struct Preprocessing: Sendable, Hashable {
     ///   - size: The side of the square that the model sees.
     ///   - squash: `true` resizes both sides to `size`; `false` resizes the shorter side and cuts out the centre.
     ///   - mean: What is subtracted from samples between 0 and 1.
-    ///   - deviation: What divides them.
+    ///   - std: What divides them.
     ///   - filter: The filter of the resize.
     ///   - convention: Whose code is followed.
     public init(
-        size: Int, squash: Bool = false, mean: Channels = .clipMean, deviation: Channels = .clipDeviation,
+        size: Int, squash: Bool = false, mean: Channels = .clipMean, std: Channels = .clipStd,
         filter: ResamplingFilter = .bicubic, convention: Convention = .transformers
     ) throws(PreprocessingError) {
         let square = Size(width: size, height: size)
         try self.init(
             resize: squash ? .squash(square) : .shortestEdge(size), filter: filter, crop: squash ? nil : square,
-            normalization: Normalization(mean: mean, deviation: deviation), convention: convention)
+            normalization: Normalization(mean: mean, std: std), convention: convention)
     }
 
-    /// How pictures must be read for it: to which size they will be resized, and with their transparency where `options`
+    /// How images must be read for it: to which size they will be resized, and with their transparency where `options`
     /// leave that as it is by default.
-    public func readingOptions(_ options: PictureOptions) -> PictureOptions {
+    public func readingOptions(_ options: ImageOptions) -> ImageOptions {
         var options = options
         // The nearest of fewer pixels would be another one.
         options.resize = filter == .nearest ? .none : resize
@@ -166,7 +172,7 @@ public struct Preprocessing: Sendable, Hashable {
         guard normalization.mean.values.allSatisfy(\.isFinite) else {
             throw PreprocessingError(source: source, key: "image_mean", reason: "a value is not finite")
         }
-        guard normalization.deviation.values.allSatisfy({ $0.isFinite && Float($0) != 0 }) else {
+        guard normalization.std.values.allSatisfy({ $0.isFinite && Float($0) != 0 }) else {
             throw PreprocessingError(source: source, key: "image_std", reason: "a value is 0 or not finite")
         }
     }

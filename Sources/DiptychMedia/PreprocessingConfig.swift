@@ -79,9 +79,9 @@ extension Preprocessing {
             guard let mean = config.image_mean?.channels ?? (config.image_mean == nil ? defaults.mean : nil) else {
                 throw unsupported("image_mean", "one or three numbers are supported")
             }
-            guard let deviation = config.image_std?.channels ?? (config.image_std == nil ? defaults.deviation : nil)
+            guard let std = config.image_std?.channels ?? (config.image_std == nil ? defaults.std : nil)
             else { throw unsupported("image_std", "one or three numbers are supported") }
-            normalization = Normalization(mean: mean, deviation: deviation)
+            normalization = Normalization(mean: mean, std: std)
         }
         guard let filter = config.resample?.filter ?? (config.resample == nil ? .bicubic : nil) else {
             throw unsupported("resample", "supported are 0 to 5, nearest, lanczos, bilinear, bicubic, box, hamming")
@@ -102,13 +102,13 @@ private struct ProcessorDefaults {
     var crops = true
     var cropSize = PreprocessorConfig.Lengths.sides(["height": 224, "width": 224])
     var mean = Preprocessing.Channels.clipMean
-    var deviation = Preprocessing.Channels.clipDeviation
+    var std = Preprocessing.Channels.clipStd
 
     private static let table: [String: ProcessorDefaults] = [
         "CLIP": ProcessorDefaults(),
         "ChineseCLIP": ProcessorDefaults(),
         "Siglip": ProcessorDefaults(
-            size: .sides(["height": 224, "width": 224]), crops: false, mean: .half, deviation: .half),
+            size: .sides(["height": 224, "width": 224]), crops: false, mean: .half, std: .half),
     ]
 
     static var names: [String] { table.keys.sorted().map { "\($0)ImageProcessor" } }
@@ -171,7 +171,7 @@ private struct PreprocessorConfig: Decodable {
         "image_processor_type", "feature_extractor_type", "do_resize", "do_center_crop", "do_rescale", "do_normalize",
         "do_pad", "do_flip_channel_order", "default_to_square", "use_square_size", "size", "crop_size", "resample",
         "rescale_factor", "image_mean", "image_std",
-        // Pictures are read as RGB in any case, and how arrays lie in memory, who reads them and where is a program's matter.
+        // Images are read as RGB in any case, and how arrays lie in memory, who reads them and where is a program's matter.
         "do_convert_rgb", "data_format", "input_data_format", "return_tensors", "device", "disable_grouping",
         "_valid_processor_keys", "_processor_class", "processor_class", "tokenizer_class", "auto_map",
         "image_seq_length",

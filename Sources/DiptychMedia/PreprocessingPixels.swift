@@ -6,39 +6,39 @@ extension Preprocessing {
         crop ?? resizedSize(width: width, height: height)
     }
 
-    /// The size of what the model sees where it is the same for every picture.
+    /// The size of what the model sees where it is the same for every image.
     public var fixedSize: Size? {
         if let crop { return crop }
         if case .squash(let size) = resize { return size }
         return nil
     }
 
-    /// The size of what the model sees of a picture, which is the same for one that was decoded at a fraction of its size.
-    public func outputSize(of picture: Picture) -> Size {
-        outputSize(width: picture.fullSize.width, height: picture.fullSize.height)
+    /// The size of what the model sees of an image, which is the same for one that was decoded at a fraction of its size.
+    public func outputSize(of image: Image) -> Size {
+        outputSize(width: image.fullSize.width, height: image.fullSize.height)
     }
 
     private func resizedSize(width: Int, height: Int) -> Size {
         resize.size(of: width, height) ?? Size(width: width, height: height)
     }
 
-    /// The pixels of a picture as the model sees them.
+    /// The pixels of an image as the model sees them.
     ///
     /// - Parameters:
-    ///   - picture: Any picture.
+    ///   - image: Any image.
     ///   - instructions: The widest instruction set to use. All give the same floats.
     /// - Returns: float32 in the layout [3, height, width] of ``outputSize(width:height:)``.
-    /// - Throws: ``PictureError`` when the picture is too long and thin for the resize.
+    /// - Throws: ``ImageError`` when the image is too long and thin for the resize.
     public func pixels(
-        of picture: Picture, instructions: diptych_isa = diptych_detected_isa()
-    ) throws(PictureError) -> [Float] {
-        let size = try checkedSize(of: picture.fullSize)
-        var failure: PictureError?
+        of image: Image, instructions: diptych_isa = diptych_detected_isa()
+    ) throws(ImageError) -> [Float] {
+        let size = try checkedSize(of: image.fullSize)
+        var failure: ImageError?
         let count = size.width * size.height * 3
         let pixels = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-            do throws(PictureError) {
+            do throws(ImageError) {
                 try self.pixels(
-                    of: picture, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]),
+                    of: image, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]),
                     instructions: instructions)
                 filled = count
             } catch {
@@ -50,41 +50,41 @@ extension Preprocessing {
     }
 
     /// The size of what the model sees of a picture of this size, if it can be held.
-    func checkedSize(of full: Size) throws(PictureError) -> Size {
+    func checkedSize(of full: Size) throws(ImageError) -> Size {
         let size = outputSize(width: full.width, height: full.height)
         guard size.width * size.height <= 1 << 28 else {
-            throw PictureError(
+            throw ImageError(
                 .invalidPixels, source: "picture",
                 reason: "\(full.width) × \(full.height) would become \(size.width) × \(size.height)")
         }
         return size
     }
 
-    /// Writes the pixels of a picture as the model sees them.
+    /// Writes the pixels of an image as the model sees them.
     ///
     /// - Parameters:
-    ///   - picture: Any picture.
+    ///   - image: Any image.
     ///   - buffer: Takes float32 in the layout [3, height, width] of ``outputSize(width:height:)``; it may be
     ///     uninitialised.
     ///   - instructions: The widest instruction set to use. All give the same floats.
-    /// - Throws: ``PictureError`` when the buffer has another size or the picture is too long and thin for the resize.
+    /// - Throws: ``ImageError`` when the buffer has another size or the image is too long and thin for the resize.
     public func pixels(
-        of picture: Picture, into buffer: UnsafeMutableBufferPointer<Float>,
+        of image: Image, into buffer: UnsafeMutableBufferPointer<Float>,
         instructions: diptych_isa = diptych_detected_isa()
-    ) throws(PictureError) {
-        let full = picture.fullSize
+    ) throws(ImageError) {
+        let full = image.fullSize
         try check(buffer, full)
         let plan = plan(full)
         let part = try resample(
-            picture, width: plan.target.width, height: plan.target.height, keeping: plan.target.crop,
+            image, width: plan.target.width, height: plan.target.height, keeping: plan.target.crop,
             instructions: instructions)
         write(part, plan, into: buffer)
     }
 
-    /// Where the crop of a picture lies.
+    /// Where the crop of an image lies.
     struct Plan {
         /// What is resampled.
-        let target: Picture.Target
+        let target: Image.Target
         /// The size of what the model sees.
         let size: Size
         /// Where the resampled part lies in it.
@@ -96,28 +96,28 @@ extension Preprocessing {
     func plan(_ full: Size) -> Plan {
         let size = outputSize(width: full.width, height: full.height)
         let resized = resizedSize(width: full.width, height: full.height)
-        // Where the crop begins in the resized picture; a negative place is padding.
+        // Where the crop begins in the resized image; a negative place is padding.
         let left = cropOffset(resized.width - size.width), top = cropOffset(resized.height - size.height)
         let x = max(left, 0), y = max(top, 0)
-        let kept = Picture.Crop(
+        let kept = Image.Crop(
             x: x, y: y, width: min(left + size.width, resized.width) - x,
             height: min(top + size.height, resized.height) - y)
         return Plan(
-            target: Picture.Target(width: resized.width, height: resized.height, crop: kept), size: size, x: x - left,
+            target: Image.Target(width: resized.width, height: resized.height, crop: kept), size: size, x: x - left,
             y: y - top)
     }
 
-    private func check(_ buffer: UnsafeMutableBufferPointer<Float>, _ full: Size) throws(PictureError) {
+    private func check(_ buffer: UnsafeMutableBufferPointer<Float>, _ full: Size) throws(ImageError) {
         let size = outputSize(width: full.width, height: full.height)
         guard buffer.baseAddress != nil, buffer.count == size.width * size.height * 3 else {
-            throw PictureError(
+            throw ImageError(
                 .invalidPixels, source: "picture",
                 reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
         }
     }
 
     /// Normalises a resampled part and puts it in its place.
-    func write(_ part: Picture, _ plan: Plan, into buffer: UnsafeMutableBufferPointer<Float>) {
+    func write(_ part: Image, _ plan: Plan, into buffer: UnsafeMutableBufferPointer<Float>) {
         guard let out = buffer.baseAddress else { return }
         let (size, kept) = (plan.size, plan.target.crop)
         let tables = sampleTables(), plane = size.width * size.height
@@ -151,20 +151,20 @@ extension Preprocessing {
     }
 
     private func resample(
-        _ picture: Picture, width: Int, height: Int, keeping crop: Picture.Crop, instructions: diptych_isa
-    ) throws(PictureError) -> Picture {
+        _ image: Image, width: Int, height: Int, keeping crop: Image.Crop, instructions: diptych_isa
+    ) throws(ImageError) -> Image {
         guard convention == .torchvision else {
-            return try picture.resized(
+            return try image.resized(
                 width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
         }
-        return try picture.resizedAsStored(
+        return try image.resizedAsStored(
             width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
     }
 
     /// What each of 256 samples becomes, for three channels: the reference multiplies in double, rounds to float, then
     /// subtracts and divides in float.
     private func sampleTables() -> [Float] {
-        let means = normalization?.mean.values, deviations = normalization?.deviation.values
+        let means = normalization?.mean.values, deviations = normalization?.std.values
         return (0..<3).flatMap { channel in
             (0..<256).map { sample in
                 let scaled =

@@ -1,11 +1,11 @@
-extension Picture {
-    /// How a picture that was decoded at a fraction of its size stands for the whole one.
+extension Image {
+    /// How an image that was decoded at a fraction of its size stands for the whole one.
     public struct Reduction: Sendable, Hashable {
-        /// Columns of the whole picture, upright where the picture is.
+        /// Columns of the whole image, upright where the image is.
         public let width: Int
-        /// Rows of the whole picture, upright where the picture is.
+        /// Rows of the whole image, upright where the image is.
         public let height: Int
-        /// The columns and the rows of the whole picture that one pixel stands for: 2, 4 or 8.
+        /// The columns and the rows of the whole image that one pixel stands for: 2, 4 or 8.
         public let factor: Int
         /// Where a side is no multiple of the factor, the pixels at one edge end before it or reach beyond it, as libvips
         /// rounds: those at the right and the bottom, unless orientation brought them to the left or the top.
@@ -16,7 +16,7 @@ extension Picture {
             (self.width, self.height, self.factor) = (width, height, factor)
         }
 
-        /// Where the whole picture lies, counted in its reduced pixels, of which there are `width` × `height`.
+        /// Where the whole image lies, counted in its reduced pixels, of which there are `width` × `height`.
         func box(width: Int, height: Int) -> Box {
             let (inside, down) = (Float(self.width) / Float(factor), Float(self.height) / Float(factor))
             return Box(
@@ -34,7 +34,7 @@ extension Picture {
         }
     }
 
-    /// A part of a picture, in fractions of its pixels.
+    /// A part of an image, in fractions of its pixels.
     struct Box {
         var x: Float = 0
         var y: Float = 0
@@ -51,18 +51,18 @@ extension Picture {
         }
     }
 
-    /// The size of the picture in its file, upright where the picture is: ``width`` and ``height``, unless it was decoded at
+    /// The size of the image in its file, upright where the image is: ``width`` and ``height``, unless it was decoded at
     /// a fraction of that.
     public var fullSize: Preprocessing.Size {
         Preprocessing.Size(width: reduction?.width ?? width, height: reduction?.height ?? height)
     }
 }
 
-extension PictureOptions {
+extension ImageOptions {
     /// The fraction at which a JPEG picture of this size is decoded, as its denominator: 1, 2, 4 or 8, which its cosine
     /// transform gives for less than the whole.
     ///
-    /// - Parameter isTurned: Whether columns become rows when the picture is turned upright.
+    /// - Parameter isTurned: Whether columns become rows when the image is turned upright.
     func reduction(width: Int, height: Int, isTurned: Bool) -> Int {
         guard decode == .fast else { return 1 }
         let upright = isTurned ? Preprocessing.Size(width: height, height: width) : .init(width: width, height: height)

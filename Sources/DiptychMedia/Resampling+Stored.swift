@@ -1,18 +1,18 @@
 internal import CKernels
 
-extension Picture {
-    /// Resizes the picture as Pillow resizes what the file holds, before any conversion to RGB: indexed colours by the nearest
+extension Image {
+    /// Resizes the image as Pillow resizes what the file holds, before any conversion to RGB: indexed colours by the nearest
     /// pixel, and colours with opacity premultiplied. The result is opaque RGB, as `convert("RGB")` then gives it.
     func resizedAsStored(
         width: Int, height: Int, keeping crop: Crop, filter: ResamplingFilter, instructions: diptych_isa
-    ) throws(PictureError) -> Picture {
+    ) throws(ImageError) -> Image {
         let filter = isIndexed ? .nearest : filter
         // Pillow leaves a picture of the wanted size alone, and a nearest pixel needs no premultiplication.
         guard let opacity, filter != .nearest, width != self.width || height != self.height else {
             return try resized(width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
         }
-        func resize(_ bytes: [UInt8]) throws(PictureError) -> Picture {
-            try Picture(uncheckedWidth: self.width, height: self.height, bytes: bytes).resized(
+        func resize(_ bytes: [UInt8]) throws(ImageError) -> Image {
+            try Image(uncheckedWidth: self.width, height: self.height, bytes: bytes).resized(
                 width: width, height: height, keeping: crop, filter: filter, instructions: instructions)
         }
         var colours = bytes
@@ -26,7 +26,7 @@ extension Picture {
             let opacity = Int(solid.bytes[at])
             if opacity != 0, opacity != 255 { restored[at] = UInt8(min(255, 255 * Int(restored[at]) / opacity)) }
         }
-        return Picture(uncheckedWidth: thinned.width, height: thinned.height, bytes: restored)
+        return Image(uncheckedWidth: thinned.width, height: thinned.height, bytes: restored)
     }
 
     /// `sample · opacity / 255`, rounded as Pillow rounds it.

@@ -16,8 +16,8 @@ public enum ResamplingFilter: Int, Sendable, Hashable, Codable, CaseIterable {
     case hamming = 5
 }
 
-extension Picture {
-    /// The part of a resized picture that is wanted, in pixels of the resized picture.
+extension Image {
+    /// The part of a resized image that is wanted, in pixels of the resized image.
     struct Crop {
         var x: Int
         var y: Int
@@ -25,20 +25,20 @@ extension Picture {
         var height: Int
     }
 
-    /// The picture resampled to another size, equal to Pillow 13's `Image.resize` in every byte.
+    /// The image resampled to another size, equal to Pillow 13's `Image.resize` in every byte.
     ///
-    /// A picture that was decoded at a fraction of its size becomes what the whole would become, in the same places.
+    /// An image that was decoded at a fraction of its size becomes what the whole would become, in the same places.
     ///
     /// - Parameters:
     ///   - width: Columns of the result, 1 to 16,777,216.
     ///   - height: Rows of the result, 1 to 16,777,216.
     ///   - filter: The filter; when shrinking, it widens to cover all source pixels.
     ///   - instructions: The widest instruction set to use. All give the same bytes.
-    /// - Throws: ``PictureError`` when a side is out of range or memory runs out.
+    /// - Throws: ``ImageError`` when a side is out of range or memory runs out.
     public func resized(
         width: Int, height: Int, filter: ResamplingFilter = .bicubic,
         instructions: diptych_isa = diptych_detected_isa()
-    ) throws(PictureError) -> Picture {
+    ) throws(ImageError) -> Image {
         let whole = Crop(x: 0, y: 0, width: width, height: height)
         return try resized(width: width, height: height, keeping: whole, filter: filter, instructions: instructions)
     }
@@ -46,7 +46,7 @@ extension Picture {
     /// Resizes and crops at once: only the pixels that the crop keeps are computed, and equal those of a full resize.
     func resized(
         width: Int, height: Int, keeping crop: Crop, filter: ResamplingFilter, instructions: diptych_isa
-    ) throws(PictureError) -> Picture {
+    ) throws(ImageError) -> Image {
         let target = Target(width: width, height: height, crop: crop)
         var geometry = try Frame(width: self.width, height: self.height, reduction: reduction).geometry(to: target)
         let pixels = crop.width * crop.height
@@ -64,6 +64,6 @@ extension Picture {
         guard status == DIPTYCH_RESIZE_DONE else {
             throw target.noMemory
         }
-        return Picture(uncheckedWidth: crop.width, height: crop.height, bytes: resized)
+        return Image(uncheckedWidth: crop.width, height: crop.height, bytes: resized)
     }
 }

@@ -1,14 +1,14 @@
 internal import CKernels
 
-extension Picture {
-    /// What a resize makes of a picture: its size, and the part of that which is wanted.
+extension Image {
+    /// What a resize makes of an image: its size, and the part of that which is wanted.
     struct Target {
         var width: Int
         var height: Int
         var crop: Crop
     }
 
-    /// An upright picture without its pixels.
+    /// An upright image without its pixels.
     struct Frame {
         let width: Int
         let height: Int
@@ -16,8 +16,8 @@ extension Picture {
 
         /// The numbers of a resize.
         ///
-        /// - Throws: ``PictureError`` when a side is out of range or the result too large.
-        func geometry(to target: Target) throws(PictureError) -> diptych_resize_geometry {
+        /// - Throws: ``ImageError`` when a side is out of range or the result too large.
+        func geometry(to target: Target) throws(ImageError) -> diptych_resize_geometry {
             let sides = 1...Int(clamping: UInt64(1) << 24), crop = target.crop
             let (pixels, overflow) = crop.width.multipliedReportingOverflow(by: crop.height)
             guard sides.contains(target.width), sides.contains(target.height), sides.contains(width),
@@ -25,7 +25,7 @@ extension Picture {
                 crop.x <= target.width - crop.width, crop.y <= target.height - crop.height, !overflow,
                 pixels <= 1 << 28
             else {
-                throw PictureError(
+                throw ImageError(
                     .invalidPixels, source: "picture",
                     reason: "\(width) × \(height) cannot be resized to \(target.width) × \(target.height)")
             }
@@ -36,10 +36,10 @@ extension Picture {
                 crop_y: crop.y, crop_width: crop.width, crop_height: crop.height)
         }
 
-        /// Begins to resample rows as they come, which may lie turned or mirrored; nil for what needs the whole picture.
+        /// Begins to resample rows as they come, which may lie turned or mirrored; nil for what needs the whole image.
         func stream(
             to target: Target, orientation: Int, filter: ResamplingFilter, instructions: diptych_isa
-        ) throws(PictureError) -> ResizeStream? {
+        ) throws(ImageError) -> ResizeStream? {
             var geometry = try geometry(to: target)
             var status = DIPTYCH_RESIZE_DONE
             let usable = diptych_isa(min(instructions.rawValue, diptych_detected_isa().rawValue))
@@ -56,26 +56,26 @@ extension Picture {
     }
 }
 
-extension Picture.Target {
+extension Image.Target {
     /// What is thrown where memory runs out.
-    var noMemory: PictureError {
-        PictureError(.invalidPixels, source: "picture", reason: "no memory to resize it to \(width) × \(height)")
+    var noMemory: ImageError {
+        ImageError(.invalidPixels, source: "picture", reason: "no memory to resize it to \(width) × \(height)")
     }
 }
 
 /// A resize under way, to which rows are given as they are decoded.
 struct ResizeStream: ~Copyable {
     private let stream: OpaquePointer
-    private let target: Picture.Target
+    private let target: Image.Target
 
-    fileprivate init(stream: OpaquePointer, target: Picture.Target) {
+    fileprivate init(stream: OpaquePointer, target: Image.Target) {
         (self.stream, self.target) = (stream, target)
     }
 
     deinit { diptych_resize_discard(stream) }
 
     /// Decodes all rows and gives the resized, upright crop.
-    consuming func picture(of rows: any PictureRows) throws(PictureError) -> Picture {
+    consuming func image(of rows: any ImageRows) throws(ImageError) -> Image {
         while true {
             var count = 0
             guard let space = diptych_resize_space(stream, &count), count > 0 else { break }
@@ -89,6 +89,6 @@ struct ResizeStream: ~Copyable {
             count = isDone ? bytes : 0
         }
         guard isDone else { throw target.noMemory }
-        return Picture(uncheckedWidth: crop.width, height: crop.height, bytes: pixels)
+        return Image(uncheckedWidth: crop.width, height: crop.height, bytes: pixels)
     }
 }

@@ -48,7 +48,7 @@ struct SampleLayout {
 
     /// Converts samples, and notes each pixel's opacity where that is wanted.
     func convert(
-        _ samples: UnsafePointer<UInt8>, pixels: Int, alpha: PictureOptions.Alpha,
+        _ samples: UnsafePointer<UInt8>, pixels: Int, alpha: ImageOptions.Alpha,
         into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
     ) {
         // A 16-bit sample is cut to its high byte, which on this little-endian host stands second.

@@ -1,4 +1,4 @@
-/// What the samples of a TIFF file's first picture mean (TIFF 6.0), and a refusal of those that have no agreed meaning as 8-bit
+/// What the samples of a TIFF file's first image mean (TIFF 6.0), and a refusal of those that have no agreed meaning as 8-bit
 /// RGB, or that the libraries below would take for something else.
 struct TIFFHeader {
     let width: Int
@@ -28,14 +28,14 @@ struct TIFFHeader {
 
     /// Reads the first directory.
     ///
-    /// - Throws: ``PictureError`` of kind `unsupported` or `damaged`.
-    init(_ bytes: [UInt8], label: String) throws(PictureError) {
-        func refused(_ what: String) -> PictureError {
-            PictureError(.unsupported, source: label, reason: "TIFF with \(what) is not read; save it as 8-bit RGB")
+    /// - Throws: ``ImageError`` of kind `unsupported` or `damaged`.
+    init(_ bytes: [UInt8], label: String) throws(ImageError) {
+        func refused(_ what: String) -> ImageError {
+            ImageError(.unsupported, source: label, reason: "TIFF with \(what) is not read; save it as 8-bit RGB")
         }
         guard let tags = TIFFStructure(bytes)?.first, let width = tags.number(Tag.width),
             let height = tags.number(Tag.height)
-        else { throw PictureError(.damaged, source: label, reason: "its TIFF header cannot be read") }
+        else { throw ImageError(.damaged, source: label, reason: "its TIFF header cannot be read") }
         (self.width, self.height) = (width, height)
         let samples = tags.number(Tag.samples) ?? 1
         let photometric = tags.number(Tag.photometric) ?? (samples >= 3 ? 2 : 0)

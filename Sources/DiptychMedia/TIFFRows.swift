@@ -1,7 +1,7 @@
 internal import CTIFF
 
-/// The rows of a TIFF picture in YCbCr, decoded by libtiff.
-final class TIFFRows: PictureRows {
+/// The rows of a TIFF image in YCbCr, decoded by libtiff.
+final class TIFFRows: ImageRows {
     let width: Int
     let height: Int
     let hasOpacity = false
@@ -11,7 +11,7 @@ final class TIFFRows: PictureRows {
     /// Reads the header.
     ///
     /// - Parameter raw: The file, which must stay where it is.
-    init(_ raw: UnsafeRawBufferPointer, label: String) throws(PictureError) {
+    init(_ raw: UnsafeRawBufferPointer, label: String) throws(ImageError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_TIFF_REASON))
         guard
             let decoder = diptych_tiff_open(
@@ -26,15 +26,15 @@ final class TIFFRows: PictureRows {
 
     func read(
         _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
-    ) throws(PictureError) {
+    ) throws(ImageError) {
         var reason = [CChar](repeating: 0, count: Int(DIPTYCH_TIFF_REASON))
         guard diptych_tiff_read(decoder, out, count, &reason) == 0 else {
             throw Self.damaged(reason, label: label, "its TIFF data are damaged or end too early")
         }
     }
 
-    private static func damaged(_ reason: [CChar], label: String, _ what: String) -> PictureError {
+    private static func damaged(_ reason: [CChar], label: String, _ what: String) -> ImageError {
         let said = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return PictureError(.damaged, source: label, reason: said.isEmpty ? what : "\(what) (\(said))")
+        return ImageError(.damaged, source: label, reason: said.isEmpty ? what : "\(what) (\(said))")
     }
 }

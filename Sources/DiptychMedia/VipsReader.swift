@@ -1,9 +1,9 @@
 internal import CVips
 internal import Synchronization
 
-/// The rows of a picture that libvips decodes. Pixels come out as the format's own library gives them; every conversion to RGB
+/// The rows of an image that libvips decodes. Pixels come out as the format's own library gives them; every conversion to RGB
 /// is ours (``SampleLayout``), because libvips' conversions differ from Pillow's.
-final class VipsRows: PictureRows {
+final class VipsRows: ImageRows {
     let width: Int
     let height: Int
     let hasOpacity: Bool
@@ -11,9 +11,9 @@ final class VipsRows: PictureRows {
     private let region: UnsafeMutablePointer<VipsRegion>
     private let layout: SampleLayout
     private let errors: Vips.ErrorScope
-    private let format: PictureFormat
+    private let format: ImageFormat
     private let label: String
-    private let options: PictureOptions
+    private let options: ImageOptions
     private var strip: [UInt8] = []
     private var next = 0
 
@@ -24,13 +24,13 @@ final class VipsRows: PictureRows {
     ///   - opacityIndex: The sample that holds the opacity, where the file says so.
     ///   - hasOpacity: Whether the file holds one for each pixel, and not a colour that counts as transparent.
     init(
-        _ raw: UnsafeRawBufferPointer, format: PictureFormat, label: String, options: PictureOptions,
+        _ raw: UnsafeRawBufferPointer, format: ImageFormat, label: String, options: ImageOptions,
         opacityIndex: Int?? = nil, hasOpacity: Bool = true
-    ) throws(PictureError) {
+    ) throws(ImageError) {
         try Vips.start(label)
         if format == .webp { try Self.checkCanvas(raw, label: label, options: options) }
         if format == .jxl, !Vips.readsJXL {
-            throw PictureError(
+            throw ImageError(
                 .unsupported, source: label,
                 reason: "JPEG XL is not read by this system's libvips; install one that has libjxl, or save it as PNG")
         }
@@ -42,16 +42,16 @@ final class VipsRows: PictureRows {
                 hint: format == .png ? options.tolerantHint : "")
         }
         let (width, height) = (Int(vips_image_get_width(image)), Int(vips_image_get_height(image)))
-        do throws(PictureError) {
+        do throws(ImageError) {
             try options.check(width: width, height: height, label: label, format: format)
             guard let layout = SampleLayout(image: image, opacityIndex: opacityIndex) else {
-                throw PictureError(
+                throw ImageError(
                     .unsupported, source: label,
                     reason:
                         "\(format.rawValue) in this colour space or sample type is not read; save it as 8-bit RGB")
             }
             guard let region = vips_region_new(image) else {
-                throw PictureError(.unsupported, source: label, reason: "libvips has no memory for it")
+                throw ImageError(.unsupported, source: label, reason: "libvips has no memory for it")
             }
             (self.image, self.region, self.layout, self.errors) = (image, region, layout, errors)
         } catch {
@@ -72,7 +72,7 @@ final class VipsRows: PictureRows {
 
     func read(
         _ count: Int, into out: UnsafeMutablePointer<UInt8>, opacity: UnsafeMutablePointer<UInt8>?
-    ) throws(PictureError) {
+    ) throws(ImageError) {
         if layout.isPlain {
             try copy(count, to: out)
             return
@@ -80,10 +80,10 @@ final class VipsRows: PictureRows {
         // Few rows at a time: samples may take eight times what comes out.
         let step = min(count, 64), rowBytes = width * layout.bytesPerPixel
         if strip.count < step * rowBytes { strip = [UInt8](repeating: 0, count: step * rowBytes) }
-        var failure: PictureError?
+        var failure: ImageError?
         strip.withUnsafeMutableBufferPointer { strip in
             guard let samples = strip.baseAddress else { return }
-            do throws(PictureError) {
+            do throws(ImageError) {
                 for top in stride(from: 0, to: count, by: step) {
                     let rows = min(step, count - top)
                     try copy(rows, to: samples)
@@ -96,7 +96,7 @@ final class VipsRows: PictureRows {
         if let failure { throw failure }
     }
 
-    private func copy(_ count: Int, to out: UnsafeMutablePointer<UInt8>) throws(PictureError) {
+    private func copy(_ count: Int, to out: UnsafeMutablePointer<UInt8>) throws(ImageError) {
         guard diptych_vips_copy_rows(region, Int32(next), Int32(count), out) == 0 else {
             let what = "its \(format.rawValue) data are damaged or end too early"
             throw Self.damaged(what, errors, label: label, hint: format == .png ? options.tolerantHint : "")
@@ -107,8 +107,8 @@ final class VipsRows: PictureRows {
     /// libvips allocates an animation's canvas while it reads the header, so its size is checked before: 24 bits each,
     /// less one, in the VP8X chunk that animations begin with.
     private static func checkCanvas(
-        _ raw: UnsafeRawBufferPointer, label: String, options: PictureOptions
-    ) throws(PictureError) {
+        _ raw: UnsafeRawBufferPointer, label: String, options: ImageOptions
+    ) throws(ImageError) {
         guard raw.count >= 30, raw[12..<16].elementsEqual("VP8X".utf8) else { return }
         func side(_ at: Int) -> Int { Int(raw[at]) | Int(raw[at + 1]) << 8 | Int(raw[at + 2]) << 16 }
         try options.check(width: side(24) + 1, height: side(27) + 1, label: label, format: .webp)
@@ -116,8 +116,8 @@ final class VipsRows: PictureRows {
 
     private static func damaged(
         _ what: String, _ errors: Vips.ErrorScope, label: String, hint: String = ""
-    ) -> PictureError {
-        PictureError(.damaged, source: label, reason: (errors.detail().map { "\(what) (\($0))" } ?? what) + hint)
+    ) -> ImageError {
+        ImageError(.damaged, source: label, reason: (errors.detail().map { "\(what) (\($0))" } ?? what) + hint)
     }
 }
 
@@ -126,9 +126,9 @@ enum Vips {
     private static let startStatus = diptych_vips_start()
 
     /// Initialises libvips, once.
-    static func start(_ label: String) throws(PictureError) {
+    static func start(_ label: String) throws(ImageError) {
         guard startStatus == 0 else {
-            throw PictureError(.unsupported, source: label, reason: "libvips could not start; check its installation")
+            throw ImageError(.unsupported, source: label, reason: "libvips could not start; check its installation")
         }
     }
 
@@ -136,7 +136,7 @@ enum Vips {
     ///
     /// - Parameter isTolerant: Whether data that end too early are filled up.
     static func open(
-        _ raw: UnsafeRawBufferPointer, _ format: PictureFormat, isTolerant: Bool = false
+        _ raw: UnsafeRawBufferPointer, _ format: ImageFormat, isTolerant: Bool = false
     ) -> UnsafeMutablePointer<VipsImage>? {
         let failure = isTolerant ? VIPS_FAIL_ON_NONE : VIPS_FAIL_ON_TRUNCATED
         return switch format {

@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 internal import Foundation
 
 /// What turns cosines into scores: softmax of scale × cosine (CLIP), or σ(scale × cosine + bias) for each pair (SigLIP).

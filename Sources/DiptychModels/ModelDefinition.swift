@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The texts that a model reads.
 public struct TextInput: Sendable, Hashable {
@@ -22,14 +22,14 @@ public struct TextInput: Sendable, Hashable {
 public protocol ModelDefinition: Sendable {
     /// The width of its embeddings.
     var embeddingDimension: Int { get }
-    /// The side of the square pictures that it reads, in pixels.
+    /// The side of the square images that it reads, in pixels.
     var imageSize: Int { get }
     /// The texts that it reads; nil for a model without a text tower.
     var textInput: TextInput? { get }
     /// Facts that change embeddings and that the names and shapes of tensors do not tell, for the model's fingerprint.
     var fingerprintFacts: [String] { get }
 
-    /// Builds the image tower: [pictures, 3, size, size] → [pictures, dimension], not normalised.
+    /// Builds the image tower: [images, 3, size, size] → [images, dimension], not normalised.
     ///
     /// - Throws: ``CheckpointError`` when a tensor is missing or misshapen, ``EngineError`` when it cannot be prepared.
     func imageTower<E: Engine>(_ root: Parameters, engine: E) throws -> (E.Pixels) throws -> E.Tensor
@@ -49,7 +49,7 @@ extension ModelDefinition {
 }
 
 extension CLIPConfiguration: ModelDefinition {
-    /// The side of the square pictures that it reads, in pixels.
+    /// The side of the square images that it reads, in pixels.
     public var imageSize: Int { vision.imageSize }
     /// The ids and the length of texts.
     public var textInput: TextInput? {

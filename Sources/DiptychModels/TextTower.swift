@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The text tower of a model of any family.
 public enum TextTower<E: Engine> {

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The image tower of a model of any family.
 public enum VisionTower<E: Engine> {
@@ -22,7 +22,7 @@ public enum VisionTower<E: Engine> {
         }
     }
 
-    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, dimension].
+    /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, dimension].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
         switch self {
         case .transformer(let tower): try tower(pixels)

@@ -1,6 +1,6 @@
 internal import DiptychEngine
 public import DiptychModels
-public import DiptychTensors
+public import DiptychCheckpoints
 internal import Foundation
 internal import SwiftProtobuf
 
@@ -16,7 +16,7 @@ internal import SwiftProtobuf
 public struct ONNXExport: Sendable {
     /// One of the two towers.
     public enum Tower: String, Sendable, Hashable, CaseIterable {
-        /// Pictures to embeddings.
+        /// Images to embeddings.
         case image
         /// Texts to embeddings.
         case text

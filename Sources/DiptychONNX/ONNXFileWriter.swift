@@ -1,4 +1,4 @@
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import Foundation
 internal import SwiftProtobuf
 

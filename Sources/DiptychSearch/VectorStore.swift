@@ -4,23 +4,23 @@ public import Foundation
 
 /// A place that keeps embeddings with what they stand for, and finds the nearest to a query.
 ///
-/// A store belongs to one model and one way of reading pictures. Everything that it reports as stored survives the death of
+/// A store belongs to one model and one way of reading images. Everything that it reports as stored survives the death of
 /// this process.
 public protocol VectorStore: Sendable {
     /// What messages call it: its directory or its address, never a password.
     var name: String { get }
     /// The width of its embeddings.
     var dimension: Int { get }
-    /// Whether its pictures were turned upright by their EXIF orientation.
+    /// Whether its images were turned upright by their EXIF orientation.
     var appliesOrientation: Bool { get }
-    /// How its pictures were decoded.
-    var decode: PictureOptions.Decode { get }
+    /// How its images were decoded.
+    var decode: ImageOptions.Decode { get }
 
-    /// Which model it belongs to, and how its pictures were read.
+    /// Which model it belongs to, and how its images were read.
     var identity: StoreIdentity { get async throws }
     /// The store's counts, model, roots and spaces.
     func info() async throws -> StoreInfo
-    /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
+    /// Checks that `model` is the one that the store's embeddings come from, and still prepares images as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
     func require(_ model: any Embedder) async throws

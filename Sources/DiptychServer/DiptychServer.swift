@@ -51,7 +51,7 @@ public struct DiptychServer: Service {
             models: try ModelPool(
                 options.models, batches: options.batches, reading: options.reading, stages: stages,
                 work: work, idleLimit: options.modelIdleLimit, logger: logger),
-            loader: PictureLoader(fetch: options.fetch, reading: options.reading, stages: stages, work: work),
+            loader: ImageLoader(fetch: options.fetch, reading: options.reading, stages: stages, work: work),
             work: work,
             store: options.store.map {
                 ServedStore($0, folder: options.folder, undoTime: options.undoTime, thumbnails: thumbnails)

@@ -12,14 +12,14 @@ public struct ServerOptions: Sendable {
     public var models: [ModelSource]
     /// The store; nil serves models only.
     public var store: (any VectorStore)?
-    /// Where pictures that clients bring are kept, and thumbnails; nil keeps none.
+    /// Where images that clients bring are kept, and thumbnails; nil keeps none.
     public var folder: URL?
     /// How long removed items can be brought back.
     public var undoTime = Duration.seconds(600)
     /// The files of the pages by their names, for a program that was installed without the folder of them.
     public var pages: [String: [UInt8]] = [:]
-    /// How pictures are read.
-    public var reading = PictureOptions()
+    /// How images are read.
+    public var reading = ImageOptions()
     /// How URLs are fetched.
     public var fetch = FetchOptions()
     /// How inputs of concurrent requests are gathered.

@@ -3,7 +3,7 @@ import Testing
 
 /// Bad input ends in one line that says where and what to do, never in a crash or in half a result.
 struct BadInputTests {
-    private let wide = Fixture.pictures + "/wide.jpg"
+    private let wide = Fixture.images + "/wide.jpg"
 
     // MARK: Usage
 
@@ -46,7 +46,7 @@ struct BadInputTests {
         expectFailure(try Command.run("embed", "--text", "a", "--model", "/nowhere"), status: 1, saying: "/nowhere")
         expectFailure(try Command.run("embed", "--text", "a", "--model", wide), status: 1, saying: wide)
         expectFailure(
-            try Command.run("embed", "--text", "a", "--model", Fixture.pictures), status: 1, saying: "config.json")
+            try Command.run("embed", "--text", "a", "--model", Fixture.images), status: 1, saying: "config.json")
     }
 
     @Test(arguments: ["config.json", "model.safetensors", "vocab.json", "merges.txt", "preprocessor_config.json"])
@@ -103,12 +103,12 @@ struct BadInputTests {
         #expect(result.output.isEmpty)
     }
 
-    // MARK: Pictures
+    // MARK: Images
 
-    @Test func `hostile pictures are skipped with a reason`() throws {
+    @Test func `hostile images are skipped with a reason`() throws {
         let folder = try TemporaryFolder()
         let jpeg = try Data(contentsOf: URL(fileURLWithPath: wide))
-        let png = try Data(contentsOf: URL(fileURLWithPath: Fixture.pictures + "/tiny.png"))
+        let png = try Data(contentsOf: URL(fileURLWithPath: Fixture.images + "/tiny.png"))
         var huge = png
         huge.replaceSubrange(16..<24, with: [0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF])
         let files: [String: Data] = [
@@ -122,7 +122,7 @@ struct BadInputTests {
             "http://127.0.0.1:9/a.jpg", "http://[::1]/a.jpg", "data:image/png;base64,@@@", "data:,", "ftp://a/b.jpg",
         ]
         var arguments = ["embed", "--image", folder.path, "--image", wide]
-        for picture in single + urls { arguments += ["--image", picture] }
+        for image in single + urls { arguments += ["--image", image] }
         let result = try Command.run(arguments)
         #expect(result.signal == nil && result.status == 3, "\(result.error)")
         #expect(try result.jsonLines(EmbeddedLine.self).map(\.input) == [wide])
@@ -159,10 +159,10 @@ struct BadInputTests {
         }
         #expect(!FileManager.default.fileExists(atPath: folder / "none"))
         expectFailure(
-            try Command.run("index", Fixture.pictures, "--store", folder / "file"), status: 1, saying: folder / "file")
+            try Command.run("index", Fixture.images, "--store", folder / "file"), status: 1, saying: folder / "file")
         // A folder with other files does not become a store.
         expectFailure(
-            try Command.run("index", Fixture.pictures, "--store", folder.path), status: 1, saying: folder.path)
+            try Command.run("index", Fixture.images, "--store", folder.path), status: 1, saying: folder.path)
         expectFailure(
             try Command.run("index", "/nothing", "--store", folder / "new"), status: 1, saying: "/nothing")
     }

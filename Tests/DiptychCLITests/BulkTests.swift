@@ -25,7 +25,7 @@ struct ExportedItem: Decodable, Equatable {
     }
 }
 
-/// The same pictures with the same words, and embeddings that differ by no more than a batch's company.
+/// The same images with the same words, and embeddings that differ by no more than a batch's company.
 func expectSame(
     _ a: [String: ExportedItem], _ b: [String: ExportedItem], within tolerance: Double = 1e-6,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -51,26 +51,26 @@ struct BulkSummary: Decodable, Equatable {
 
 struct BulkTests {
     private let folder: TemporaryFolder
-    private let pictures: String
+    private let images: String
 
     init() throws {
         folder = try TemporaryFolder()
-        pictures = URL(fileURLWithPath: folder / "pictures").resolvingSymlinksInPath().path
-        try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+        images = URL(fileURLWithPath: folder / "pictures").resolvingSymlinksInPath().path
+        try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
     }
 
-    /// Makes small pictures, and a manifest with captions and attributes beside them.
-    private func makePictures(_ count: Int) throws -> String {
+    /// Makes small images, and a manifest with captions and attributes beside them.
+    private func makeImages(_ count: Int) throws -> String {
         var random = SeededGenerator(UInt64(count))
         var manifest = ""
         for number in 0..<count {
-            try Data(random.png()).write(to: URL(fileURLWithPath: "\(pictures)/\(number).png"))
-            let caption = number % 3 == 0 ? "" : ", \"caption\": \"picture \(number)\""
+            try Data(random.png()).write(to: URL(fileURLWithPath: "\(images)/\(number).png"))
+            let caption = number % 3 == 0 ? "" : ", \"caption\": \"image \(number)\""
             manifest +=
                 "{\"image\": \"\(number).png\", \"number\": \(number), \"tags\": [\"a\", \"b\(number % 2)\"]\(caption)}\n"
         }
-        try manifest.write(toFile: pictures + "/manifest.jsonl", atomically: true, encoding: .utf8)
-        return pictures + "/manifest.jsonl"
+        try manifest.write(toFile: images + "/manifest.jsonl", atomically: true, encoding: .utf8)
+        return images + "/manifest.jsonl"
     }
 
     private func index(_ arguments: String...) throws -> BulkSummary {
@@ -82,7 +82,7 @@ struct BulkTests {
     @Test("Shards, one of them killed and run again, merge into what one run gives")
     func shards() throws {
         let count = 600
-        let manifest = try makePictures(count)
+        let manifest = try makeImages(count)
         let whole = folder / "whole"
         #expect(try index("--from", manifest, "--store", whole).added == count)
 
@@ -118,36 +118,36 @@ struct BulkTests {
 
     @Test("A plain list leaves the attributes that a manifest gave; a manifest's own null takes them away")
     func listKeepsAttributes() throws {
-        let (manifest, store) = (try makePictures(4), folder / "store")
+        let (manifest, store) = (try makeImages(4), folder / "store")
         _ = try index("--from", manifest, "--store", store)
         let before = try ExportedItem.of(store, in: folder)
         let list = folder / "list.txt"
-        try (0..<4).map { "\(pictures)/\($0).png\n" }.joined().write(toFile: list, atomically: true, encoding: .utf8)
+        try (0..<4).map { "\(images)/\($0).png\n" }.joined().write(toFile: list, atomically: true, encoding: .utf8)
         #expect(try index("--from", list, "--store", store).unchanged == 4)
         #expect(try ExportedItem.of(store, in: folder) == before)
         // Read again, and changed.
         #expect(try index("--from", list, "--store", store, "--refresh").added == 0)
         #expect(try ExportedItem.of(store, in: folder) == before)
         var random = SeededGenerator(77)
-        try Data(random.png()).write(to: URL(fileURLWithPath: pictures + "/1.png"))
+        try Data(random.png()).write(to: URL(fileURLWithPath: images + "/1.png"))
         #expect(try index("--from", list, "--store", store).updated == 1)
         let changed = try ExportedItem.of(store, in: folder)
-        #expect(changed[pictures + "/1.png"]?.attributes.tags == ["a", "b1"])
-        #expect(changed[pictures + "/1.png"]?.attributes.caption == "picture 1")
+        #expect(changed[images + "/1.png"]?.attributes.tags == ["a", "b1"])
+        #expect(changed[images + "/1.png"]?.attributes.caption == "image 1")
 
         let other = folder / "other.jsonl"
-        try "{\"image\": \"\(pictures)/2.png\", \"tags\": null}\n"
+        try "{\"image\": \"\(images)/2.png\", \"tags\": null}\n"
             .write(toFile: other, atomically: true, encoding: .utf8)
         _ = try index("--from", other, "--store", store)
-        #expect(try ExportedItem.of(store, in: folder)[pictures + "/2.png"]?.attributes.tags == nil)
+        #expect(try ExportedItem.of(store, in: folder)[images + "/2.png"]?.attributes.tags == nil)
     }
 
     @Test("Files are split in the same way, and a shard is what its hash says")
     func shardHash() throws {
-        _ = try makePictures(30)
+        _ = try makeImages(30)
         var seen: [String] = []
         for shard in 0..<3 {
-            _ = try index(pictures, "--store", folder / "s\(shard)", "--shard", "\(shard)/3")
+            _ = try index(images, "--store", folder / "s\(shard)", "--shard", "\(shard)/3")
             seen += try ExportedItem.of(folder / "s\(shard)", in: folder).keys
         }
         #expect(seen.count == 30)
@@ -162,18 +162,18 @@ struct BulkTests {
         }
     }
 
-    @Test("Merging: the last store's picture counts, vanished ones stay behind, other models are refused")
+    @Test("Merging: the last store's image counts, vanished ones stay behind, other models are refused")
     func merging() throws {
-        _ = try makePictures(6)
+        _ = try makeImages(6)
         let (a, b, out) = (folder / "a", folder / "b", folder / "out")
-        _ = try index(pictures, "--store", a)
-        // Another picture and another caption in the second store.
-        try FileManager.default.removeItem(atPath: pictures + "/5.png")
-        _ = try index(pictures, "--store", a)
+        _ = try index(images, "--store", a)
+        // Another image and another caption in the second store.
+        try FileManager.default.removeItem(atPath: images + "/5.png")
+        _ = try index(images, "--store", a)
         var random = SeededGenerator(99)
-        try Data(random.png()).write(to: URL(fileURLWithPath: pictures + "/0.png"))
+        try Data(random.png()).write(to: URL(fileURLWithPath: images + "/0.png"))
         let list = folder / "b.jsonl"
-        try (0..<3).map { "{\"path\": \"\(pictures)/\($0).png\", \"caption\": \"later\"}\n" }.joined()
+        try (0..<3).map { "{\"path\": \"\(images)/\($0).png\", \"caption\": \"later\"}\n" }.joined()
             .write(toFile: list, atomically: true, encoding: .utf8)
         _ = try index("--from", list, "--store", b)
         for round in 0..<2 {
@@ -191,7 +191,7 @@ struct BulkTests {
             expectSame(items.filter { $0.value.attributes.caption != nil }, try ExportedItem.of(b, in: folder))
             #expect(items.values.count { $0.attributes.caption == "later" } == 3)
         }
-        // The other way round the earlier pictures win.
+        // The other way round the earlier images win.
         _ = try Command.run("store", "merge", b, a, "--store", folder / "reverse", "--quiet")
         expectSame(try ExportedItem.of(folder / "reverse", in: folder), try ExportedItem.of(a, in: folder))
 
@@ -200,14 +200,14 @@ struct BulkTests {
         expectFailure(
             try Command.run("store", "merge", a, folder / "none", "--store", out), status: 1, saying: "no store")
         let other = folder / "other"
-        #expect(try Command.run("index", "--model", "demo", pictures, "--store", other, "--quiet").status == 0)
+        #expect(try Command.run("index", "--model", "demo", images, "--store", other, "--quiet").status == 0)
         expectFailure(
             try Command.run("store", "merge", a, other, "--store", folder / "mixed"), status: 1,
             saying: "model only can lie together")
         expectFailure(
             try Command.run("store", "merge", other, "--store", out), status: 1, saying: "model only can lie together")
         let turned = folder / "turned"
-        #expect(try Command.run("index", pictures, "--no-orientation", "--store", turned, "--quiet").status == 0)
+        #expect(try Command.run("index", images, "--no-orientation", "--store", turned, "--quiet").status == 0)
         expectFailure(
             try Command.run("store", "merge", a, turned, "--store", folder / "mixed"), status: 1,
             saying: "orientation")
@@ -215,7 +215,7 @@ struct BulkTests {
 
     @Test("Export and import in clip-retrieval's layout keep everything but the last digits")
     func clipRetrieval() throws {
-        let manifest = try makePictures(40)
+        let manifest = try makeImages(40)
         let (store, layout, back) = (folder / "store", folder / "layout", folder / "back")
         _ = try index("--from", manifest, "--store", store)
         let export = ["store", "export", "--store", store, "--layout", "clip-retrieval", "--output", layout]
@@ -236,8 +236,8 @@ struct BulkTests {
             #expect(abs(length - 1) < 1e-5)
         }
         #expect(try Command.run("store", "verify", "--store", back).status == 0)
-        // Pictures that are indexed later take the place of what was given.
-        #expect(try index(pictures, "--store", back).updated == 40)
+        // Images that are indexed later take the place of what was given.
+        #expect(try index(images, "--store", back).updated == 40)
 
         expectFailure(
             try Command.run("index", "--model", "demo", "--from-clip-retrieval", layout, "--store", folder / "x"),
@@ -249,15 +249,15 @@ struct BulkTests {
 
     @Test("Archives: captions and attributes come along, and what is stored is not read again")
     func archives() throws {
-        _ = try makePictures(8)
+        _ = try makeImages(8)
         for number in 0..<8 {
-            try Data("caption \(number)".utf8).write(to: URL(fileURLWithPath: pictures + "/\(number).txt"))
-            try Data("{\"number\": \(number)}".utf8).write(to: URL(fileURLWithPath: pictures + "/\(number).json"))
+            try Data("caption \(number)".utf8).write(to: URL(fileURLWithPath: images + "/\(number).txt"))
+            try Data("{\"number\": \(number)}".utf8).write(to: URL(fileURLWithPath: images + "/\(number).json"))
         }
-        try FileManager.default.removeItem(atPath: pictures + "/7.png")
-        try Data("no picture".utf8).write(to: URL(fileURLWithPath: pictures + "/6.png"))
+        try FileManager.default.removeItem(atPath: images + "/7.png")
+        try Data("no image".utf8).write(to: URL(fileURLWithPath: images + "/6.png"))
         _ = try Shell.run(
-            "cd '\(pictures)' && tar cf '\(folder.path)/s-00.tar' [0-3].* && tar czf '\(folder.path)/s-01.tar' [4-7].*")
+            "cd '\(images)' && tar cf '\(folder.path)/s-00.tar' [0-3].* && tar czf '\(folder.path)/s-01.tar' [4-7].*")
         let result = try Command.run(
             "index", "--from", folder / "s-{00..01}.tar", "--store", folder / "store", "--format", "json")
         #expect(result.status == 3)
@@ -265,14 +265,14 @@ struct BulkTests {
         #expect(summary.added == 6)
         #expect(summary.skipped_count == 2)
         #expect(result.error.contains("s-01.tar#6"))
-        #expect(result.error.contains("has no picture"))
+        #expect(result.error.contains("has no image"))
         let items = try ExportedItem.of(folder / "store", in: folder)
         let shard = URL(fileURLWithPath: folder / "s-00.tar").resolvingSymlinksInPath().path
         #expect(items["\(shard)#2"]?.attributes.caption == "caption 2")
         #expect(items["\(shard)#2"]?.attributes.number == 2)
-        _ = try index(pictures, "--store", folder / "files")
+        _ = try index(images, "--store", folder / "files")
         let files = try ExportedItem.of(folder / "files", in: folder)
-        let two = try #require(files[pictures + "/2.png"])
+        let two = try #require(files[images + "/2.png"])
         #expect(distance(try #require(items["\(shard)#2"]).embedding, two.embedding) < 1e-6)
         #expect(try index("--from", shard, "--store", folder / "store").unchanged == 4)
 
@@ -300,7 +300,7 @@ struct BulkTests {
             })
         let base = "http://127.0.0.1:\(server.port)"
         let list = folder / "urls.csv"
-        let lines = (0..<25).map { "\(base)/\($0).png,\"picture, \($0)\"\n" }.joined()
+        let lines = (0..<25).map { "\(base)/\($0).png,\"image, \($0)\"\n" }.joined()
         try ("url,caption\n" + lines).write(toFile: list, atomically: true, encoding: .utf8)
         let arguments = ["index", "--from", list, "--store", folder / "store", "--format", "json"]
         // The guards of fetching hold.
@@ -316,7 +316,7 @@ struct BulkTests {
         #expect(result.error.contains("skipped \(base)/24.png: "))
         #expect((4...16).contains(active.withLock { $0.most }))
         let items = try ExportedItem.of(folder / "store", in: folder)
-        #expect(items["\(base)/3.png"]?.attributes.caption == "picture, 3")
+        #expect(items["\(base)/3.png"]?.attributes.caption == "image, 3")
 
         let asked = server.requests.count
         #expect(asked == 25)
@@ -330,21 +330,21 @@ struct BulkTests {
 
     @Test("A list may come from standard input, and a manifest's bad lines are skipped")
     func lists() throws {
-        _ = try makePictures(3)
-        let list = "\(pictures)/0.png\n1.png\n\n/no/such.png\n"
+        _ = try makeImages(3)
+        let list = "\(images)/0.png\n1.png\n\n/no/such.png\n"
         let result = try Command.run(
             "index", "--from", "-", "--store", folder / "store", "--format", "json", input: Data(list.utf8),
-            in: pictures)
+            in: images)
         #expect(result.status == 3)
         #expect(try result.json(BulkSummary.self).added == 2)
         #expect(result.error.contains("/no/such.png: there is no such file"))
         // The same names as when the folder is indexed.
-        #expect(try index(pictures, "--store", folder / "store").unchanged == 2)
+        #expect(try index(images, "--store", folder / "store").unchanged == 2)
 
         let manifest = folder / "bad.jsonl"
         let long = String(repeating: "x", count: 70_000)
         try
-            "{\"image\": \"\(pictures)/0.png\", \"caption\": \"\(long)\"}\n{\"image\": \"\(pictures)/1.png\", \"x\": \"\(long)\"}\n{\n{\"image\": \"\(pictures)/2.png\"}\n"
+            "{\"image\": \"\(images)/0.png\", \"caption\": \"\(long)\"}\n{\"image\": \"\(images)/1.png\", \"x\": \"\(long)\"}\n{\n{\"image\": \"\(images)/2.png\"}\n"
             .write(toFile: manifest, atomically: true, encoding: .utf8)
         let bad = try Command.run("index", "--from", manifest, "--store", folder / "bad", "--format", "json")
         #expect(bad.status == 3)

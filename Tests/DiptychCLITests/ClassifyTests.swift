@@ -16,7 +16,7 @@ struct ClassifyTests {
         let results: [Result]
     }
 
-    private let wide = Fixture.pictures + "/wide.jpg"
+    private let wide = Fixture.images + "/wide.jpg"
 
     private func file(_ text: String, _ name: String = "file", in folder: TemporaryFolder) throws -> String {
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder / name))
@@ -127,8 +127,8 @@ struct ClassifyTests {
         let saving = try Command.run(
             "classify", "--labels", labels, "--templates", "openai", "--save-classifier", folder / "c.safetensors")
         #expect(saving.status == 0 && saving.output.isEmpty && saving.error.contains("3 labels"), "\(saving.error)")
-        let direct = try classify("--labels", labels, "--templates", "openai", Fixture.pictures)
-        let again = try classify("--classifier", folder / "c.safetensors", Fixture.pictures)
+        let direct = try classify("--labels", labels, "--templates", "openai", Fixture.images)
+        let again = try classify("--classifier", folder / "c.safetensors", Fixture.images)
         #expect(again.status == 0 && again.error.isEmpty, "\(again.error)")
         #expect(
             try again.json(Classified.self).results.map(\.input) == direct.json(Classified.self).results.map(\.input))
@@ -163,6 +163,6 @@ struct ClassifyTests {
         expectFailure(
             try classify("--label", "cat", "--save-classifier", "/nowhere/c.safetensors"), status: 1, saying: "/nowhere"
         )
-        expectFailure(try classify("--classifier", path), status: 2, saying: "no pictures")
+        expectFailure(try classify("--classifier", path), status: 2, saying: "no images")
     }
 }

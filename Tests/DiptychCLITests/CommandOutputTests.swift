@@ -5,18 +5,18 @@ import Testing
 struct CommandOutputTests {
     @Test func `candidates are ranked by their cosine`() throws {
         let result = try Command.run(
-            "similarity", "--format", "json", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.pictures,
+            "similarity", "--format", "json", "--query-text", "a cat", "--text", "a bus", "--image", Fixture.images,
             "--text", "a cat")
         let ranked = try result.json(RankedResults.self).results
         #expect(ranked.map(\.rank) == Array(1...7))
         #expect(ranked[0].input == "a cat" && ranked[0].kind == "text" && ranked[0].similarity > 0.99999)
         #expect(zip(ranked, ranked.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
         #expect(Set(ranked.compactMap(\.kind)) == ["text", "image"])
-        let byPicture = try Command.run(
-            "similarity", "--query-image", Fixture.pictures + "/wide.jpg", "--image", Fixture.pictures, "--format",
+        let byImage = try Command.run(
+            "similarity", "--query-image", Fixture.images + "/wide.jpg", "--image", Fixture.images, "--format",
             "jsonl")
-        let best = try #require(byPicture.jsonLines(RankedResults.Result.self).first)
-        #expect(best.input == Fixture.pictures + "/wide.jpg" && best.similarity > 0.99999)
+        let best = try #require(byImage.jsonLines(RankedResults.Result.self).first)
+        #expect(best.input == Fixture.images + "/wide.jpg" && best.similarity > 0.99999)
     }
 
     private struct Classified: Decodable {
@@ -35,9 +35,9 @@ struct CommandOutputTests {
     @Test func `probabilities are the softmax of the scaled cosines`() throws {
         let folder = try TemporaryFolder()
         try Data("cat\n\n  \ndog\nbus\n".utf8).write(to: URL(fileURLWithPath: folder / "labels"))
-        let picture = Fixture.pictures + "/tall.png"
+        let image = Fixture.images + "/tall.png"
         let result = try Command.run(
-            "classify", "--format", "json", "--labels", folder / "labels", "--templates", "none", picture)
+            "classify", "--format", "json", "--labels", folder / "labels", "--templates", "none", image)
         let predictions = try #require(result.json(Classified.self).results.first).predictions
         #expect(Set(predictions.map(\.label)) == ["cat", "dog", "bus"])
         #expect(abs(predictions.reduce(0) { $0 + $1.probability } - 1) < 1e-5)
@@ -46,23 +46,23 @@ struct CommandOutputTests {
         for (prediction, weight) in zip(predictions, weights) {
             #expect(abs(Double(prediction.probability) - weight / weights.reduce(0, +)) < 1e-3)
         }
-        let similarity = try Command.run("similarity", "--format", "json", "--query-image", picture, "--text", "cat")
+        let similarity = try Command.run("similarity", "--format", "json", "--query-image", image, "--text", "cat")
         let cosine = try #require(similarity.json(RankedResults.self).results.first).similarity
         let cat = try #require(predictions.first { $0.label == "cat" })
         #expect(abs(cat.similarity - cosine) < 1e-5)
     }
 
     @Test func `templates follow the labels' script, and several make an ensemble`() throws {
-        let picture = Fixture.pictures + "/tall.png"
+        let image = Fixture.images + "/tall.png"
         let chinese = try Command.run(
-            "classify", "--format", "json", "--label", "猫", "--label", "狗", "--top", "1", picture)
+            "classify", "--format", "json", "--label", "猫", "--label", "狗", "--top", "1", image)
         #expect(chinese.error.contains("chinese"))
         #expect(try chinese.json(Classified.self).results[0].predictions.count == 1)
-        let english = try Command.run("classify", "--format", "json", "--label", "cat", "--label", "dog", picture)
+        let english = try Command.run("classify", "--format", "json", "--label", "cat", "--label", "dog", image)
         #expect(english.error.contains("openai"))
         let custom = try Command.run(
             "classify", "--label", "cat", "--label", "dog", "--template", "a {}", "--template", "the {}", "--format",
-            "text", picture, "/none.png")
+            "text", image, "/none.png")
         #expect(custom.status == 3 && custom.output.contains("cat") && custom.error.contains("/none.png"))
     }
 
@@ -80,9 +80,9 @@ struct CommandOutputTests {
         #expect(lines[0].truncated == 0 && lines.last?.truncated ?? 0 > 0)
     }
 
-    @Test func `preprocessing writes the pixels of one picture`() throws {
+    @Test func `preprocessing writes the pixels of one image`() throws {
         let folder = try TemporaryFolder()
-        let result = try Command.run("preprocess", Fixture.pictures + "/wide.jpg", "--output", folder / "p.npy")
+        let result = try Command.run("preprocess", Fixture.images + "/wide.jpg", "--output", folder / "p.npy")
         #expect(result.status == 0, "\(result.error)")
         let array = try Data(contentsOf: URL(fileURLWithPath: folder / "p.npy"))
         #expect(String(decoding: array[10..<128], as: UTF8.self).contains("(1, 3, 32, 32)"))
@@ -121,10 +121,10 @@ struct CommandOutputTests {
             let operations: [Operation]
         }
         let arguments = ["profile", "--batch", "2", "--repeat", "2", "--threads", "1"]
-        let pictures = try Command.run(arguments + ["--format", "json"]).json(Profile.self)
-        #expect(abs((pictures.pictures_per_second ?? 0) * pictures.total_seconds - 2) < 1e-6)
-        #expect(abs(pictures.operations.reduce(0) { $0 + $1.seconds } - pictures.total_seconds) < 1e-9)
-        #expect(pictures.limit_flops_per_second > 1e9)
+        let images = try Command.run(arguments + ["--format", "json"]).json(Profile.self)
+        #expect(abs((images.pictures_per_second ?? 0) * images.total_seconds - 2) < 1e-6)
+        #expect(abs(images.operations.reduce(0) { $0 + $1.seconds } - images.total_seconds) < 1e-9)
+        #expect(images.limit_flops_per_second > 1e9)
         let texts = try Command.run(arguments + ["--text-length", "9", "--format", "json"]).json(Profile.self)
         #expect(texts.texts_per_second ?? 0 > 0)
         #expect(try Command.run(arguments + ["--format", "text"]).output.contains("pictures/s"))

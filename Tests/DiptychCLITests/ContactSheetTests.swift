@@ -2,7 +2,7 @@ import DiptychMedia
 import Foundation
 import Testing
 
-/// Several searches as one picture.
+/// Several searches as one image.
 struct ContactSheetTests {
     private struct Found: Decodable {
         struct Result: Decodable {
@@ -14,10 +14,10 @@ struct ContactSheetTests {
         let results: [Result]
     }
 
-    /// A folder with pictures and a store of them.
+    /// A folder with images and a store of them.
     private func world() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        try FileManager.default.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures")
+        try FileManager.default.copyItem(atPath: Fixture.images, toPath: folder / "pictures")
         let result = try Command.run("index", folder / "pictures", "--store", folder / "store")
         #expect(result.status == 0, "\(result.error)")
         return folder
@@ -38,18 +38,18 @@ struct ContactSheetTests {
         #expect(found.suffix(3).map(\.path) == alone.compactMap(\.path))
         #expect(zip(found.suffix(3), alone).allSatisfy { abs($0.similarity - $1.similarity) < 1e-6 })
 
-        let picture = try Picture.decode(file: sheet)
-        #expect(picture.width > 3 * 150 && picture.height > 2 * 150)
+        let image = try Image.decode(file: sheet)
+        #expect(image.width > 3 * 150 && image.height > 2 * 150)
         // More than a frame and text: most of the cells is not white.
-        #expect(picture.bytes.count { $0 < 200 } > picture.bytes.count / 10)
+        #expect(image.bytes.count { $0 < 200 } > image.bytes.count / 10)
         #expect(folder.names == ["pictures", "sheet.\(kind)", "store"])
     }
 
-    @Test func `pictures that are gone or damaged leave their names`() throws {
+    @Test func `images that are gone or damaged leave their names`() throws {
         let folder = try world()
         let (gone, damaged) = (folder / "pictures/wide.jpg", folder / "pictures/tall.png")
         try FileManager.default.removeItem(atPath: gone)
-        try Data("no picture".utf8).write(to: URL(fileURLWithPath: damaged))
+        try Data("no image".utf8).write(to: URL(fileURLWithPath: damaged))
         let result = try Command.run(
             "contact-sheet", "--store", folder / "store", "--output", folder / "sheet.png", "--format", "jsonl", "a",
             "b")
@@ -57,7 +57,7 @@ struct ContactSheetTests {
         #expect(result.lines.count == 10)
         for path in [gone, damaged] { #expect(result.error.contains("skipped \(path): "), "\(result.error)") }
         #expect(result.error.contains("2 of 5 inputs skipped"), "\(result.error)")
-        #expect(try Picture.decode(file: folder / "sheet.png").height > 2 * 150)
+        #expect(try Image.decode(file: folder / "sheet.png").height > 2 * 150)
     }
 
     @Test func `what cannot be drawn is refused before any work`() throws {

@@ -3,17 +3,17 @@ import Testing
 
 /// The model that ships with the program does what its card says.
 struct DemoModelTests {
-    /// The shares of captions whose own picture is among the k nearest.
+    /// The shares of captions whose own image is among the k nearest.
     private typealias Report = [String: [String: Double]]
 
     /// Seed 5001 was never trained on, nor was a checkpoint chosen by it.
-    @Test func `captions in both languages find their held-out pictures`() throws {
+    @Test func `captions in both languages find their held-out images`() throws {
         let folder = try TemporaryFolder()
-        let pictures = folder / "held-out"
-        let drawn = try Command.run("pictures", "--count", "400", "--seed", "5001", "--output", pictures, "--quiet")
+        let images = folder / "held-out"
+        let drawn = try Command.run("pictures", "--count", "400", "--seed", "5001", "--output", images, "--quiet")
         #expect(drawn.status == 0, "\(drawn.error)")
         let result = try Command.run(
-            "evaluate", "--model", "demo", "--pictures", pictures, "--group", "200", "--format", "json")
+            "evaluate", "--model", "demo", "--pictures", images, "--group", "200", "--format", "json")
         #expect(result.status == 0, "\(result.error)")
         let report = try result.json(Report.self)
         #expect(report.keys.sorted() == ["en", "zh"])
@@ -24,15 +24,15 @@ struct DemoModelTests {
         }
     }
 
-    /// A query in bytes finds what it finds in floats: the same first picture for at least 99 of 100 captions.
+    /// A query in bytes finds what it finds in floats: the same first image for at least 99 of 100 captions.
     @Test func `int8 keeps the first answers of fp32`() throws {
         struct Row: Decodable { let embedding: [Float] }
         struct Caption: Decodable { let file, caption_en, caption_zh: String }
         let folder = try TemporaryFolder()
-        let pictures = folder / "pictures"
-        let drawn = try Command.run("pictures", "--count", "200", "--seed", "6001", "--output", pictures, "--quiet")
+        let images = folder / "pictures"
+        let drawn = try Command.run("pictures", "--count", "200", "--seed", "6001", "--output", images, "--quiet")
         #expect(drawn.status == 0, "\(drawn.error)")
-        let captions = try String(contentsOfFile: pictures + "/captions.jsonl", encoding: .utf8).split(separator: "\n")
+        let captions = try String(contentsOfFile: images + "/captions.jsonl", encoding: .utf8).split(separator: "\n")
             .map { try JSONDecoder().decode(Caption.self, from: Data($0.utf8)) }
         let texts = captions.flatMap { ["--text", $0.caption_en, "--text", $0.caption_zh] }
         func embeddings(_ precision: String, _ inputs: [String]) throws -> [[Float]] {
@@ -44,7 +44,7 @@ struct DemoModelTests {
             }
         }
         func firstAnswers(_ precision: String) throws -> [Int] {
-            let images = try embeddings(precision, ["--image", pictures])
+            let images = try embeddings(precision, ["--image", images])
             return try embeddings(precision, texts).map { query in
                 let scores = images.map { zip($0, query).reduce(0) { $0 + $1.0 * $1.1 } }
                 return scores.indices.max { scores[$0] < scores[$1] }!

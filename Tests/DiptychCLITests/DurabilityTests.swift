@@ -13,13 +13,13 @@ import Testing
         let embedding: [Float]
     }
 
-    /// Pictures, and the embeddings of an index that nobody interrupted.
+    /// Images, and the embeddings of an index that nobody interrupted.
     private struct World {
         let folder: TemporaryFolder
         let reference: [String: [Float]]
         /// How long the undisturbed index took.
         let duration: Duration
-        var pictures: String { folder / "pictures" }
+        var images: String { folder / "pictures" }
 
         init(count: Int) throws {
             folder = try TemporaryFolder()
@@ -100,7 +100,7 @@ import Testing
             let store = world.folder / "store-\(round)"
             var reported: Set<String> = []
             while true {
-                let run = try Running(["index", world.pictures, "--store", store, "--list", "--threads", "1"])
+                let run = try Running(["index", world.images, "--store", store, "--list", "--threads", "1"])
                 if kills % 2 == 0 {
                     usleep(delays.next())
                 } else {
@@ -122,7 +122,7 @@ import Testing
                     try world.check(store, reported: reported)
                 }
                 if kills >= Self.kills {
-                    let finished = try Command.run("index", world.pictures, "--store", store, "--list")
+                    let finished = try Command.run("index", world.images, "--store", store, "--list")
                     #expect(finished.status == 0, "\(finished.error)")
                     reported.formUnion(try Self.paths(finished.output))
                     break
@@ -137,7 +137,7 @@ import Testing
     @Test(arguments: [SIGINT, SIGTERM]) func `an interrupt leaves a valid store`(_ signal: Int32) throws {
         let world = try World(count: 160)
         let store = world.folder / "store"
-        let run = try Running(["index", world.pictures, "--store", store, "--list", "--threads", "1"])
+        let run = try Running(["index", world.images, "--store", store, "--list", "--threads", "1"])
         try #require(run.wait { run.output.contains("\n") })
         run.send(signal)
         let result = run.end()
@@ -146,7 +146,7 @@ import Testing
         #expect(result.status == 128 + signal && result.error.contains("stopped after"), "\(result.error)")
         #expect(paths.count < 160)
         try world.check(store, reported: paths)
-        #expect(try Command.run("index", world.pictures, "--store", store).status == 0)
+        #expect(try Command.run("index", world.images, "--store", store).status == 0)
         try world.check(store, reported: Set(world.reference.keys))
     }
 
@@ -156,7 +156,7 @@ import Testing
         let run = try Running(
             ["embed", "--input", "-", "--output", folder / "e.npy"], inputHandle: pipe.fileHandleForReading)
         // What the list is written in shows with its first line.
-        pipe.fileHandleForWriting.write(Data((Fixture.pictures + "/tiny.png\n").utf8))
+        pipe.fileHandleForWriting.write(Data((Fixture.images + "/tiny.png\n").utf8))
         try #require(run.wait { !folder.names.isEmpty })
         run.send(SIGINT)
         let result = run.end()

@@ -1,4 +1,4 @@
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
@@ -25,23 +25,23 @@ struct EmbedTests {
         for (index, text) in expected.texts.enumerated() {
             arguments += ["--text", text.text]
             if index < expected.pictures.count {
-                arguments += ["--image", Fixture.pictures + "/" + expected.pictures[index].file]
+                arguments += ["--image", Fixture.images + "/" + expected.pictures[index].file]
             }
         }
         let result = try Command.run(arguments)
         #expect(result.status == 0, "\(result.error)")
         let lines = try result.jsonLines(EmbeddedLine.self)
         #expect(lines.count == expected.texts.count + expected.pictures.count)
-        let (texts, pictures) = (lines.filter { $0.kind == "text" }, lines.filter { $0.kind == "image" })
+        let (texts, images) = (lines.filter { $0.kind == "text" }, lines.filter { $0.kind == "image" })
         for (line, text) in zip(texts, expected.texts) {
             #expect(line.input == text.text)
             #expect(distance(line.embedding, text.embedding) <= tolerance, "\(text.text)")
         }
-        for (line, picture) in zip(pictures, expected.pictures) {
-            #expect(line.input == Fixture.pictures + "/" + picture.file)
-            #expect(distance(line.embedding, picture.upright) <= tolerance, "\(picture.file)")
+        for (line, image) in zip(images, expected.pictures) {
+            #expect(line.input == Fixture.images + "/" + image.file)
+            #expect(distance(line.embedding, image.upright) <= tolerance, "\(image.file)")
         }
-        // Texts and pictures took turns, as long as there were pictures.
+        // Texts and images took turns, as long as there were images.
         #expect(lines.prefix(4).map(\.kind) == ["text", "image", "text", "image"])
     }
 
@@ -49,7 +49,7 @@ struct EmbedTests {
     func `every instruction set gives the reference's embeddings`(_ set: String) throws {
         let expected = try Fixture.expected()
         let result = try Command.run(
-            ["embed", "--text", expected.texts[0].text, "--image", Fixture.pictures + "/wide.jpg"],
+            ["embed", "--text", expected.texts[0].text, "--image", Fixture.images + "/wide.jpg"],
             environment: ["DIPTYCH_ISA": set])
         let lines = try result.jsonLines(EmbeddedLine.self)
         try #require(lines.count == 2, "\(result.error)")
@@ -58,12 +58,12 @@ struct EmbedTests {
         #expect(distance(lines[1].embedding, wide.upright) <= tolerance)
     }
 
-    @Test func `pictures stay as stored without orientation`() throws {
-        let picture = try #require(Fixture.expected().pictures.first { $0.file == "turned.jpg" })
-        #expect(distance(picture.as_stored, picture.upright) > 1e-3)
-        let result = try Command.run("embed", "--no-orientation", "--image", Fixture.pictures + "/turned.jpg")
+    @Test func `images stay as stored without orientation`() throws {
+        let image = try #require(Fixture.expected().pictures.first { $0.file == "turned.jpg" })
+        #expect(distance(image.as_stored, image.upright) > 1e-3)
+        let result = try Command.run("embed", "--no-orientation", "--image", Fixture.images + "/turned.jpg")
         let line = try #require(result.jsonLines(EmbeddedLine.self).first)
-        #expect(distance(line.embedding, picture.as_stored) <= tolerance)
+        #expect(distance(line.embedding, image.as_stored) <= tolerance)
     }
 
     @Test func `lengths are kept on request`() throws {
@@ -75,19 +75,19 @@ struct EmbedTests {
         #expect(abs(unit.embedding.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
     }
 
-    @Test func `files, directories, lists, data URIs and standard input are all pictures`() throws {
+    @Test func `files, directories, lists, data URIs and standard input are all images`() throws {
         let folder = try TemporaryFolder()
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: Fixture.pictures + "/tiny.png"))
-        let list = ["wide.jpg", "", "tall.png"].map { $0.isEmpty ? "" : Fixture.pictures + "/" + $0 }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: Fixture.images + "/tiny.png"))
+        let list = ["wide.jpg", "", "tall.png"].map { $0.isEmpty ? "" : Fixture.images + "/" + $0 }
         try Data(list.joined(separator: "\r\n").utf8).write(to: URL(fileURLWithPath: folder / "list"))
         let uri = "data:image/png;base64," + bytes.base64EncodedString()
         let result = try Command.run(
-            "embed", "--image", "-", "--input", folder / "list", "--image", uri, "--image", Fixture.pictures,
+            "embed", "--image", "-", "--input", folder / "list", "--image", uri, "--image", Fixture.images,
             input: bytes)
         let lines = try result.jsonLines(EmbeddedLine.self)
         #expect(lines.count == 1 + 2 + 1 + 5, "\(result.error)")
         #expect(lines[0].input == "-")
-        #expect(lines[1].input == Fixture.pictures + "/wide.jpg")
+        #expect(lines[1].input == Fixture.images + "/wide.jpg")
         #expect(lines[3].input == uri)
         #expect(lines[0].embedding == lines[3].embedding)
         #expect(
@@ -97,7 +97,7 @@ struct EmbedTests {
 
     @Test func `files hold what standard output would`() throws {
         let folder = try TemporaryFolder()
-        let inputs = ["--text", "a cat", "--image", Fixture.pictures]
+        let inputs = ["--text", "a cat", "--image", Fixture.images]
         let lines = try Command.run(["embed"] + inputs).jsonLines(EmbeddedLine.self)
         for name in ["e.npy", "e.safetensors", "e.jsonl"] {
             let result = try Command.run(["embed"] + inputs + ["--output", folder / name])
@@ -123,9 +123,9 @@ struct EmbedTests {
 
     @Test func `what cannot be read is skipped and listed`() throws {
         let folder = try TemporaryFolder()
-        try Data("no picture".utf8).write(to: URL(fileURLWithPath: folder / "bad.jpg"))
+        try Data("no image".utf8).write(to: URL(fileURLWithPath: folder / "bad.jpg"))
         let result = try Command.run(
-            "embed", "--image", folder / "bad.jpg", "--image", Fixture.pictures + "/wide.jpg", "--image",
+            "embed", "--image", folder / "bad.jpg", "--image", Fixture.images + "/wide.jpg", "--image",
             folder / "none.png", "--output", folder / "e.npy")
         #expect(result.status == 3)
         #expect(result.error.contains("skipped \(folder / "bad.jpg"): "))
@@ -136,7 +136,7 @@ struct EmbedTests {
 
     @Test func `a list of many lines takes constant memory`() throws {
         let folder = try TemporaryFolder()
-        let line = Fixture.pictures + "/tiny.png\n"
+        let line = Fixture.images + "/tiny.png\n"
         var peaks: [Int] = []
         for count in [100, 4000] {
             try Data(String(repeating: line, count: count).utf8).write(to: URL(fileURLWithPath: folder / "list"))
@@ -150,7 +150,7 @@ struct EmbedTests {
             #expect(result.status == 0 && result.lines.count == count, "\(result.error)")
             peaks.append(peak)
         }
-        // In KiB. All embeddings together would be 2 MB more as text, all pictures 50 MB.
+        // In KiB. All embeddings together would be 2 MB more as text, all images 50 MB.
         #expect(peaks[1] - peaks[0] < 16_000, "\(peaks)")
     }
 }

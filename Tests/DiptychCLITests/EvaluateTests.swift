@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Measuring how well captions find their pictures.
+/// Measuring how well captions find their images.
 struct EvaluateTests {
-    /// A folder with these lines as its captions and the fixture's pictures beside them.
+    /// A folder with these lines as its captions and the fixture's images beside them.
     private func world(_ lines: [String]) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        try FileManager.default.copyItem(atPath: Fixture.pictures, toPath: folder / "set")
+        try FileManager.default.copyItem(atPath: Fixture.images, toPath: folder / "set")
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder / "set/captions.jsonl"))
         return folder
     }
@@ -22,10 +22,10 @@ struct EvaluateTests {
         #expect(result.status == 0, "\(result.error)")
         #expect(result.lines.count == 2 && result.error.isEmpty, "\(result.error)")
         #expect(result.lines.allSatisfy { $0.contains("among 2: recall@1 0.500, recall@5 1.000") }, "\(result.output)")
-        #expect(result.lines.allSatisfy { $0.contains("(2 pictures)") }, "\(result.output)")
+        #expect(result.lines.allSatisfy { $0.contains("(2 images)") }, "\(result.output)")
     }
 
-    @Test func `equal pictures are not found by being equal`() throws {
+    @Test func `equal images are not found by being equal`() throws {
         // Each of four copies is as near to any caption as the other three.
         let folder = try world(["wide.jpg", "wide.jpg", "wide.jpg", "wide.jpg"].map { line($0) })
         let result = try Command.run("evaluate", "--pictures", folder / "set", "--group", "4", "--format", "json")
@@ -35,14 +35,14 @@ struct EvaluateTests {
     }
 
     @Test func `groups beyond a block rank like small ones`() throws {
-        // 300 captions are more than are compared at once; all of them are equal, and so are the pictures.
+        // 300 captions are more than are compared at once; all of them are equal, and so are the images.
         let folder = try world([String](repeating: line("tiny.png"), count: 300))
         let result = try Command.run("evaluate", "--pictures", folder / "set", "--group", "300", "--format", "json")
         #expect(result.status == 0, "\(result.error)")
         #expect(try result.json([String: [String: Double]].self)["zh"]?["recall@10"] == 0)
     }
 
-    @Test func `missing captions and pictures are named`() throws {
+    @Test func `missing captions and images are named`() throws {
         let folder = try TemporaryFolder()
         expectFailure(
             try Command.run("evaluate", "--pictures", folder.path), status: 1, saying: folder / "captions.jsonl",
@@ -64,12 +64,12 @@ struct EvaluateTests {
         expectFailure(result, status: 1, saying: folder / "set/captions.jsonl:3: ")
     }
 
-    @Test func `fewer pictures than a group are not measured`() throws {
+    @Test func `fewer images than a group are not measured`() throws {
         for lines in [[], [line("wide.jpg")]] {
             let folder = try world(lines)
             let result = try Command.run("evaluate", "--pictures", folder / "set")
             expectFailure(
-                result, status: 1, saying: folder / "set", "\(lines.count) pictures", "group of 200", "--group")
+                result, status: 1, saying: folder / "set", "\(lines.count) images", "group of 200", "--group")
         }
         expectFailure(try Command.run("evaluate", "--pictures", "x", "--group", "1"), status: 2, saying: "--group")
         expectFailure(try Command.run("evaluate"), status: 2, saying: "--pictures")

@@ -14,7 +14,7 @@ struct FastDecodingTests {
     }
 
     /// A large picture of waves, a disc and noise of `noise` levels, from fixed numbers.
-    private static func photograph(width: Int, height: Int, noise: Int, seed: UInt64) throws -> Picture {
+    private static func photograph(width: Int, height: Int, noise: Int, seed: UInt64) throws -> Image {
         var state = seed
         let (cx, cy, radius) = (width * 2 / 5, height * 3 / 7, min(width, height) / 4)
         var bytes = [UInt8]()
@@ -30,21 +30,21 @@ struct FastDecodingTests {
                 }
             }
         }
-        return try Picture(width: width, height: height, bytes: bytes)
+        return try Image(width: width, height: height, bytes: bytes)
     }
 
     @Test func `embeddings stay within 5e-3 of exact ones on photographs`() throws {
         let folder = try TemporaryFolder()
-        let pictures = folder / "pictures"
-        let drawn = try Command.run("pictures", "--count", "60", "--seed", "909", "--output", pictures, "--quiet")
+        let images = folder / "pictures"
+        let drawn = try Command.run("pictures", "--count", "60", "--seed", "909", "--output", images, "--quiet")
         #expect(drawn.status == 0, "\(drawn.error)")
         for (index, (width, height)) in [(1600, 1200), (1203, 1807), (2500, 900), (771, 1025)].enumerated() {
             for noise in [2, 12, 40] {
                 try Self.photograph(width: width, height: height, noise: noise, seed: UInt64(index))
-                    .writeJPEG(to: pictures + "/large-\(index)-\(noise).jpg", quality: 60 + 10 * index)
+                    .writeJPEG(to: images + "/large-\(index)-\(noise).jpg", quality: 60 + 10 * index)
             }
         }
-        let exact = try Self.embeddings(pictures, decode: "exact"), fast = try Self.embeddings(pictures, decode: "fast")
+        let exact = try Self.embeddings(images, decode: "exact"), fast = try Self.embeddings(images, decode: "fast")
         #expect(exact.count == 72 && exact.map(\.input) == fast.map(\.input))
         let losses = zip(exact, fast).map { distance($0.embedding, $1.embedding) }
         for (line, loss) in zip(exact, losses) { #expect(loss <= 5e-3, "\(line.input)") }
@@ -55,13 +55,13 @@ struct FastDecodingTests {
     @Test func `a store keeps to the decoding that it was made with, and says which`() throws {
         struct Info: Decodable { let decode: String }
         let folder = try TemporaryFolder()
-        let (pictures, store) = (folder / "pictures", folder / "store")
-        try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+        let (images, store) = (folder / "pictures", folder / "store")
+        try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
         for seed in 0..<3 {
             try Self.photograph(width: 900 + seed, height: 701, noise: 30, seed: UInt64(seed))
-                .writeJPEG(to: pictures + "/\(seed).jpg")
+                .writeJPEG(to: images + "/\(seed).jpg")
         }
-        let index = ["index", pictures, "--store", store]
+        let index = ["index", images, "--store", store]
         #expect(try Command.run(index + ["--decode", "fast"], environment: Self.demo).status == 0)
         #expect(try Command.run("store", "info", "--store", store, "--format", "json").json(Info.self).decode == "fast")
         #expect(try Command.run("store", "info", "--format", "json", "--store", store).output.contains("fast"))
@@ -71,7 +71,7 @@ struct FastDecodingTests {
         expectFailure(
             try Command.run(index + ["--decode", "exact"], environment: Self.demo), status: 1, saying: "--decode fast")
 
-        let query = ["search", "--store", store, "--image", pictures + "/1.jpg", "--format", "json"]
+        let query = ["search", "--store", store, "--image", images + "/1.jpg", "--format", "json"]
         let own = try #require(try Command.run(query).json(RankedResults.self).results.first)
         #expect(own.path?.hasSuffix("/1.jpg") == true && own.similarity > 0.999999)
         #expect(own.attributes?.width == 901 && own.attributes?.height == 701)
@@ -80,12 +80,12 @@ struct FastDecodingTests {
         #expect(exact.path == own.path && exact.similarity < own.similarity)
 
         let plain = folder / "plain"
-        #expect(try Command.run("index", pictures, "--store", plain, environment: Self.demo).status == 0)
+        #expect(try Command.run("index", images, "--store", plain, environment: Self.demo).status == 0)
         #expect(
             try Command.run("store", "info", "--store", plain, "--format", "json").json(Info.self).decode == "exact")
     }
 
-    @Test func `every command that reads pictures takes it`() throws {
+    @Test func `every command that reads images takes it`() throws {
         let folder = try TemporaryFolder()
         let path = folder / "large.jpg"
         try Self.photograph(width: 1210, height: 905, noise: 40, seed: 4).writeJPEG(to: path)

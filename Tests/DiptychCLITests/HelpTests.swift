@@ -24,9 +24,9 @@ struct HelpTests {
 
         let folder = try TemporaryFolder()
         let manager = FileManager.default
-        try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures")
-        try manager.copyItem(atPath: Fixture.pictures, toPath: folder / "pictures/old")
-        try manager.copyItem(atPath: Fixture.pictures + "/wide.jpg", toPath: folder / "picture.jpg")
+        try manager.copyItem(atPath: Fixture.images, toPath: folder / "pictures")
+        try manager.copyItem(atPath: Fixture.images, toPath: folder / "pictures/old")
+        try manager.copyItem(atPath: Fixture.images + "/wide.jpg", toPath: folder / "picture.jpg")
         if ["search", "store", "contact-sheet"].contains(command.first) {
             #expect(try Command.run(["index", "pictures", "--store", "pictures.store"], in: folder.path).status == 0)
         }

@@ -209,10 +209,10 @@ struct HubCommandTests {
         let result = try run("models", "pull", Self.name, with: variables.merging(["no_proxy": "example.org"]) { $1 })
         #expect(result.status == 0, "\(result.error)")
         #expect(proxy.paths.allSatisfy { $0.hasPrefix("http://") } && server.connections == 0)
-        // Pictures never come through a proxy, which would connect where addresses cannot be checked.
+        // Images never come through a proxy, which would connect where addresses cannot be checked.
         let requests = proxy.requests.count
-        let picture = "http://127.0.0.1:\(server.port)/no.png"
-        _ = try run("embed", "--image", picture, "--allow-private-urls", with: variables)
+        let image = "http://127.0.0.1:\(server.port)/no.png"
+        _ = try run("embed", "--image", image, "--allow-private-urls", with: variables)
         #expect(proxy.requests.count == requests && server.connections == 1)
     }
 

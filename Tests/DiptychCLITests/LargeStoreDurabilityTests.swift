@@ -10,11 +10,11 @@ import Testing
     private static let base = 10_000
     private static let trials = 16
 
-    /// A store with codes, made once, and pictures to add to it.
+    /// A store with codes, made once, and images to add to it.
     private struct World {
         let folder: TemporaryFolder
         var store: String { folder / "store" }
-        var pictures: String { folder / "pictures" }
+        var images: String { folder / "pictures" }
 
         init() async throws {
             folder = try TemporaryFolder()
@@ -109,7 +109,7 @@ import Testing
         let removed = try world.copy("removed")
         let gone = (0..<6).map { "/random/\($0)" }
         #expect(try Command.run(["store", "remove", "--store", removed] + gone).status == 0)
-        let addition = ["index", world.pictures, "--quiet", "--store"]
+        let addition = ["index", world.images, "--quiet", "--store"]
         let removal = ["store", "remove"] + gone + ["--store"]
         var killed = 0
         for (name, source, arguments, counts) in [
@@ -175,15 +175,15 @@ import Testing
 
     @Test func `two writers do not meet`() async throws {
         let world = try await World()
-        let first = try Running(["index", world.pictures, "--quiet", "--store", world.store])
-        let others = try (0..<3).map { _ in try Command.run("index", world.pictures, "--quiet", "--store", world.store)
+        let first = try Running(["index", world.images, "--quiet", "--store", world.store])
+        let others = try (0..<3).map { _ in try Command.run("index", world.images, "--quiet", "--store", world.store)
         }
         let result = first.end()
         #expect(result.status == 0 || result.error.contains("another process"), "\(result.error)")
         for other in others where other.status != 0 {
             #expect(other.status == 1 && other.error.contains("another process"), "\(other.error)")
         }
-        let last = try Command.run("index", world.pictures, "--quiet", "--store", world.store)
+        let last = try Command.run("index", world.images, "--quiet", "--store", world.store)
         #expect(last.status == 0, "\(last.error)")
         #expect(try count(world.store) == Self.base + 40)
         try check(world.store)

@@ -36,8 +36,8 @@ struct ListInputTests {
 
     @Test("Labels and templates of a file are what they are as options", arguments: forms)
     func labels(_ form: String) throws {
-        let picture = try #require(try Fixture.expected().pictures.first?.file)
-        let path = Fixture.pictures + "/" + picture
+        let image = try #require(try Fixture.expected().pictures.first?.file)
+        let path = Fixture.images + "/" + image
         let options = ["classify", "--format", "json", "--quiet", path]
         let expected = try Command.run(
             options + ["--label", "red", "--label", "蓝 色", "--template", "a {}", "--template", "图 {}"])
@@ -48,9 +48,9 @@ struct ListInputTests {
         #expect(result.output == expected.output)
     }
 
-    @Test("Pictures of a list are classified as those of arguments are, and embedded", arguments: forms)
-    func pictures(_ form: String) throws {
-        let paths = try Fixture.expected().pictures.prefix(2).map { Fixture.pictures + "/" + $0.file }
+    @Test("Images of a list are classified as those of arguments are, and embedded", arguments: forms)
+    func images(_ form: String) throws {
+        let paths = try Fixture.expected().pictures.prefix(2).map { Fixture.images + "/" + $0.file }
         let options = ["classify", "--format", "json", "--quiet", "--label", "red", "--label", "blue"]
         let expected = try Command.run(options + paths)
         #expect(expected.status == 0)
@@ -67,10 +67,10 @@ struct ListInputTests {
     func refused() throws {
         let jsons = try write("[{\"image\": \"a.jpg\"}]", to: "list.json")
         let zeros = try write("a.jpg\0b.jpg\0", to: "zeros.txt")
-        let picture = try #require(try Fixture.expected().pictures.first?.file)
+        let image = try #require(try Fixture.expected().pictures.first?.file)
         let cases = [
             (["embed", "--input", jsons], "JSON"), (["embed", "--input", zeros], "zero bytes"),
-            (["embed", "--input", Fixture.pictures + "/" + picture], "picture"),
+            (["embed", "--input", Fixture.images + "/" + image], "picture"),
             (["classify", "--labels", jsons, "a.jpg"], "JSON"),
         ]
         for (arguments, word) in cases {
@@ -83,8 +83,8 @@ struct ListInputTests {
 
     @Test("What an index leaves out of a table is named on standard error and in the summary")
     func notes() throws {
-        let picture = try #require(try Fixture.expected().pictures.first?.file)
-        let path = Fixture.pictures + "/" + picture
+        let image = try #require(try Fixture.expected().pictures.first?.file)
+        let path = Fixture.images + "/" + image
         let list = try write("{\"image\": \"\(path)\", \"x\": NaN}\n", to: "list.jsonl")
         let result = try Command.run(
             "index", "--from", list, "--store", folder / "store", "--format", "json", "--quiet")

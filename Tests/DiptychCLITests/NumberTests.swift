@@ -47,7 +47,7 @@ struct NumberTests {
     @Test func `page cursors near limits are refused or gone on from`() throws {
         let folder = try TemporaryFolder()
         let store = folder / "s.store"
-        #expect(try Command.run("index", Fixture.pictures, "--store", store, "--quiet").status <= 1)
+        #expect(try Command.run("index", Fixture.images, "--store", store, "--quiet").status <= 1)
         let limits: [Int64] = [0, 1, 1 << 31, 1 << 53, 1 << 53 + 1, .max - 1, .max, -1, .min]
         for number in limits {
             let text = String(number, radix: 36)

@@ -29,7 +29,7 @@ struct OperationsTests {
         var manifest = ""
         for number in 0..<count {
             try Data(random.png()).write(to: URL(fileURLWithPath: folder / "\(number).png"))
-            manifest += "{\"image\": \"\(number).png\", \"number\": \(number), \"caption\": \"picture \(number)\"}\n"
+            manifest += "{\"image\": \"\(number).png\", \"number\": \(number), \"caption\": \"image \(number)\"}\n"
         }
         // One that cannot be read: a job must succeed all the same.
         manifest += "{\"image\": \"missing.png\"}\n"

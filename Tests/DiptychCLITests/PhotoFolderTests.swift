@@ -1,16 +1,16 @@
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
 /// What people's own folders and cameras bring along.
 struct PhotoFolderTests {
     private let folder: TemporaryFolder
-    private var pictures: String { folder / "pictures" }
+    private var images: String { folder / "pictures" }
     private var store: String { folder / "store" }
 
     init() throws {
         folder = try TemporaryFolder()
-        try FileManager.default.copyItem(atPath: Fixture.pictures, toPath: pictures)
+        try FileManager.default.copyItem(atPath: Fixture.images, toPath: images)
     }
 
     private struct Summary: Decodable {
@@ -19,16 +19,16 @@ struct PhotoFolderTests {
     }
 
     private func index(_ options: String...) throws -> Command.Result {
-        try Command.run(["index", pictures, "--store", store] + options)
+        try Command.run(["index", images, "--store", store] + options)
     }
 
     @Test func `the summary counts other kinds and what patterns leave out`() throws {
         for name in ["1.nef", "2.nef", "3.mov", "none", "@eaDir/tall.png"] {
-            let path = "\(pictures)/\(name)"
+            let path = "\(images)/\(name)"
             try FileManager.default.createDirectory(
                 atPath: path[..<(path.lastIndex(of: "/") ?? path.endIndex)].description,
                 withIntermediateDirectories: true)
-            try FileManager.default.copyItem(atPath: pictures + "/tall.png", toPath: path)
+            try FileManager.default.copyItem(atPath: images + "/tall.png", toPath: path)
         }
         let summary: Summary = try index("--format", "json", "--exclude", "gr?y.*").json()
         #expect(summary.other_kinds["nef"] == 2 && summary.other_kinds["mov"] == 1 && summary.other_kinds[""] == 1)
@@ -39,31 +39,31 @@ struct PhotoFolderTests {
         expectFailure(try index("--exclude", "/"), status: 2, saying: "--exclude '/'")
     }
 
-    @Test func `a folder that held pictures and is empty or missing is refused, and nothing is removed`() throws {
+    @Test func `a folder that held images and is empty or missing is refused, and nothing is removed`() throws {
         #expect(try index().status == 0)
-        try FileManager.default.moveItem(atPath: pictures, toPath: folder / "away")
+        try FileManager.default.moveItem(atPath: images, toPath: folder / "away")
         let missing = try index("--prune")
-        expectFailure(missing, status: 1, saying: pictures, "--root-is-empty")
-        try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: false)
+        expectFailure(missing, status: 1, saying: images, "--root-is-empty")
+        try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: false)
         let empty = try index("--prune")
-        expectFailure(empty, status: 1, saying: pictures, "5 pictures", "--root-is-empty")
+        expectFailure(empty, status: 1, saying: images, "5 images", "--root-is-empty")
         #expect(empty.error.split(separator: "\n").count == 1)
         struct Info: Decodable { let count, missing, vectors: Int }
         let info: Info = try Command.run("store", "info", "--store", store, "--format", "json").json()
         #expect(info.count == 5 && info.missing == 0 && info.vectors == 5)
         // The drive is back.
-        try FileManager.default.removeItem(atPath: pictures)
-        try FileManager.default.moveItem(atPath: folder / "away", toPath: pictures)
+        try FileManager.default.removeItem(atPath: images)
+        try FileManager.default.moveItem(atPath: folder / "away", toPath: images)
         #expect(try index("--prune").output.hasPrefix("added 0, updated 0, unchanged 5"))
-        try FileManager.default.removeItem(atPath: pictures)
+        try FileManager.default.removeItem(atPath: images)
         #expect(try index("--prune", "--root-is-empty").status == 0)
         let after: Info = try Command.run("store", "info", "--store", store, "--format", "json").json()
         #expect(after.count == 0 && after.vectors == 0)
     }
 
-    @Test func `a picture beyond --max-pixels is refused by every command, with the option's name`() throws {
+    @Test func `an image beyond --max-pixels is refused by every command, with the option's name`() throws {
         // A header of 20,000 x 15,000 pixels, with nothing behind it.
-        var png = try Data(contentsOf: URL(fileURLWithPath: pictures + "/tall.png"))
+        var png = try Data(contentsOf: URL(fileURLWithPath: images + "/tall.png"))
         png.replaceSubrange(16..<24, with: [0, 0, 0x4E, 0x20, 0, 0, 0x3A, 0x98])
         try FileManager.default.createDirectory(atPath: folder / "large", withIntermediateDirectories: false)
         let path = folder / "large/large.png"
@@ -98,7 +98,7 @@ struct PhotoFolderTests {
     }
 
     @Test func `a JPEG without its end is refused by default and read with --tolerant`() throws {
-        let whole = pictures + "/wide.jpg", cut = folder / "cut.jpg"
+        let whole = images + "/wide.jpg", cut = folder / "cut.jpg"
         try Data(contentsOf: URL(fileURLWithPath: whole)).dropLast(2).write(to: URL(fileURLWithPath: cut))
         let refused = try Command.run("embed", "--image", cut)
         #expect(refused.status == 3 && refused.error.contains("--tolerant"), "\(refused.error)")

@@ -17,7 +17,7 @@ struct SearchOptionTests {
         let next: String?
     }
 
-    /// A store of 60 pictures with names of their numbers, and the folder that holds it.
+    /// A store of 60 images with names of their numbers, and the folder that holds it.
     private static func world() throws -> (folder: TemporaryFolder, store: String) {
         let folder = try TemporaryFolder()
         let drawn = try Command.run(
@@ -62,8 +62,8 @@ struct SearchOptionTests {
         let first = all.results[0]
         let like = try Self.search(store, "--like", first.id, "-k", "100")
         #expect(like.results.count == 59 && !like.results.contains { $0.id == first.id })
-        let picture = try Self.search(store, "--image", first.path, "-k", "100")
-        #expect(Self.names(picture).dropFirst() == Self.names(like)[...])
+        let image = try Self.search(store, "--image", first.path, "-k", "100")
+        #expect(Self.names(image).dropFirst() == Self.names(like)[...])
 
         let weighted = try Self.search(store, "a cat", "--text", "snow^0.0", "-k", "100")
         #expect(Self.names(weighted) == Self.names(all))
@@ -87,7 +87,7 @@ struct SearchOptionTests {
         let duplicates = try Command.run(
             "store", "duplicates", "--store", store, "--threshold", "0.99999", "--format", "text", "--quiet")
         #expect(duplicates.status == 0 && duplicates.lines.count == 3, "\(duplicates.output)")
-        #expect(duplicates.output.contains("copy.jpg") && duplicates.output.hasPrefix("2 pictures"))
+        #expect(duplicates.output.contains("copy.jpg") && duplicates.output.hasPrefix("2 images"))
         let none = try Command.run("store", "duplicates", "--store", store, "--filter", "width < 3", "--format", "json")
         #expect(none.output == "{\"groups\":[]}\n")
     }
@@ -110,7 +110,7 @@ struct SearchOptionTests {
             try Command.run("search", "--format", "json", "--store", store, "--like", "999"), status: 1, saying: "999")
     }
 
-    @Test func `match probabilities come true on the sample pictures`() throws {
+    @Test func `match probabilities come true on the sample images`() throws {
         struct Kind: Decodable { let expected_calibration_error, kept_of_matches, kept_of_others: Double }
         let folder = try TemporaryFolder()
         let drawn = try Command.run("pictures", "--count", "400", "--seed", "77", "--output", folder / "set", "--quiet")

@@ -3,13 +3,13 @@ import Testing
 
 /// What people expect of a command in a shell: names and versions, pipes, environment, signals.
 struct ShellTests {
-    /// A store of the fixture's pictures beside some with odd names.
+    /// A store of the fixture's images beside some with odd names.
     private static func store(_ names: [String] = []) throws -> (folder: TemporaryFolder, store: String) {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder / "pictures", withIntermediateDirectories: true)
         for name in ["wide.jpg"] + names {
             try FileManager.default.copyItem(
-                atPath: Fixture.pictures + "/wide.jpg", toPath: folder / "pictures/\(name)")
+                atPath: Fixture.images + "/wide.jpg", toPath: folder / "pictures/\(name)")
         }
         let indexed = try Command.run("index", folder / "pictures", "--store", folder / "store", "--quiet")
         #expect(indexed.status == 0, "\(indexed.error)")
@@ -24,11 +24,11 @@ struct ShellTests {
 
     @Test func `text stays text in a pipe`() throws {
         let (folder, store) = try Self.store()
-        let picture = folder / "pictures/wide.jpg"
+        let image = folder / "pictures/wide.jpg"
         for command in [
             ["search", "--store", store, "a cat"], ["store", "list", "--store", store],
-            ["store", "info", "--store", store], ["similarity", "--query-text", "a", "--image", picture],
-            ["classify", "--label", "a", "--label", "b", picture], ["models", "list", "--installed"],
+            ["store", "info", "--store", store], ["similarity", "--query-text", "a", "--image", image],
+            ["classify", "--label", "a", "--label", "b", image], ["models", "list", "--installed"],
         ] {
             let result = try Command.run(
                 command + ["--quiet"].filter { _ in command[0] != "store" && command[0] != "models" })
@@ -72,12 +72,12 @@ struct ShellTests {
         let name = "a\u{1B}[31m\u{202E}gpj.\r\u{2028}b.jpg"
         let (folder, store) = try Self.store([name])
         let escaped = #"a\u{1B}[31m\u{202E}gpj.\r\u{2028}b.jpg"#
-        let picture = folder / "pictures/\(name)"
+        let image = folder / "pictures/\(name)"
         for command in [
             ["search", "--store", store, "a cat", "--quiet"], ["store", "list", "--store", store],
             ["store", "duplicates", "--store", store, "--quiet"],
-            ["similarity", "--query-text", "a", "--image", picture, "--quiet"],
-            ["classify", "--label", "a", "--label", "b", "--quiet", picture],
+            ["similarity", "--query-text", "a", "--image", image, "--quiet"],
+            ["classify", "--label", "a", "--label", "b", "--quiet", image],
         ] {
             let result = try Command.run(command)
             #expect(result.output.contains(escaped), "\(command): \(result.output)\(result.error)")
@@ -90,7 +90,7 @@ struct ShellTests {
         #expect(bad.error.contains(escaped), "\(bad.error)")
         // For programs it is what it is.
         let paths = try Command.run("search", "--store", store, "a cat", "--format", "paths", "--null").output
-        #expect(paths.contains(picture + "\0"))
+        #expect(paths.contains(image + "\0"))
     }
 
     @Test func `the environment names the store`() throws {
@@ -99,7 +99,7 @@ struct ShellTests {
         let environment = ["DIPTYCH_STORE": store]
         for command in [
             ["search", "a cat"], ["store", "list"], ["store", "info"], ["store", "verify"],
-            ["index", Fixture.pictures + "/tiny.png"], ["search", "a cat", "--store", store],
+            ["index", Fixture.images + "/tiny.png"], ["search", "a cat", "--store", store],
         ] {
             let result = try Command.run(command, environment: environment)
             #expect(result.status == 0 && !result.output.isEmpty, "\(command): \(result.error)")
@@ -186,7 +186,7 @@ struct ShellTests {
             "$1" index "$4" --store "$3" && exit 72 || true
             """
         let result = try Command.run(
-            [store, folder / "mount", Fixture.pictures],
+            [store, folder / "mount", Fixture.images],
             launcher: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"])
         if result.status == 77 { return print("no mount could be made here: \(result.error)") }
         #expect(result.status == 0 && result.output.contains("wide.jpg"), "\(result.output)\(result.error)")

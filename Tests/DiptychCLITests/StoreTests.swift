@@ -1,4 +1,4 @@
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
@@ -16,19 +16,19 @@ struct StoreTests {
         let embedding: [Float]?
     }
 
-    /// A folder of pictures that a test may change, and a store of it.
+    /// A folder of images that a test may change, and a store of it.
     private struct World {
         let folder: TemporaryFolder
-        var pictures: String { folder / "pictures" }
+        var images: String { folder / "pictures" }
         var store: String { folder / "store" }
 
         init() throws {
             folder = try TemporaryFolder()
-            try FileManager.default.copyItem(atPath: Fixture.pictures, toPath: pictures)
+            try FileManager.default.copyItem(atPath: Fixture.images, toPath: images)
         }
 
         func index(_ options: String..., status: Int32 = 0) throws -> Summary {
-            let result = try Command.run(["index", pictures, "--store", store, "--format", "json"] + options)
+            let result = try Command.run(["index", images, "--store", store, "--format", "json"] + options)
             #expect(result.status == status, "\(result.error)")
             return try result.json()
         }
@@ -45,33 +45,33 @@ struct StoreTests {
         #expect(try world.index().added == 5)
         #expect(try world.index().unchanged == 5)
 
-        try manager.moveItem(atPath: world.pictures + "/wide.jpg", toPath: world.pictures + "/moved.jpg")
-        try manager.removeItem(atPath: world.pictures + "/tiny.png")
-        try Data("no picture".utf8).write(to: URL(fileURLWithPath: world.pictures + "/broken.png"))
-        let changed = try Data(contentsOf: URL(fileURLWithPath: world.pictures + "/tall.png"))
-        try changed.write(to: URL(fileURLWithPath: world.pictures + "/grey.png"))
+        try manager.moveItem(atPath: world.images + "/wide.jpg", toPath: world.images + "/moved.jpg")
+        try manager.removeItem(atPath: world.images + "/tiny.png")
+        try Data("no image".utf8).write(to: URL(fileURLWithPath: world.images + "/broken.png"))
+        let changed = try Data(contentsOf: URL(fileURLWithPath: world.images + "/tall.png"))
+        try changed.write(to: URL(fileURLWithPath: world.images + "/grey.png"))
         let summary = try world.index(status: 3)
         #expect(summary.added == 0 && summary.updated == 1 && summary.unchanged == 2 && summary.removed == 1)
         #expect(summary.moved == 1 && summary.reused == 1 && summary.skipped_count == 1)
         #expect(summary.skipped.first?.path.hasSuffix("/broken.png") == true)
         #expect(try world.items().filter(\.missing).count == 1)
 
-        try manager.removeItem(atPath: world.pictures + "/broken.png")
+        try manager.removeItem(atPath: world.images + "/broken.png")
         #expect(try world.index("--prune").unchanged == 4)
         let items = try world.items()
         #expect(items.count == 4 && !items.contains(where: \.missing))
         #expect(try Command.run("store", "verify", "--store", world.store).status == 0)
     }
 
-    @Test func `search finds by text, picture and both, with the store's own model`() throws {
+    @Test func `search finds by text, image and both, with the store's own model`() throws {
         let world = try World()
         _ = try world.index()
-        let wide = world.pictures + "/wide.jpg"
+        let wide = world.images + "/wide.jpg"
         // Without any model named, the one that indexed is used.
         let unnamed = ["DIPTYCH_MODEL": "/nowhere"]
-        let byPicture = try Command.run(
+        let byImage = try Command.run(
             ["search", "--format", "json", "--store", world.store, "--image", wide, "-k", "3"], environment: unnamed)
-        let results = try byPicture.json(RankedResults.self).results
+        let results = try byImage.json(RankedResults.self).results
         #expect(results.map(\.rank) == [1, 2, 3])
         #expect(results[0].path?.hasSuffix("/wide.jpg") == true && results[0].similarity > 0.99999)
         #expect(results[0].attributes?.width == 101 && results[0].attributes?.height == 31)
@@ -106,7 +106,7 @@ struct StoreTests {
         let config = other + "/config.json"
         let text = try String(contentsOfFile: config, encoding: .utf8).replacing("quick_gelu", with: "gelu")
         try Data(text.utf8).write(to: URL(fileURLWithPath: config))
-        for arguments in [["search", "a cat"], ["index", world.pictures]] {
+        for arguments in [["search", "a cat"], ["index", world.images]] {
             let result = try Command.run(arguments + ["--store", world.store, "--model", other])
             expectFailure(result, status: 1, saying: world.store, "'tiny-clip'", "'spoilt'")
         }
@@ -159,7 +159,7 @@ struct StoreTests {
     @Test func `odd names come out as valid JSON`() throws {
         let world = try World()
         let name = "quote\" back\\slash\nnew line é 雪.png"
-        try FileManager.default.moveItem(atPath: world.pictures + "/tiny.png", toPath: world.pictures + "/" + name)
+        try FileManager.default.moveItem(atPath: world.images + "/tiny.png", toPath: world.images + "/" + name)
         _ = try world.index()
         #expect(try world.items().contains { $0.path.hasSuffix("/" + name) })
         let search = try Command.run("search", "--format", "json", "--store", world.store, "x").json(RankedResults.self)
@@ -168,11 +168,11 @@ struct StoreTests {
         // A name that is not UTF-8 cannot be kept, and is not lost in silence.
         #expect(
             rename(
-                world.pictures + "/" + name,
-                Array("\(world.pictures)/x".utf8CString.dropLast()) + [-1, 46, 112, 110, 103, 0]) == 0)
+                world.images + "/" + name,
+                Array("\(world.images)/x".utf8CString.dropLast()) + [-1, 46, 112, 110, 103, 0]) == 0)
         let summary = try world.index(status: 3)
         #expect(summary.skipped_count == 1 && summary.removed == 1)
-        let list = try Command.run("embed", "--image", world.pictures)
+        let list = try Command.run("embed", "--image", world.images)
         #expect(list.status == 3)
         #expect(try list.jsonLines(EmbeddedLine.self).count == 4)
     }
@@ -181,7 +181,7 @@ struct StoreTests {
         let folder = try TemporaryFolder()
         let drawn = try Command.run("pictures", "--count", "300", "--output", folder / "pictures", "--quiet")
         try #require(drawn.status == 0, "\(drawn.error)")
-        #expect(try Command.run("index", Fixture.pictures, "--store", folder / "store").status == 0)
+        #expect(try Command.run("index", Fixture.images, "--store", folder / "store").status == 0)
         let indexing = try Running(["index", folder / "pictures", "--store", folder / "store", "--threads", "1"])
         var (overlapping, last) = (0, 0)
         repeat {

@@ -13,7 +13,7 @@ struct SystemTests {
         let result = try Command.run(
             ["embed", "--input", "-"],
             launcher: [
-                "/bin/sh", "-c", "yes \(Fixture.pictures)/tiny.png | \"$0\" \"$@\" | head -n 2 | cut -c1-14",
+                "/bin/sh", "-c", "yes \(Fixture.images)/tiny.png | \"$0\" \"$@\" | head -n 2 | cut -c1-14",
             ])
         #expect(result.status == 0 && result.error.isEmpty, "\(result.error)")
         #expect(result.lines == ["{\"kind\":\"image", "{\"kind\":\"image"])
@@ -21,7 +21,7 @@ struct SystemTests {
 
     @Test func `a file beyond the limit leaves nothing behind`() throws {
         let folder = try TemporaryFolder()
-        try Data(String(repeating: Fixture.pictures + "/tiny.png\n", count: 200).utf8)
+        try Data(String(repeating: Fixture.images + "/tiny.png\n", count: 200).utf8)
             .write(to: URL(fileURLWithPath: folder / "list"))
         let limited = ["/bin/sh", "-c", "ulimit -f 16; exec \"$0\" \"$@\""]  // 8 KiB where blocks have 512 bytes
         for name in ["e.npy", "e.jsonl", "e.safetensors"] {
@@ -30,10 +30,10 @@ struct SystemTests {
             expectFailure(result, status: 1, saying: folder / name, "ulimit")
         }
         #expect(folder.names == ["list"])
-        let index = try Command.run(["index", Fixture.pictures, "--store", folder / "store"], launcher: limited)
+        let index = try Command.run(["index", Fixture.images, "--store", folder / "store"], launcher: limited)
         expectFailure(index, status: 1, saying: folder / "store")
         // With room again, the same store goes on.
-        let again = try Command.run("index", Fixture.pictures, "--store", folder / "store")
+        let again = try Command.run("index", Fixture.images, "--store", folder / "store")
         #expect(again.status == 0, "\(again.error)")
     }
 
@@ -57,7 +57,7 @@ struct SystemTests {
         let drawn = try Command.run("pictures", "--count", "60", "--output", folder / "more", "--quiet")
         #expect(drawn.status == 0)
         let result = try Command.run(
-            [folder.path, Fixture.pictures, folder / "more"], launcher: ["/bin/sh", "-c", script])
+            [folder.path, Fixture.images, folder / "more"], launcher: ["/bin/sh", "-c", script])
         if result.status == 77 { return }  // a container without the right to mount
         #expect(result.status == 0, "\(result.error)")
         #expect(result.output.hasPrefix("ok: "), "\(result.output)")
@@ -71,7 +71,7 @@ struct SystemTests {
         for name in ["closed", "sealed"] {
             try manager.createDirectory(atPath: folder / name, withIntermediateDirectories: true)
         }
-        try manager.copyItem(atPath: Fixture.pictures + "/tiny.png", toPath: folder / "secret.png")
+        try manager.copyItem(atPath: Fixture.images + "/tiny.png", toPath: folder / "secret.png")
         chmod(folder / "secret.png", 0)
         chmod(folder / "closed", 0)
         chmod(folder / "sealed", 0o555)
@@ -79,7 +79,7 @@ struct SystemTests {
         defer { chmod(folder / "closed", 0o755) }
         // Root may read and write everything, so it becomes nobody for this; nobody may not reach a checkout in root's
         // home, so what the runs need is copied to where everybody may.
-        for (name, original) in [("diptych", Command.path), ("model", Fixture.model), ("pictures", Fixture.pictures)] {
+        for (name, original) in [("diptych", Command.path), ("model", Fixture.model), ("pictures", Fixture.images)] {
             try manager.copyItem(atPath: original, toPath: folder / name)
         }
         var launcher = ["/bin/sh", "-c", "exec '\(folder / "diptych")' \"$@\""]

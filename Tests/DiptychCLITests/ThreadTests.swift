@@ -21,18 +21,18 @@ struct ThreadTests {
 
     @Test func `one thread is one core in every command`() throws {
         let folder = try TemporaryFolder()
-        let pictures = folder / "pictures"
-        let drawn = try Command.run("pictures", "--count", "300", "--seed", "6", "--output", pictures, "--quiet")
+        let images = folder / "pictures"
+        let drawn = try Command.run("pictures", "--count", "300", "--seed", "6", "--output", images, "--quiet")
         #expect(drawn.status == 0, "\(drawn.error)")
         // Large enough that decoding one takes a while, in each format that may be decoded on several threads.
         var random = SeededGenerator(4)
         for (name, side) in [("large.png", 2400), ("wide.png", 3000)] {
-            try Data(random.png(width: side, height: 1600)).write(to: URL(fileURLWithPath: pictures + "/" + name))
+            try Data(random.png(width: side, height: 1600)).write(to: URL(fileURLWithPath: images + "/" + name))
         }
         let commands = [
-            ["embed", "--image", pictures, "--output", folder / "embeddings.npy"],
-            ["index", pictures, "--store", folder / "store"],
-            ["preprocess", pictures + "/wide.png", "--output", folder / "pixels.npy"],
+            ["embed", "--image", images, "--output", folder / "embeddings.npy"],
+            ["index", images, "--store", folder / "store"],
+            ["preprocess", images + "/wide.png", "--output", folder / "pixels.npy"],
             ["profile", "--batch", "16", "--repeat", "40", "--format", "json"],
             ["search", "a star", "--store", folder / "store"],
         ]

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Accuracy over folders of labelled pictures.
+/// Accuracy over folders of labelled images.
 struct ZeroShotTests {
     private struct Report: Decodable {
         struct Class: Decodable {
@@ -26,11 +26,11 @@ struct ZeroShotTests {
     private func world(_ folders: [String: [String]]) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         let manager = FileManager.default
-        for (name, pictures) in folders {
+        for (name, images) in folders {
             try manager.createDirectory(atPath: folder / "set/\(name)", withIntermediateDirectories: true)
-            for picture in pictures {
+            for image in images {
                 try manager.copyItem(
-                    atPath: Fixture.pictures + "/" + picture, toPath: folder / "set/\(name)/\(picture)")
+                    atPath: Fixture.images + "/" + image, toPath: folder / "set/\(name)/\(image)")
             }
         }
         return folder
@@ -45,31 +45,31 @@ struct ZeroShotTests {
             ["evaluate", "zero-shot", "--data", folder / "set", "--format", "json", "--templates", "none"] + arguments)
     }
 
-    /// The nearest label of each picture, as `classify` says.
-    private func nearest(_ picture: String, _ labels: [String]) throws -> String {
+    /// The nearest label of each image, as `classify` says.
+    private func nearest(_ image: String, _ labels: [String]) throws -> String {
         struct Line: Decodable {
             struct Prediction: Decodable { let label: String }
             let predictions: [Prediction]
         }
         let result = try Command.run(
-            ["classify", "--templates", "none", "--top", "1", "--format", "jsonl", Fixture.pictures + "/" + picture]
+            ["classify", "--templates", "none", "--top", "1", "--format", "jsonl", Fixture.images + "/" + image]
                 + labels.flatMap { ["--label", $0] })
         return try result.jsonLines(Line.self)[0].predictions[0].label
     }
 
     @Test func `what is counted is what classify says`() throws {
         let labels = ["a bus", "cat", "snow"]
-        let pictures = ["wide.jpg", "tall.png", "grey.png", "tiny.png"]
-        // Every picture stands in the folder of its nearest label, but for one that stands in another.
+        let images = ["wide.jpg", "tall.png", "grey.png", "tiny.png"]
+        // Every image stands in the folder of its nearest label, but for one that stands in another.
         var folders: [String: [String]] = ["a_bus": [], "cat": [], "snow": []]
-        for picture in pictures.dropLast() {
-            folders[try nearest(picture, labels).replacing(" ", with: "_")]?.append(picture)
+        for image in images.dropLast() {
+            folders[try nearest(image, labels).replacing(" ", with: "_")]?.append(image)
         }
         let found = try nearest("tiny.png", labels)
         let wrong = labels.first { $0 != found } ?? ""
         folders[wrong.replacing(" ", with: "_")]?.append("tiny.png")
         let folder = try world(folders)
-        try write("not a picture", to: folder / "set/cat/broken.jpg")
+        try write("not an image", to: folder / "set/cat/broken.jpg")
         try write("left alone", to: folder / "set/cat/notes.txt")
         let result = try evaluate(folder)
         #expect(result.status == 3 && result.error.contains("set/cat/broken.jpg"), "\(result.error)")
@@ -81,8 +81,8 @@ struct ZeroShotTests {
         #expect(report.confusions.map(\.label) == [wrong] && report.confusions.map(\.predicted) == [found])
         let shares = report.classes.compactMap(\.accuracy)
         #expect(abs(report.mean_per_class - shares.reduce(0, +) / Double(shares.count)) < 1e-12)
-        for (entry, pictures) in zip(report.classes, report.classes.map(\.pictures)) where pictures == 0 {
-            #expect(entry.accuracy == nil && result.error.contains("set/\(entry.folder ?? ""): has no pictures"))
+        for (entry, images) in zip(report.classes, report.classes.map(\.pictures)) where images == 0 {
+            #expect(entry.accuracy == nil && result.error.contains("set/\(entry.folder ?? ""): has no images"))
         }
         // A classifier with more labels than there are folders counts against the same classes.
         let save = folder / "c.safetensors"
@@ -149,7 +149,7 @@ struct ZeroShotTests {
         expectFailure(try evaluate(dogs, "--confusions", "-1"), status: 2, saying: "--confusions")
     }
 
-    /// Pictures of seed 5001 were never trained on.
+    /// Images of seed 5001 were never trained on.
     @Test(arguments: ["openai", "chinese"]) func `the demo model tells colours apart`(_ templates: String) throws {
         let colours = [
             "red": "红色", "orange": "橙色", "yellow": "黄色", "green": "绿色", "blue": "蓝色", "purple": "紫色", "pink": "粉色",
@@ -162,7 +162,7 @@ struct ZeroShotTests {
         let drawn = try Command.run(
             "pictures", "--count", "800", "--seed", "5001", "--output", folder / "all", "--quiet")
         #expect(drawn.status == 0, "\(drawn.error)")
-        // Pictures whose caption has one colour belong to its folder; what stands on a coloured ground has two.
+        // Images whose caption has one colour belong to its folder; what stands on a coloured ground has two.
         let lines = try String(contentsOfFile: folder / "all/captions.jsonl", encoding: .utf8).split(separator: "\n")
         for line in lines {
             let caption = try JSONDecoder().decode(Caption.self, from: Data(line.utf8))

@@ -7,7 +7,7 @@ struct ArchiveNamesTests {
     private struct Sample: Equatable {
         let key: String
         let caption: String?
-        let picture: String
+        let image: String
     }
 
     /// What webdataset gives: samples with a picture of one ending.
@@ -15,8 +15,8 @@ struct ArchiveNamesTests {
         let facts = try JSONValue(parsing: Fixture.bytes("tar-names/webdataset.json"), name: "webdataset.json")
         guard case .array(let samples)? = facts[name]?["samples"] else { return [] }
         return samples.compactMap { sample in
-            guard let key = sample["__key__"]?.string, let picture = sample["jpg"]?.string else { return nil }
-            return Sample(key: key, caption: sample["txt"]?.string, picture: picture)
+            guard let key = sample["__key__"]?.string, let image = sample["jpg"]?.string else { return nil }
+            return Sample(key: key, caption: sample["txt"]?.string, image: image)
         }
     }
 
@@ -29,7 +29,7 @@ struct ArchiveNamesTests {
             guard case .bytes(let bytes) = try row.loaded.image else { throw DatasetError(.malformed, path: name, "") }
             return Sample(
                 key: String(row.locator.dropFirst(path.count + 1)), caption: row.caption,
-                picture: String(decoding: bytes, as: UTF8.self))
+                image: String(decoding: bytes, as: UTF8.self))
         }
         return (samples, rows.failures)
     }
@@ -51,18 +51,18 @@ struct ArchiveNamesTests {
         #expect(try read("global.tar").samples == reference("global.tar"))
     }
 
-    @Test("Pictures whose names have several dots are found, beside the texts that share their names")
+    @Test("Images whose names have several dots are found, beside the texts that share their names")
     func dots() throws {
         let notes = DatasetNotes()
         let (samples, failures) = try read("dots.tar", notes)
         #expect(failures.isEmpty)
         #expect(
             samples == [
-                Sample(key: "a.b", caption: "one", picture: "1"), Sample(key: "c", caption: "two", picture: "2"),
-                Sample(key: "d.1", caption: "three", picture: "3"), Sample(key: "d.2", caption: "four", picture: "4"),
-                Sample(key: "e", caption: nil, picture: "5"),
+                Sample(key: "a.b", caption: "one", image: "1"), Sample(key: "c", caption: "two", image: "2"),
+                Sample(key: "d.1", caption: "three", image: "3"), Sample(key: "d.2", caption: "four", image: "4"),
+                Sample(key: "e", caption: nil, image: "5"),
             ])
-        // The mask, the class and the hidden picture.
+        // The mask, the class and the hidden image.
         #expect(notes.all.map(\.place).sorted() == ["c", "e.cls", "f/.hidden.jpg"])
     }
 
@@ -72,8 +72,8 @@ struct ArchiveNamesTests {
         let (samples, failures) = try read("repeated.tar", notes)
         #expect(
             samples == [
-                Sample(key: "a", caption: "one", picture: "1"), Sample(key: "b", caption: nil, picture: "2"),
-                Sample(key: "a~2", caption: "three", picture: "3"), Sample(key: "e", caption: nil, picture: "8"),
+                Sample(key: "a", caption: "one", image: "1"), Sample(key: "b", caption: nil, image: "2"),
+                Sample(key: "a~2", caption: "three", image: "3"), Sample(key: "e", caption: nil, image: "8"),
             ])
         #expect(failures.map(\.place) == ["c", "d"])
         #expect(notes.all.map(\.place) == ["a"])

@@ -1,5 +1,5 @@
 import DiptychDatasets
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Testing
 

@@ -191,7 +191,7 @@ struct DatasetTests {
             #expect(row["key"] == .text(String(wanted.locator.dropFirst(path.count + 1))))
             #expect(row["text"] == wanted.caption.map(DatasetValue.text) ?? .null)
             guard case .image(let image) = row["image"] else {
-                Issue.record("row \(index) has no picture")
+                Issue.record("row \(index) has no image")
                 continue
             }
             #expect(try DatasetRow(locator: "", image: image).loaded.image == wanted.loaded.image)
@@ -199,11 +199,11 @@ struct DatasetTests {
         }
     }
 
-    @Test("Chinese-CLIP's files give pictures with all their texts, and their splits")
+    @Test("Chinese-CLIP's files give images with all their texts, and their splits")
     func chineseClip() throws {
-        let pictures = ["1": [UInt8](repeating: 1, count: 30), "2": Array("picture two, thirty bytes long".utf8)]
+        let images = ["1": [UInt8](repeating: 1, count: 30), "2": Array("image two, thirty bytes long".utf8)]
         func lines(_ ids: [String]) -> [UInt8] {
-            Array(ids.map { "\($0)\t\(Data(pictures[$0] ?? []).base64EncodedString())\n" }.joined().utf8)
+            Array(ids.map { "\($0)\t\(Data(images[$0] ?? []).base64EncodedString())\n" }.joined().utf8)
         }
         let texts = """
             {"text_id": 7, "text": "红色", "image_ids": [2, 1]}
@@ -220,13 +220,13 @@ struct DatasetTests {
         #expect(dataset.count == 3)
         #expect(
             try dataset.row(at: 0).values == [
-                .integer(2), .image(.bytes(pictures["2"] ?? [])), .list([.text("红色"), .text("蓝色")]),
+                .integer(2), .image(.bytes(images["2"] ?? [])), .list([.text("红色"), .text("蓝色")]),
                 .list([.integer(7), .integer(8)]), .text("train"),
             ])
         #expect(try dataset.row(at: 1)["texts"] == .list([.text("红色")]))
         #expect(
             try dataset.row(at: 2).values == [
-                .integer(1), .image(.bytes(pictures["1"] ?? [])), .list([]), .list([]), .text("valid"),
+                .integer(1), .image(.bytes(images["1"] ?? [])), .list([]), .list([]), .text("valid"),
             ])
     }
 
@@ -244,7 +244,7 @@ struct DatasetTests {
         #expect(try reader.next() == nil)
     }
 
-    @Test("A folder by class gives labels, and one of pictures alone does not")
+    @Test("A folder by class gives labels, and one of images alone does not")
     func folders() throws {
         let folder = try folder(["b/2.png": [1], "a/x.jpg": [1], "a/.hidden.jpg": [1], "a/notes.txt": [1]])
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -258,7 +258,7 @@ struct DatasetTests {
         #expect(flat.columns == [DatasetColumn("image", .image)])
     }
 
-    @Test("A table as pictures has the stream's rows")
+    @Test("A table as images has the stream's rows")
     func images() throws {
         let text = "url,caption,score\nhttp://e.org/a.jpg,A,1\nb/c.jpg,,2\n"
         let folder = try folder(["a.csv": Array(text.utf8)])

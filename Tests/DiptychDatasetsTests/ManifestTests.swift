@@ -17,7 +17,7 @@ struct ManifestTests {
             {"url": "HTTPS://example.org/c.jpg", "caption": "", "caption_zh": "三"}
             {"file": "d.jpg"
             [1]
-            {"caption": "no picture"}
+            {"caption": "no image"}
             {"image": 5}
             {"image": "data:image/png;base64,AAAA"}
             {"image": "", "url": "http://e"}
@@ -72,7 +72,7 @@ struct ManifestTests {
         #expect(rows.rows.map(\.caption) == ["x", "y"])
     }
 
-    @Test("Columns can be called otherwise, and a table without pictures is refused")
+    @Test("Columns can be called otherwise, and a table without images is refused")
     func columns() throws {
         let path = try folder.write("photo,caption,caption_en\na.jpg,eins,one\n", to: "list.csv")
         let rows = Array(DatasetRows([path], columns: ColumnNames(image: "photo", caption: "caption_en")))
@@ -80,7 +80,7 @@ struct ManifestTests {
         #expect(rows.rows.first?.attributes == [.init("caption", .string("eins"))])
         let failures = Array(DatasetRows([path])).failures
         #expect(failures.map(\.place) == ["line 1"])
-        #expect(failures[0].description.contains("names no column of pictures"))
+        #expect(failures[0].description.contains("names no column of images"))
     }
 
     @Test("Lists hold paths as they are, and URLs; files follow one another")

@@ -58,18 +58,18 @@ struct ParquetReadingTests {
         let expected = (0..<100).map { number in
             DatasetRow(
                 locator: "http://example.org/\(number).jpg", image: .url("http://example.org/\(number).jpg"),
-                caption: number % 3 == 0 ? nil : "picture \(number)",
+                caption: number % 3 == 0 ? nil : "image \(number)",
                 attributes: [.init("key", .int(Int64(number))), .init("width", .double(Double(number) / 8))])
         }
         #expect(rows.rows == expected)
     }
 
-    @Test("Pictures inside a table are rows that are known by their place")
-    func pictures() throws {
+    @Test("Images inside a table are rows that are known by their place")
+    func images() throws {
         let path = try Fixture.path("parquet/plain-zstd-v1.parquet")
         let rows = Array(DatasetRows([path]))
         #expect(rows.rows.count + rows.failures.count == 24)
-        // Each ninth row has no picture.
+        // Each ninth row has no image.
         #expect(rows.failures.map(\.place) == ["row 9", "row 18"])
         let first = try #require(rows.rows.first)
         #expect(first.locator == path + "#1")

@@ -19,7 +19,7 @@ struct ParquetTypesTests {
         #expect(rows.rows.count == table.count)
         for (row, members) in zip(rows.rows, table) {
             var wanted = members
-            // A picture is no attribute, and neither is a caption; what has no value is none.
+            // An image is no attribute, and neither is a caption; what has no value is none.
             wanted.removeAll { $0.value == .null || $0.name == "image" }
             wanted.removeAll { $0.name == "text" && $0.value != .string("") }
             for member in wanted {
@@ -71,7 +71,7 @@ struct ParquetTypesTests {
     func encoding() throws {
         let notes = DatasetNotes()
         let path = try Fixture.path("parquet/delta.parquet")
-        // Its text column cannot be the picture, as neither column can be read.
+        // Its text column cannot be the image, as neither column can be read.
         let rows = Array(DatasetRows([path], columns: ColumnNames(image: "name", caption: nil), notes: notes))
         #expect(rows.rows.isEmpty)
         #expect(rows.failures.map(\.kind) == [.unsupported])

@@ -165,7 +165,7 @@ struct TextFormTests {
         #expect(notes.all.map(\.place) == ["line 1"])
     }
 
-    @Test("Chinese-CLIP's pictures are read in both alphabets, with their texts beside them")
+    @Test("Chinese-CLIP's images are read in both alphabets, with their texts beside them")
     func chineseClip() throws {
         // base64 of 0xFB 0xEF 0xFF and of 33 more bytes of 0xFB: both alphabets differ in it.
         let usual = "++//" + String(repeating: "+/v7", count: 11)

@@ -9,11 +9,11 @@ struct WebDatasetTests {
     @Test("Samples are put together by their key", arguments: ["ustar.tar", "pax.tar", "gnu.tar", "pax.tar.gz"])
     func samples(_ name: String) throws {
         let path = try Fixture.path("tar/\(name)")
-        func row(_ key: String, _ picture: String, _ caption: String?, _ attributes: [JSONValue.Member] = [])
+        func row(_ key: String, _ image: String, _ caption: String?, _ attributes: [JSONValue.Member] = [])
             -> DatasetRow
         {
             DatasetRow(
-                locator: "\(path)#\(key)", image: .bytes(Array(picture.utf8)), caption: caption, attributes: attributes)
+                locator: "\(path)#\(key)", image: .bytes(Array(image.utf8)), caption: caption, attributes: attributes)
         }
         var expected = [
             row("000000", "jpeg 0", "a cat", [.init("url", .string("http://a/0")), .init("width", .int(5))]),

@@ -93,7 +93,7 @@ import Testing
                 #expect(allocations <= Self.widestAllocations[name, default: 0], "\(name)")
             }
         }
-        // Nothing is asked for by row: 64 texts need hardly more calls than 4, and 8 pictures than 1. The few more are
+        // Nothing is asked for by row: 64 texts need hardly more calls than 4, and 8 images than 1. The few more are
         // oneDNN's, which cuts larger products otherwise.
         let counts = Dictionary(cases.map { ($0.name, $0.allocations) }, uniquingKeysWith: max)
         let pairs = [("text pass, batch 64", "text pass, batch 4"), ("image pass, batch 8", "image pass, batch 1")]

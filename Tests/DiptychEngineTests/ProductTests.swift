@@ -20,7 +20,7 @@ import Testing
         var input: [Float]
         var weights: [Float]
         let bias: [Float]
-        var windows = diptych_windows()
+        var windows = diptych_im2col()
         private let packed: UnsafeMutableRawPointer
         private var scales: [Float]
 
@@ -62,9 +62,9 @@ import Testing
                 diptych_quantise_rows(set, 2, input, DIPTYCH_F32, rows, inputs, &bytes, &facts)
             }
             func run(_ input: UnsafeRawPointer, _ output: UnsafeMutableRawPointer) {
-                var product = diptych_product()
+                var product = diptych_gemm()
                 (product.operand, product.rows, product.inputs, product.outputs) = (operand, rows, inputs, outputs)
-                (product.input, product.windows, product.packed) = (input, windows, UnsafeRawPointer(packed))
+                (product.input, product.im2col, product.packed) = (input, windows, UnsafeRawPointer(packed))
                 (product.activation, product.adds) = (activation, start != nil)
                 (product.output, product.output_type) = (output, type)
                 facts.withUnsafeBufferPointer { facts in
@@ -262,16 +262,16 @@ import Testing
     /// Windows of a map against plain sums over the positions inside it.
     @Test(arguments: [(3, 1), (3, 2), (1, 2), (5, 1)], [DIPTYCH_OPERAND_F32, DIPTYCH_OPERAND_BF16])
     func windowsAreConvolutions(shape: (window: Int, stride: Int), operand: diptych_operand) {
-        let (pictures, side, channels, outputs) = (2, 9, 16, 70)
+        let (images, side, channels, outputs) = (2, 9, 16, 70)
         let (window, pad) = (shape.window, shape.window / 2)
         let result = (side + 2 * pad - window) / shape.stride + 1
-        let map = KernelTests.random(pictures * side * side * channels, seed: 18)
+        let map = KernelTests.random(images * side * side * channels, seed: 18)
         let problem = Problem(
-            operand, rows: pictures * result * result, inputs: window * window * channels, outputs: outputs, input: map)
-        problem.windows = diptych_windows(side: side, channels: channels, window: window, stride: shape.stride)
+            operand, rows: images * result * result, inputs: window * window * channels, outputs: outputs, input: map)
+        problem.windows = diptych_im2col(side: side, channels: channels, window: window, stride: shape.stride)
         let expected = (0..<problem.rows * outputs).map { index -> Float in
             let (position, output) = (index / outputs, index % outputs)
-            let (picture, top, left) = (
+            let (image, top, left) = (
                 position / (result * result), position / result % result * shape.stride,
                 position % result * shape.stride
             )
@@ -281,7 +281,7 @@ import Testing
                 guard (0..<side).contains(y), (0..<side).contains(x) else { continue }
                 for channel in 0..<channels {
                     sum +=
-                        Double(map[((picture * side + y) * side + x) * channels + channel])
+                        Double(map[((image * side + y) * side + x) * channels + channel])
                         * Double(problem.weights[(output * window * window + place) * channels + channel])
                 }
             }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct WinogradTests {
     /// Maps and weights, transformed and packed.
     final class Problem {
-        let pictures: Int
+        let images: Int
         let side: Int
         let inputs: Int
         let outputs: Int
@@ -15,9 +15,9 @@ import Testing
         let bias: [Float]
         private let packed: UnsafeMutableRawPointer
 
-        init(pictures: Int, side: Int, inputs: Int, outputs: Int, threads: Int32 = 2) {
-            (self.pictures, self.side, self.inputs, self.outputs) = (pictures, side, inputs, outputs)
-            map = KernelTests.random(pictures * side * side * inputs, seed: 21)
+        init(images: Int, side: Int, inputs: Int, outputs: Int, threads: Int32 = 2) {
+            (self.images, self.side, self.inputs, self.outputs) = (images, side, inputs, outputs)
+            map = KernelTests.random(images * side * side * inputs, seed: 21)
             weights = KernelTests.random(outputs * inputs * 9, seed: 22, scale: 0.1)
             bias = KernelTests.random(outputs, seed: 23)
             packed = .allocate(byteCount: diptych_winograd_size(inputs, outputs), alignment: 64)
@@ -26,12 +26,12 @@ import Testing
 
         deinit { packed.deallocate() }
 
-        /// The convolution of some of the pictures by `set`; `start` is what it is added to.
+        /// The convolution of some of the images by `set`; `start` is what it is added to.
         func convolve(
             _ set: diptych_isa, _ activation: diptych_activation = DIPTYCH_NO_ACTIVATION, adding start: [Float]? = nil,
-            threads: Int = 2, pictures range: Range<Int>? = nil
+            threads: Int = 2, images range: Range<Int>? = nil
         ) -> [Float] {
-            let (range, area) = (range ?? 0..<pictures, side * side)
+            let (range, area) = (range ?? 0..<images, side * side)
             var result = start ?? [Float](repeating: .nan, count: range.count * area * outputs)
             let scratch = UnsafeMutableRawPointer.allocate(
                 byteCount: threads * diptych_winograd_scratch(inputs), alignment: 64)
@@ -40,7 +40,7 @@ import Testing
                 bias.withUnsafeBufferPointer { bias in
                     result.withUnsafeMutableBufferPointer { result in
                         var convolution = diptych_winograd(
-                            pictures: range.count, side: side, inputs: inputs, outputs: outputs,
+                            images: range.count, side: side, inputs: inputs, outputs: outputs,
                             input: map.baseAddress! + range.lowerBound * area * inputs, packed: packed,
                             bias: bias.baseAddress, activation: activation, output: result.baseAddress,
                             adds: start != nil, scratch: scratch)
@@ -55,15 +55,15 @@ import Testing
         func exact() -> [Double] {
             let (map, weights) = (map.map(Double.init), weights.map(Double.init))
             var result: [Double] = []
-            result.reserveCapacity(pictures * side * side * outputs)
-            for position in 0..<pictures * side * side {
-                let (picture, y, x) = (position / (side * side), position / side % side, position % side)
+            result.reserveCapacity(images * side * side * outputs)
+            for position in 0..<images * side * side {
+                let (image, y, x) = (position / (side * side), position / side % side, position % side)
                 for output in 0..<outputs {
                     var sum = Double(bias[output])
                     for place in 0..<9 {
                         let (row, column) = (y + place / 3 - 1, x + place % 3 - 1)
                         guard (0..<side).contains(row), (0..<side).contains(column) else { continue }
-                        let pixel = ((picture * side + row) * side + column) * inputs
+                        let pixel = ((image * side + row) * side + column) * inputs
                         for input in 0..<inputs {
                             sum += map[pixel + input] * weights[(output * inputs + input) * 9 + place]
                         }
@@ -92,9 +92,9 @@ import Testing
 
     @Test(arguments: sides, channels)
     func windowsAreConvolutions(side: Int, channels: (inputs: Int, outputs: Int)) {
-        for pictures in [1, 3] {
+        for images in [1, 3] {
             let problem = Problem(
-                pictures: pictures, side: side, inputs: channels.inputs, outputs: channels.outputs)
+                images: images, side: side, inputs: channels.inputs, outputs: channels.outputs)
             let exact = problem.exact()
             let start = KernelTests.random(exact.count, seed: 24)
             let sum = zip(exact, start).map { $0 + Double($1) }
@@ -120,14 +120,14 @@ import Testing
     /// lose; the rest is for the transforms.
     @Test(arguments: [64, 256])
     func roundingLosesLittleMoreThanADirectSumDoes(channels: Int) {
-        let problem = Problem(pictures: 1, side: 16, inputs: channels, outputs: 64)
+        let problem = Problem(images: 1, side: 16, inputs: channels, outputs: 64)
         let direct = ProductTests.Problem(
             DIPTYCH_OPERAND_F32, rows: 16 * 16, inputs: 9 * channels, outputs: 64, input: problem.map,
             weights: (0..<64 * 9 * channels).map { index in
                 let (output, place, input) = (index / (9 * channels), index / channels % 9, index % channels)
                 return problem.weights[(output * channels + input) * 9 + place]
             }, bias: problem.bias)
-        direct.windows = diptych_windows(side: 16, channels: channels, window: 3, stride: 1)
+        direct.windows = diptych_im2col(side: 16, channels: channels, window: 3, stride: 1)
         let exact = problem.exact()
         for set in ProductTests.sets {
             let own = Self.meanError(problem.convolve(set), exact)
@@ -140,44 +140,44 @@ import Testing
         (zip(result, exact).reduce(0) { $0 + pow(Double($1.0) - $1.1, 2) } / Double(exact.count)).squareRoot()
     }
 
-    /// Squares of one picture share a task with those of the next, and tasks are cut by the number of threads.
+    /// Squares of one image share a task with those of the next, and tasks are cut by the number of threads.
     @Test(arguments: [7, 14])
-    func resultsDependOnThePictureAlone(side: Int) {
-        let pictures = 7
-        let problem = Problem(pictures: pictures, side: side, inputs: 32, outputs: 320)
+    func resultsDependOnTheImageAlone(side: Int) {
+        let images = 7
+        let problem = Problem(images: images, side: side, inputs: 32, outputs: 320)
         let set = diptych_detected_isa()
         let together = problem.convolve(set, DIPTYCH_RELU)
         for threads in [1, 3, 16] { #expect(problem.convolve(set, DIPTYCH_RELU, threads: threads) == together) }
-        let alone = (0..<pictures).flatMap { problem.convolve(set, DIPTYCH_RELU, pictures: $0..<$0 + 1) }
+        let alone = (0..<images).flatMap { problem.convolve(set, DIPTYCH_RELU, images: $0..<$0 + 1) }
         #expect(alone == together)
     }
 
     @Test func packingDoesNotDependOnThreads() {
-        let one = Problem(pictures: 1, side: 5, inputs: 16, outputs: 208, threads: 1)
-        let many = Problem(pictures: 1, side: 5, inputs: 16, outputs: 208, threads: 4)
+        let one = Problem(images: 1, side: 5, inputs: 16, outputs: 208, threads: 1)
+        let many = Problem(images: 1, side: 5, inputs: 16, outputs: 208, threads: 4)
         #expect(one.convolve(diptych_detected_isa()) == many.convolve(diptych_detected_isa()))
     }
 
-    /// What is not finite is not finite in every window that holds it, and in no other picture.
+    /// What is not finite is not finite in every window that holds it, and in no other image.
     @Test(arguments: [Float.nan, .infinity, -.infinity])
     func whatIsNotFiniteStaysSo(value: Float) {
-        let problem = Problem(pictures: 3, side: 9, inputs: 16, outputs: 16)
-        problem.map[((9 + 3) * 9 + 4) * 16 + 5] = value  // the second picture, row 3, column 4
+        let problem = Problem(images: 3, side: 9, inputs: 16, outputs: 16)
+        problem.map[((9 + 3) * 9 + 4) * 16 + 5] = value  // the second image, row 3, column 4
         for set in ProductTests.sets {
             let result = problem.convolve(set)
             for position in 0..<3 * 81 {
-                let (picture, y, x) = (position / 81, position / 9 % 9, position % 9)
+                let (image, y, x) = (position / 81, position / 9 % 9, position % 9)
                 let numbers = result[position * 16..<(position + 1) * 16]
-                if picture != 1 { #expect(numbers.allSatisfy { $0.isFinite }) }
-                if picture == 1, (2...4).contains(y), (3...5).contains(x) {
+                if image != 1 { #expect(numbers.allSatisfy { $0.isFinite }) }
+                if image == 1, (2...4).contains(y), (3...5).contains(x) {
                     #expect(!numbers.contains { $0.isFinite })
                 }
             }
         }
     }
 
-    @Test func noPicturesAreFine() {
-        let problem = Problem(pictures: 0, side: 7, inputs: 16, outputs: 16)
+    @Test func noImagesAreFine() {
+        let problem = Problem(images: 0, side: 7, inputs: 16, outputs: 16)
         for set in ProductTests.sets { #expect(problem.convolve(set).isEmpty) }
     }
 }

@@ -1,7 +1,7 @@
 import DiptychMedia
 import Testing
 
-/// JPEG pictures decoded at a fraction of their size, beside Pillow's `draft` and `resize` with a box.
+/// JPEG images decoded at a fraction of their size, beside Pillow's `draft` and `resize` with a box.
 struct FastDecodingTests {
     /// A line of cases.tsv, which Scripts/fixtures/fast_decoding.py describes.
     private struct Case {
@@ -46,7 +46,7 @@ struct FastDecodingTests {
         return (0..<pixels.count).map { UInt8(pixels[($0 % 3) * plane + $0 / 3]) }
     }
 
-    private static func fast(_ preprocessing: Preprocessing, _ options: PictureOptions = .init()) -> PictureOptions {
+    private static func fast(_ preprocessing: Preprocessing, _ options: ImageOptions = .init()) -> ImageOptions {
         var options = options
         options.decode = .fast
         return preprocessing.readingOptions(options)
@@ -57,22 +57,22 @@ struct FastDecodingTests {
         #expect(cases.count > 200 && Set(cases.map(\.factor)) == [1, 2, 4, 8])
         for item in cases {
             let preprocessing = try item.preprocessing()
-            let picture = try Picture.decode(file: item.path, options: Self.fast(preprocessing))
-            #expect(picture.reduction?.factor ?? 1 == item.factor, "\(item.name)")
-            #expect(preprocessing.outputSize(of: picture) == item.size, "\(item.name)")
-            let bytes = Self.interleaved(try preprocessing.pixels(of: picture))
+            let image = try Image.decode(file: item.path, options: Self.fast(preprocessing))
+            #expect(image.reduction?.factor ?? 1 == item.factor, "\(item.name)")
+            #expect(preprocessing.outputSize(of: image) == item.size, "\(item.name)")
+            let bytes = Self.interleaved(try preprocessing.pixels(of: image))
             #expect(Int(checksum(bytes)) == item.crc, "\(item.name)")
         }
     }
 
     /// Nothing moves: what differs from an exact decode differs no more than in Pillow, pixel by pixel, and a crop is the
     /// middle of the whole.
-    @Test func staysWhereTheExactPictureIs() throws {
+    @Test func staysWhereTheExactImageIs() throws {
         var reduced = 0
         for item in try Self.cases() {
             let preprocessing = try item.preprocessing()
-            let exact = try Picture.decode(file: item.path, options: preprocessing.readingOptions(.init()))
-            let fast = try Picture.decode(file: item.path, options: Self.fast(preprocessing))
+            let exact = try Image.decode(file: item.path, options: preprocessing.readingOptions(.init()))
+            let fast = try Image.decode(file: item.path, options: Self.fast(preprocessing))
             #expect(fast.fullSize == exact.fullSize && exact.reduction == nil)
             if item.factor > 1 { reduced += 1 } else { #expect(fast == exact, "\(item.name)") }
             let (ours, theirs) = (try preprocessing.pixels(of: fast), try preprocessing.pixels(of: exact))
@@ -107,12 +107,12 @@ struct FastDecodingTests {
                 bytes += [UInt8](repeating: isLight ? 235 : 20, count: 3)
             }
         }
-        let file = try Picture(width: width, height: height, bytes: bytes).jpeg(quality: 95)
+        let file = try Image(width: width, height: height, bytes: bytes).jpeg(quality: 95)
         for side in [17, 32, 45] {
             let preprocessing = try Preprocessing(
                 resize: .shortestEdge(side), crop: nil, rescaleFactor: nil, normalization: nil)
-            let exact = try Picture.decode(file, options: preprocessing.readingOptions(.init()))
-            let fast = try Picture.decode(file, options: Self.fast(preprocessing))
+            let exact = try Image.decode(file, options: preprocessing.readingOptions(.init()))
+            let fast = try Image.decode(file, options: Self.fast(preprocessing))
             #expect(fast.reduction != nil && exact.reduction == nil)
             let size = preprocessing.outputSize(of: exact)
             #expect(preprocessing.outputSize(of: fast) == size)
@@ -133,19 +133,19 @@ struct FastDecodingTests {
 
     @Test func whatCannotBeReducedIsExact() throws {
         let preprocessing = try Preprocessing(size: 3)
-        for item in ExpectedPicture.all where !item.name.hasSuffix(".jpg") {
-            let exact = try Picture.decode(file: item.path, options: preprocessing.readingOptions(.init()))
-            #expect(try Picture.decode(file: item.path, options: Self.fast(preprocessing)) == exact)
+        for item in ExpectedImage.all where !item.name.hasSuffix(".jpg") {
+            let exact = try Image.decode(file: item.path, options: preprocessing.readingOptions(.init()))
+            #expect(try Image.decode(file: item.path, options: Self.fast(preprocessing)) == exact)
         }
         let path = "\(Fixture.directory)/FastDecoding/wide.jpg"
-        let exact = try Picture.decode(file: path)
-        var options = PictureOptions()
+        let exact = try Image.decode(file: path)
+        var options = ImageOptions()
         options.decode = .fast
-        #expect(try Picture.decode(file: path, options: options) == exact, "nobody said what for")
+        #expect(try Image.decode(file: path, options: options) == exact, "nobody said what for")
         let nearest = try Preprocessing(size: 3, filter: .nearest)
-        #expect(try Picture.decode(file: path, options: Self.fast(nearest)) == exact)
+        #expect(try Image.decode(file: path, options: Self.fast(nearest)) == exact)
         let same = try Preprocessing(resize: .none, crop: .init(width: 9, height: 9), normalization: nil)
-        #expect(try Picture.decode(file: path, options: Self.fast(same)) == exact)
+        #expect(try Image.decode(file: path, options: Self.fast(same)) == exact)
     }
 
     @Test(arguments: ["wide.jpg", "tall-progressive.jpg"])
@@ -153,19 +153,19 @@ struct FastDecodingTests {
         let file = try Fixture.bytes("FastDecoding/\(name)")
         for side in [5, 25, 50] {
             let options = Self.fast(try Preprocessing(size: side))
-            #expect(try Picture.decode(file, options: options).reduction != nil)
+            #expect(try Image.decode(file, options: options).reduction != nil)
             for share in [0.02, 0.1, 0.3, 0.6, 0.8] {
                 let cut = Array(file.prefix(Int(Double(file.count) * share)))
-                #expect(throws: PictureError.self, "cut to \(share)") { try Picture.decode(cut, options: options) }
+                #expect(throws: ImageError.self, "cut to \(share)") { try Image.decode(cut, options: options) }
             }
         }
     }
 
-    @Test func limitsAreThoseOfTheWholePicture() throws {
-        var options = PictureOptions()
+    @Test func limitsAreThoseOfTheWholeImage() throws {
+        var options = ImageOptions()
         options.maximumPixels = 403 * 301 - 1
-        let error = try #require(throws: PictureError.self) {
-            try Picture.decode(
+        let error = try #require(throws: ImageError.self) {
+            try Image.decode(
                 file: "\(Fixture.directory)/FastDecoding/wide.jpg",
                 options: Self.fast(Preprocessing(size: 3), options))
         }

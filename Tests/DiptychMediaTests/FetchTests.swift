@@ -6,11 +6,11 @@ import Testing
 @Suite(.serialized)
 struct FetchTests {
     private let server: LoopbackServer
-    private let picture: [UInt8]
+    private let image: [UInt8]
 
     init() throws {
-        let picture = try Fixture.bytes("Pictures/rgb.png")
-        self.picture = picture
+        let image = try Fixture.bytes("Pictures/rgb.png")
+        self.image = image
         server = try #require(
             LoopbackServer { request, port in
                 let path = request.path
@@ -19,12 +19,12 @@ struct FetchTests {
                 }
                 let number = Int(path.drop { !$0.isNumber }) ?? 0
                 switch path.prefix(while: { !$0.isNumber }) {
-                case "/picture": return .response("200 OK", body: picture)
+                case "/picture": return .response("200 OK", body: image)
                 case "/missing": return .response("404 Not Found", body: Array("<h1>no</h1>".utf8))
                 case "/page": return .response("200 OK", body: Array("<html></html>".utf8))
                 case "/empty": return .response("200 OK")
-                case "/cut": return .response("200 OK", body: Array(picture.prefix(100)), declared: picture.count)
-                case "/declared": return .response("200 OK", body: picture, declared: 1 << 40)
+                case "/cut": return .response("200 OK", body: Array(image.prefix(100)), declared: image.count)
+                case "/declared": return .response("200 OK", body: image, declared: 1 << 40)
                 case "/endless":
                     let head = Array("HTTP/1.1 200 OK\r\n\r\n".utf8)
                     return .init(bytes: head + [UInt8](repeating: 65, count: 300_000))
@@ -51,14 +51,14 @@ struct FetchTests {
 
     @Test func fetchesAndDecodes() throws {
         defer { server.stop() }
-        let fetched = try PictureSource(url("/picture")).picture(fetch: options())
-        #expect(try fetched == Picture.decode(picture))
-        #expect(try PictureSource(url("/hop5")).bytes(fetch: options()) == picture)
+        let fetched = try ImageSource(url("/picture")).image(fetch: options())
+        #expect(try fetched == Image.decode(image))
+        #expect(try ImageSource(url("/hop5")).bytes(fetch: options()) == image)
     }
 
     @Test func saysWhyItFails() throws {
         defer { server.stop() }
-        let cases: [(path: String, kind: PictureError.Kind, reason: String)] = [
+        let cases: [(path: String, kind: ImageError.Kind, reason: String)] = [
             ("/missing", .fetchFailed, "404"), ("/other", .fetchFailed, "500"), ("/empty", .empty, "no bytes"),
             ("/cut", .fetchFailed, "stopped after 100 bytes"), ("/slow", .fetchFailed, "too long"),
             ("/declared", .tooLarge, "200000"), ("/endless", .tooLarge, "200000"),
@@ -67,17 +67,17 @@ struct FetchTests {
             ("/gopher", .invalidURL, "scheme"), ("/nonsense", .fetchFailed, ""),
         ]
         for expected in cases {
-            let error = try #require(throws: PictureError.self) {
-                try PictureSource(url(expected.path)).bytes(maximumBytes: 200_000, fetch: options())
+            let error = try #require(throws: ImageError.self) {
+                try ImageSource(url(expected.path)).bytes(maximumBytes: 200_000, fetch: options())
             }
             #expect(error.kind == expected.kind, "\(error)")
             #expect(expected.reason.isEmpty || error.reason.contains(expected.reason), "\(error)")
             #expect(error.source == url(expected.path))
         }
-        let error = try #require(throws: PictureError.self) {
-            try PictureSource(url("/page")).picture(fetch: options())
+        let error = try #require(throws: ImageError.self) {
+            try ImageSource(url("/page")).image(fetch: options())
         }
-        #expect(error.kind == .notAPicture && error.source == url("/page"))
+        #expect(error.kind == .notAnImage && error.source == url("/page"))
     }
 
     @Test func refusesPrivateAddressesBeforeConnecting() throws {
@@ -88,14 +88,14 @@ struct FetchTests {
             "[::127.0.0.1]",
         ]
         for host in hosts {
-            let error = try #require(throws: PictureError.self) {
-                try PictureSource("http://\(host):\(port)/picture").bytes(fetch: options(.publicOnly))
+            let error = try #require(throws: ImageError.self) {
+                try ImageSource("http://\(host):\(port)/picture").bytes(fetch: options(.publicOnly))
             }
             #expect([.forbiddenAddress, .fetchFailed].contains(error.kind), "\(host): \(error)")
         }
         #expect(server.paths.isEmpty)
-        let error = try #require(throws: PictureError.self) {
-            try PictureSource(url("/picture")).bytes(fetch: options(.publicOnly))
+        let error = try #require(throws: ImageError.self) {
+            try ImageSource(url("/picture")).bytes(fetch: options(.publicOnly))
         }
         #expect(error.kind == .forbiddenAddress)
     }
@@ -107,8 +107,8 @@ struct FetchTests {
     ])
     func refusesWhatIsNoWebAddress(text: String) throws {
         server.stop()
-        let error = try #require(throws: PictureError.self) {
-            try PictureSource.url(text).bytes(fetch: options(.everywhere))
+        let error = try #require(throws: ImageError.self) {
+            try ImageSource.url(text).bytes(fetch: options(.everywhere))
         }
         #expect(error.kind == .invalidURL, "\(error)")
         #expect(!error.description.contains("\n"))

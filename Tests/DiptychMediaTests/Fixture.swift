@@ -19,7 +19,7 @@ enum Fixture {
 }
 
 /// A file and the RGB that Pillow reads from it.
-struct ExpectedPicture: CustomTestStringConvertible {
+struct ExpectedImage: CustomTestStringConvertible {
     let name: String
     let width: Int
     let height: Int
@@ -30,7 +30,7 @@ struct ExpectedPicture: CustomTestStringConvertible {
     var testDescription: String { onWhite ? "\(name) on white" : name }
     var path: String { "\(Fixture.directory)/Pictures/\(name)" }
 
-    static let all: [ExpectedPicture] = {
+    static let all: [ExpectedImage] = {
         guard let table = try? Fixture.table("Pictures/expected.tsv"),
             let pixels = try? Fixture.bytes("Pictures/expected.bin")
         else { return [] }
@@ -38,7 +38,7 @@ struct ExpectedPicture: CustomTestStringConvertible {
             guard row.count == 5, let width = Int(row[1]), let height = Int(row[2]), let offset = Int(row[3]) else {
                 return nil
             }
-            return ExpectedPicture(
+            return ExpectedImage(
                 name: row[0], width: width, height: height, bytes: Array(pixels[offset..<offset + width * height * 3]),
                 tolerance: Int(row[4]) ?? 0, onWhite: row[4] == "white")
         }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.serialized)
 struct HostileFileTests {
-    private static let names = Array(Set(ExpectedPicture.all.map(\.name))).sorted()
+    private static let names = Array(Set(ExpectedImage.all.map(\.name))).sorted()
 
     /// Cuts, overwrites, inserts, removes and repeats bytes, and writes extreme numbers, mostly near the header.
     private static func mutated(_ file: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
@@ -29,62 +29,62 @@ struct HostileFileTests {
         return bytes
     }
 
-    @Test(arguments: PictureOptions.Decode.allCases)
-    func mutatedFilesGiveAPictureOrAnError(decode: PictureOptions.Decode) throws {
+    @Test(arguments: ImageOptions.Decode.allCases)
+    func mutatedFilesGiveAnImageOrAnError(decode: ImageOptions.Decode) throws {
         var random = SeededGenerator(state: 2024)
         // The smallest size, so that fast decoding takes every fraction.
         let preprocessing = try Preprocessing(size: 2)
-        var options = PictureOptions()
+        var options = ImageOptions()
         options.decode = decode
         options = preprocessing.readingOptions(options)
         options.maximumPixels = 1 << 22
-        var pictures = 0, errors = 0
+        var images = 0, errors = 0
         let before = residentBytes()
         // Other formats are read in the same way by both.
         for name in Self.names where decode == .exact || name.hasSuffix(".jpg") {
             let file = try Fixture.bytes("Pictures/\(name)")
             for _ in 0..<(decode == .exact ? 200 : 600) {
                 let bytes = Self.mutated(file, &random)
-                do throws(PictureError) {
-                    let picture = try Picture.decode(bytes, label: name, options: options)
-                    pictures += 1
-                    #expect(picture.bytes.count == picture.width * picture.height * 3)
-                    let full = picture.fullSize
+                do throws(ImageError) {
+                    let image = try Image.decode(bytes, label: name, options: options)
+                    images += 1
+                    #expect(image.bytes.count == image.width * image.height * 3)
+                    let full = image.fullSize
                     #expect(full.width * full.height <= options.maximumPixels)
                     // Long and thin ones are refused; nothing else may happen.
-                    _ = try? preprocessing.pixels(of: picture)
+                    _ = try? preprocessing.pixels(of: image)
                 } catch {
                     errors += 1
                     #expect(error.source == name && !error.reason.isEmpty && !error.description.contains("\n"))
                 }
             }
         }
-        #expect(pictures > 500 && errors > 2000, "\(pictures) pictures, \(errors) errors")
+        #expect(images > 500 && errors > 2000, "\(images) images, \(errors) errors")
         let growth = residentBytes() - before
         #expect(growth < 300 << 20, "memory grew by \(growth >> 20) MB")
     }
 
-    @Test(arguments: names.filter { !["animated.gif", "pages.tif"].contains($0) })  // their first picture may be whole
+    @Test(arguments: names.filter { !["animated.gif", "pages.tif"].contains($0) })  // their first image may be whole
     func everyCutIsAnError(name: String) throws {
         let file = try Fixture.bytes("Pictures/\(name)")
         // The last bytes may be padding or an end mark that no decoder needs.
         for share in [0.02, 0.1, 0.3, 0.6, 0.8] {
             let cut = Array(file.prefix(Int(Double(file.count) * share)))
-            let error = #expect(throws: PictureError.self, "cut to \(share)") {
-                try Picture.decode(cut, label: "cut.bin")
+            let error = #expect(throws: ImageError.self, "cut to \(share)") {
+                try Image.decode(cut, label: "cut.bin")
             }
             #expect(error?.source == "cut.bin")
         }
     }
 
     @Test func refusesTooManyPixelsByTheHeader() throws {
-        var options = PictureOptions()
+        var options = ImageOptions()
         options.maximumPixels = 37 * 29 - 1
         for name in Self.names where !["one-pixel.jpg", "top-down.bmp", "bgrx.bmp"].contains(name) {
-            let expected = try #require(ExpectedPicture.all.first { $0.name == name })
+            let expected = try #require(ExpectedImage.all.first { $0.name == name })
             guard expected.width * expected.height > options.maximumPixels else { continue }
-            let error = try #require(throws: PictureError.self) {
-                try Picture.decode(file: expected.path, options: options)
+            let error = try #require(throws: ImageError.self) {
+                try Image.decode(file: expected.path, options: options)
             }
             #expect(error.kind == .tooLarge, "\(error)")
         }
@@ -104,7 +104,7 @@ struct HostileFileTests {
         var webp = try Fixture.bytes("Pictures/animated.webp")
         webp.replaceSubrange(24..<30, with: [0xFF, 0x3F, 0, 0xFF, 0x3F, 0])
         for bytes in [png, gif, bmp, webp] {
-            let error = try #require(throws: PictureError.self) { try Picture.decode(bytes) }
+            let error = try #require(throws: ImageError.self) { try Image.decode(bytes) }
             #expect(error.kind == .tooLarge, "\(error)")
         }
         #expect(residentBytes() - before < 50 << 20)
@@ -116,14 +116,14 @@ struct HostileFileTests {
             svg, "<?xml version='1.0'?>\(svg)", "%PDF-1.4\n", "P8 1 1 255 abc", "push graphic-context",
             "\u{0}\u{0}\u{2}",
         ] {
-            let error = try #require(throws: PictureError.self) { try Picture.decode(Array(text.utf8)) }
-            #expect(error.kind == .notAPicture)
+            let error = try #require(throws: ImageError.self) { try Image.decode(Array(text.utf8)) }
+            #expect(error.kind == .notAnImage)
         }
     }
 
     @Test func manyThreadsDecodeAtOnce() async throws {
-        let expected = ExpectedPicture.all.filter { $0.tolerance == 0 && !$0.onWhite }
-        var options = PictureOptions()
+        let expected = ExpectedImage.all.filter { $0.tolerance == 0 && !$0.onWhite }
+        var options = ImageOptions()
         options.alpha = .dropped
         let chosen = options
         let broken = Array(try Fixture.bytes("Pictures/420.jpg").prefix(500))
@@ -132,10 +132,10 @@ struct HostileFileTests {
             for round in 0..<8 {
                 group.addTask {
                     for item in expected {
-                        let picture = try Picture.decode(file: item.path, options: chosen)
-                        let isEqual = picture.bytes == item.bytes
+                        let image = try Image.decode(file: item.path, options: chosen)
+                        let isEqual = image.bytes == item.bytes
                         #expect(isEqual, "\(item.name), round \(round)")
-                        let error = #expect(throws: PictureError.self) { try Picture.decode(broken, label: item.name) }
+                        let error = #expect(throws: ImageError.self) { try Image.decode(broken, label: item.name) }
                         #expect(error?.source == item.name && error?.kind == .damaged)
                     }
                 }

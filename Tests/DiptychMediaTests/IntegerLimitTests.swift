@@ -15,7 +15,7 @@ struct IntegerLimitTests {
     ])
     func `each number of a header`(name: String) throws {
         let original = try Fixture.bytes("Pictures/\(name)")
-        var options = PictureOptions()
+        var options = ImageOptions()
         options.maximumPixels = 1 << 22
         var outcomes = (read: 0, refused: 0)
         let before = residentBytes()
@@ -26,9 +26,9 @@ struct IntegerLimitTests {
                     for index in 0..<width {
                         bytes[place + index] = UInt8(truncatingIfNeeded: limit >> UInt64(8 * index))
                     }
-                    do throws(PictureError) {
-                        let picture = try Picture.decode(bytes, label: name, options: options)
-                        #expect(picture.bytes.count == picture.width * picture.height * 3)
+                    do throws(ImageError) {
+                        let image = try Image.decode(bytes, label: name, options: options)
+                        #expect(image.bytes.count == image.width * image.height * 3)
                         outcomes.read += 1
                     } catch { outcomes.refused += 1 }
                 }

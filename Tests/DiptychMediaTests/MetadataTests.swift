@@ -2,7 +2,7 @@ import DiptychMedia
 import Foundation
 import Testing
 
-/// What pictures say about themselves besides their pixels.
+/// What images say about themselves besides their pixels.
 @Suite struct MetadataTests {
     private struct Expected: Decodable {
         let format: String
@@ -16,7 +16,7 @@ import Testing
         #expect(expected.count == 8)
         for (name, expected) in expected {
             let bytes = try Fixture.bytes("Metadata/\(name)")
-            let metadata = PictureMetadata(of: bytes)
+            let metadata = ImageMetadata(of: bytes)
             #expect(metadata.format?.rawValue == expected.format, "\(name)")
             #expect(metadata.camera == expected.camera, "\(name)")
             #expect(metadata.taken == expected.taken, "\(name)")
@@ -27,11 +27,11 @@ import Testing
         }
     }
 
-    @Test func whatIsNoPictureSaysNothing() {
+    @Test func whatIsNoImageSaysNothing() {
         for bytes in [[], [0xFF], Array("hello".utf8), [0xFF, 0xD8, 0xFF], Array("GIF89a".utf8), Array("BM".utf8)]
             as [[UInt8]]
         {
-            let metadata = PictureMetadata(of: bytes)
+            let metadata = ImageMetadata(of: bytes)
             #expect(metadata.camera == nil && metadata.taken == nil && metadata.latitude == nil)
         }
     }
@@ -50,8 +50,8 @@ import Testing
                 for _ in 0...random(4) { mutated[random(mutated.count)] = UInt8(random(256)) }
                 if random(5) == 0 { mutated.removeLast(random(mutated.count)) }
                 // As in indexing: only what was decoded is asked.
-                guard (try? PictureDecoder().decode(mutated, label: name)) != nil else { continue }
-                let metadata = PictureMetadata(of: mutated)
+                guard (try? ImageDecoder().decode(mutated, label: name)) != nil else { continue }
+                let metadata = ImageMetadata(of: mutated)
                 if let latitude = metadata.latitude { #expect((-90...90).contains(latitude)) }
                 if let longitude = metadata.longitude { #expect((-180...180).contains(longitude)) }
                 #expect(metadata.taken?.isFinite != false && metadata.camera?.isEmpty != true)

@@ -16,10 +16,10 @@ struct PreprocessingTests {
             try #require(numbers.count == 7)
             let json = try JSONSerialization.data(withJSONObject: try #require(configs[row[0]]))
             let preprocessing = try Preprocessing(huggingFace: [UInt8](json), source: row[0])
-            let picture = try Picture.noise(seed: numbers[0], width: numbers[1], height: numbers[2])
-            let size = preprocessing.outputSize(width: picture.width, height: picture.height)
+            let image = try Image.noise(seed: numbers[0], width: numbers[1], height: numbers[2])
+            let size = preprocessing.outputSize(width: image.width, height: image.height)
             #expect(size == Preprocessing.Size(width: numbers[4], height: numbers[3]), "\(row)")
-            let pixels = try preprocessing.pixels(of: picture)
+            let pixels = try preprocessing.pixels(of: image)
             if numbers[6] >= 0 {
                 for (ours, theirs) in zip(pixels, whole[numbers[6]..<numbers[6] + pixels.count]) {
                     #expect(abs(ours - theirs) <= 1e-6)
@@ -37,15 +37,15 @@ struct PreprocessingTests {
         for row in cases {
             let size = try #require(Int(row[2])), expected = try #require(Int(row[3]))
             let preprocessing = try Preprocessing(size: size, squash: row[1] == "1", convention: .torchvision)
-            var options = preprocessing.readingOptions(PictureOptions())
-            // Pillow turns TIFF pictures upright when it opens them, and no others.
+            var options = preprocessing.readingOptions(ImageOptions())
+            // Pillow turns TIFF images upright when it opens them, and no others.
             options.appliesOrientation = row[0].hasSuffix(".tif")
             let noise = row[0].split(separator: " ").compactMap { Int($0) }
-            let picture =
+            let image =
                 noise.count == 3
-                ? try Picture.noise(seed: noise[0], width: noise[1], height: noise[2])
-                : try Picture.decode(Fixture.bytes("Pictures/\(row[0])"), label: row[0], options: options)
-            let pixels = try preprocessing.pixels(of: picture)
+                ? try Image.noise(seed: noise[0], width: noise[1], height: noise[2])
+                : try Image.decode(Fixture.bytes("Pictures/\(row[0])"), label: row[0], options: options)
+            let pixels = try preprocessing.pixels(of: image)
             #expect(Int(checksum(pixels.withUnsafeBytes { Array($0) })) == expected, "\(row)")
         }
     }
@@ -54,7 +54,7 @@ struct PreprocessingTests {
         let fromFile = try Preprocessing(huggingFace: Array("{}".utf8), source: "preprocessor_config.json")
         #expect(try Preprocessing(size: 224) == fromFile)
         #expect(fromFile.fixedSize == Preprocessing.Size(width: 224, height: 224))
-        let squashed = try Preprocessing(size: 30, squash: true, mean: .half, deviation: .half)
+        let squashed = try Preprocessing(size: 30, squash: true, mean: .half, std: .half)
         #expect(squashed.resize == .squash(.init(width: 30, height: 30)) && squashed.crop == nil)
     }
 
@@ -92,10 +92,10 @@ struct PreprocessingTests {
 
     @Test func refusesABufferOfAnotherSize() throws {
         let preprocessing = try Preprocessing(size: 8)
-        let picture = try Picture.noise(seed: 1, width: 9, height: 9)
+        let image = try Image.noise(seed: 1, width: 9, height: 9)
         var pixels = [Float](repeating: 0, count: 3 * 8 * 8 - 1)
-        #expect(throws: PictureError.self) {
-            try pixels.withUnsafeMutableBufferPointer { try preprocessing.pixels(of: picture, into: $0) }
+        #expect(throws: ImageError.self) {
+            try pixels.withUnsafeMutableBufferPointer { try preprocessing.pixels(of: image, into: $0) }
         }
     }
 }

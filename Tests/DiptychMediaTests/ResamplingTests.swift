@@ -14,7 +14,7 @@ struct ResamplingTests {
             let numbers = row.compactMap { Int($0) }
             try #require(numbers.count == 8)
             let filter = try #require(ResamplingFilter(rawValue: numbers[5]))
-            let source = try Picture.noise(seed: numbers[0], width: numbers[1], height: numbers[2])
+            let source = try Image.noise(seed: numbers[0], width: numbers[1], height: numbers[2])
             for instructions in Self.instructionSets {
                 let result = try source.resized(
                     width: numbers[3], height: numbers[4], filter: filter, instructions: instructions)
@@ -32,7 +32,7 @@ struct ResamplingTests {
         var random = SeededGenerator(state: 77)
         for round in 0..<300 {
             let longest = round % 10 == 0 ? 900 : 120
-            let source = try Picture.noise(
+            let source = try Image.noise(
                 seed: round, width: .random(in: 1...longest, using: &random),
                 height: .random(in: 1...90, using: &random))
             let width = Int.random(in: 1...200, using: &random), height = Int.random(in: 1...120, using: &random)
@@ -49,7 +49,7 @@ struct ResamplingTests {
         }
     }
 
-    /// Rows that come a few at a time, as they lie in a file, give the bytes of the upright picture that comes as a whole.
+    /// Rows that come a few at a time, as they lie in a file, give the bytes of the upright image that comes as a whole.
     @Test func rowsThatComeOneByOneGiveTheSame() throws {
         var random = SeededGenerator(state: 79)
         var compared = 0
@@ -58,7 +58,7 @@ struct ResamplingTests {
             let (width, height) = (
                 Int.random(in: 1...longest, using: &random), Int.random(in: 1...longest, using: &random)
             )
-            let lying = try Picture.noise(seed: round, width: width, height: height).bytes
+            let lying = try Image.noise(seed: round, width: width, height: height).bytes
             let orientation = Int.random(in: 1...8, using: &random)
             let upright = Self.upright(lying, width: width, height: height, orientation)
             let turned = orientation >= 5
@@ -113,7 +113,7 @@ struct ResamplingTests {
         #expect(status == DIPTYCH_RESIZE_BAD_ARGUMENT)
     }
 
-    /// The picture as EXIF 2.32 says that a viewer shows it.
+    /// The image as EXIF 2.32 says that a viewer shows it.
     private static func upright(_ lying: [UInt8], width: Int, height: Int, _ orientation: Int) -> [UInt8] {
         let turned = orientation >= 5
         var upright: [UInt8] = []
@@ -138,9 +138,9 @@ struct ResamplingTests {
         return upright
     }
 
-    /// The kernel's bytes for a box of a picture's columns, all of its rows.
+    /// The kernel's bytes for a box of an image's columns, all of its rows.
     private static func resized(
-        _ source: Picture, x: Float, width: Float, to out: (width: Int, height: Int), filter: ResamplingFilter,
+        _ source: Image, x: Float, width: Float, to out: (width: Int, height: Int), filter: ResamplingFilter,
         instructions: diptych_isa
     ) -> [UInt8]? {
         var geometry = diptych_resize_geometry(
@@ -154,13 +154,13 @@ struct ResamplingTests {
     }
 
     /// Boxes with fractions, also less than a pixel beyond the input: equal bytes from every instruction set, and samples
-    /// that stay those of the input (a constant picture keeps its colour).
+    /// that stay those of the input (a constant image keeps its colour).
     @Test func instructionSetsAgreeOnBoxes() throws {
         var random = SeededGenerator(state: 78)
         for round in 0..<300 {
             let (width, height) = (Int.random(in: 1...150, using: &random), Int.random(in: 1...20, using: &random))
-            let source = try Picture.noise(seed: round, width: width, height: height)
-            let grey = try Picture(
+            let source = try Image.noise(seed: round, width: width, height: height)
+            let grey = try Image(
                 width: width, height: height, bytes: [UInt8](repeating: 77, count: width * height * 3))
             let start = Float.random(in: -0.99...0.9, using: &random)
             let end = Float(width) + .random(in: 0...0.99, using: &random)
@@ -180,7 +180,7 @@ struct ResamplingTests {
     }
 
     @Test func refusesBoxesElsewhere() throws {
-        let source = try Picture.noise(seed: 1, width: 9, height: 4)
+        let source = try Image.noise(seed: 1, width: 9, height: 4)
         for (x, width) in [(-1, 9), (0, 10), (1.5, 8.5), (0, 0), (0, -3), (.nan, 9), (0, .nan), (0, .infinity)]
             as [(Float, Float)]
         {
@@ -193,17 +193,17 @@ struct ResamplingTests {
     }
 
     @Test func refusesImpossibleSizes() throws {
-        let source = try Picture.noise(seed: 1, width: 4, height: 4)
+        let source = try Image.noise(seed: 1, width: 4, height: 4)
         for (width, height) in [(0, 4), (4, 0), (-1, 4), (1 << 25, 1), (1 << 24, 1 << 24), (Int.max, 2)] {
-            #expect(throws: PictureError.self) { try source.resized(width: width, height: height) }
+            #expect(throws: ImageError.self) { try source.resized(width: width, height: height) }
         }
     }
 }
 
-extension Picture {
-    static func noise(seed: Int, width: Int, height: Int) throws -> Picture {
+extension Image {
+    static func noise(seed: Int, width: Int, height: Int) throws -> Image {
         var generator = SeededGenerator(state: UInt64(seed))
-        return try Picture(width: width, height: height, bytes: generator.bytes(width * height * 3))
+        return try Image(width: width, height: height, bytes: generator.bytes(width * height * 3))
     }
 }
 

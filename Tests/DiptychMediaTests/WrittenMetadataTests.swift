@@ -2,7 +2,7 @@ import DiptychMedia
 import Foundation
 import Testing
 
-/// What people and programs write about pictures: XMP, IPTC-IIM and EXIF in every place that formats have for them, and sidecars.
+/// What people and programs write about images: XMP, IPTC-IIM and EXIF in every place that formats have for them, and sidecars.
 @Suite struct WrittenMetadataTests {
     private struct Said: Decodable {
         let caption, title, label, creator, copyright, city, state, country: String?
@@ -26,9 +26,9 @@ import Testing
         for (name, item) in cases {
             let file = name.split(separator: " ").first.map(String.init) ?? name
             let sidecar = try item.sidecar.map {
-                PictureDescription(sidecar: try Fixture.bytes("WrittenMetadata/\($0)"))
+                ImageDescription(sidecar: try Fixture.bytes("WrittenMetadata/\($0)"))
             }
-            let metadata = PictureMetadata(of: try Fixture.bytes("WrittenMetadata/\(file)"), with: sidecar)
+            let metadata = ImageMetadata(of: try Fixture.bytes("WrittenMetadata/\(file)"), with: sidecar)
             let (found, said) = (metadata.description, item.said)
             #expect(found.caption == said.caption, "\(name)")
             #expect(found.title == said.title, "\(name)")
@@ -59,7 +59,7 @@ import Testing
                 if Bool.random(using: &random) {
                     bytes.removeLast(Int.random(in: 0..<bytes.count - 12, using: &random))
                 }
-                let metadata = PictureMetadata(of: bytes)
+                let metadata = ImageMetadata(of: bytes)
                 if let latitude = metadata.latitude { #expect((-90...90).contains(latitude)) }
                 if let rating = metadata.description.rating { #expect((-1...5).contains(rating)) }
                 #expect(metadata.description.caption?.contains("\0") != true)
@@ -82,7 +82,7 @@ import Testing
         ]
         let clock = ContinuousClock()
         for text in hostile {
-            let took = clock.measure { _ = PictureDescription(sidecar: Array(text.utf8)) }
+            let took = clock.measure { _ = ImageDescription(sidecar: Array(text.utf8)) }
             #expect(took < .seconds(5), "\(text.prefix(20))")
         }
     }
@@ -96,7 +96,7 @@ import Testing
             let block = Array("8BIM".utf8) + [4, 4, 0, 0, 0, 0, 0, UInt8(record.count)] + record + [0]
             let data = Array("Photoshop 3.0\0".utf8) + block
             let file: [UInt8] = [0xFF, 0xD8, 0xFF, 0xED, 0, UInt8(data.count + 2)] + data + [0xFF, 0xD9]
-            #expect(PictureMetadata(of: file).description == PictureDescription())
+            #expect(ImageMetadata(of: file).description == ImageDescription())
         }
     }
 }

@@ -6,10 +6,10 @@
     import Foundation
     import Testing
 
-    /// Pictures on their way to a server, with a model.
+    /// Images on their way to a server, with a model.
     @Suite("Indexing into Milvus", .enabled(if: MilvusServer.isInstalled, MilvusServer.missing), .serialized)
     struct IndexingTests {
-        private func pictures(_ count: Int) throws -> TemporaryDirectory {
+        private func images(_ count: Int) throws -> TemporaryDirectory {
             let folder = try TemporaryDirectory()
             for number in 0..<count {
                 var generator = SeededGenerator(UInt64(number))
@@ -19,13 +19,13 @@
         }
 
         @Test func indexesSearchesAndGoesOn() async throws {
-            let (model, folder) = (try await TinyModel.load(), try pictures(40))
+            let (model, folder) = (try await TinyModel.load(), try images(40))
             let address = try await MilvusServer.shared.value.address("indexing")
             let store = try await MilvusStore.open(address, for: model)
             let first = try await Indexer(store: store, model: model).index([folder.path])
             #expect(first.added == 40)
             #expect(try await store.info().count == 40)
-            // Another picture, a copy, and one that vanished; the files' times show every change by now or the contents do.
+            // Another image, a copy, and one that vanished; the files' times show every change by now or the contents do.
             try folder.write(folder.bytes("7.png"), to: "copy.png")
             unlink(folder.path("3.png"))
             let second = try await Indexer(store: store, model: model).index([folder.path])
@@ -50,11 +50,11 @@
         }
 
         @Test func aServerKilledWhileIndexingLosesNothingAndTheRunResumes() async throws {
-            let (model, folder) = (try await TinyModel.load(batchSize: 4), try pictures(60))
+            let (model, folder) = (try await TinyModel.load(batchSize: 4), try images(60))
             let server = try await MilvusServer(start: 4)
             let store = try await MilvusStore.open(try server.address("killed"), for: model)
             let told = Told()
-            // The server dies while pictures are on their way, and comes back: the run goes on by itself.
+            // The server dies while images are on their way, and comes back: the run goes on by itself.
             let run = Task {
                 try await Indexer(store: store, model: model).index([folder.path]) { event in
                     told.add(event.path)
@@ -69,7 +69,7 @@
             #expect(try await run.value.added == 60)
             #expect(try await store.info().count == 60)
             // It dies for longer than a call waits: the run ends with an error, and what it told of is there.
-            let more = try pictures(90)
+            let more = try images(90)
             let after = Told()
             let cut = Task {
                 try await Indexer(store: store, model: model).index([more.path]) { event in

@@ -99,7 +99,7 @@
                 // A copy of known content comes without an embedding, as does another behind one that has it.
                 var copy = Items.record(3)
                 copy.path = "/copy.jpg"
-                (copy.embedding, copy.picture) = (nil, nil)
+                (copy.embedding, copy.image) = (nil, nil)
                 var (first, second) = (Items.record(50), Items.record(50))
                 (second.path, second.embedding) = ("/second.jpg", nil)
                 first.caption = "one"

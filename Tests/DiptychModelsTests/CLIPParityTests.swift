@@ -1,6 +1,6 @@
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
@@ -89,10 +89,10 @@ import Testing
             #expect(Self.worst(alone, expected, dimension: dimension) <= tolerance)
             #expect(Self.worst(Array(reversed[start..<start + dimension]), expected, dimension: dimension) <= tolerance)
         }
-        let pictures = try vision(fixture.batch([0, 1, 2, 3, 4])).floats()
+        let images = try vision(fixture.batch([0, 1, 2, 3, 4])).floats()
         for index in 0..<5 {
             let alone = try vision(fixture.batch([index])).floats()
-            let expected = Array(pictures[index * dimension..<(index + 1) * dimension])
+            let expected = Array(images[index * dimension..<(index + 1) * dimension])
             #expect(Self.worst(alone, expected, dimension: dimension) <= tolerance)
         }
     }

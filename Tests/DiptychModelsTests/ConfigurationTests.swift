@@ -1,6 +1,6 @@
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 

@@ -1,6 +1,6 @@
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test(arguments: ["openai-resnet", "siglip", "chinese-vit"], Precision.allCases)
-    func pictureFeaturesDoNotDependOnTheBatch(model: String, precision: Precision) throws {
+    func imageFeaturesDoNotDependOnTheBatch(model: String, precision: Precision) throws {
         let fixture = try Fixture(model)
         let engine = try CPUEngine(precision: precision, threads: 2)
         let tower = try VisionTower(Parameters(fixture.checkpoint), fixture.configuration, engine: engine)
@@ -135,9 +135,9 @@ import Testing
         }
     }
 
-    /// Random residual networks tend to one vector for every picture, on which agreement would prove nothing.
+    /// Random residual networks tend to one vector for every image, on which agreement would prove nothing.
     @Test(arguments: ["openai-resnet", "chinese-resnet"])
-    func pictureFeaturesDiffer(model: String) throws {
+    func imageFeaturesDiffer(model: String) throws {
         let fixture = try Fixture(model)
         let images = try fixture.features(CPUEngine(precision: .fp32, threads: 1)).images
         let dimension = fixture.configuration.embeddingDimension

@@ -1,7 +1,7 @@
 import DiptychEngine
 import DiptychModels
 import DiptychONNX
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing

@@ -1,6 +1,6 @@
 import DiptychModels
 import DiptychONNX
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing

@@ -1,5 +1,5 @@
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 /// The small towers of every family that Scripts/fixtures/clip.py and Scripts/fixtures/families.py make.

@@ -4,7 +4,7 @@ import DiptychTestSupport
 import Foundation
 import GRDB
 
-/// A folder of pictures, a store, and the small model.
+/// A folder of images, a store, and the small model.
 struct Album {
     let directory: TemporaryDirectory
     let model: CLIPModel
@@ -23,8 +23,8 @@ struct Album {
         (model, store) = (other.model, other.store)
     }
 
-    /// The folder of pictures.
-    var pictures: String { directory.path("pictures") }
+    /// The folder of images.
+    var images: String { directory.path("pictures") }
 
     /// The store's database file.
     var database: String { directory.path("store/store.sqlite") }
@@ -35,20 +35,20 @@ struct Album {
         return try directory.write(generator.png(), to: "pictures/\(name)")
     }
 
-    /// Writes pictures 0.png, 1.png, ….
+    /// Writes images 0.png, 1.png, ….
     func add(count: Int) throws {
         for seed in 0..<count { try add("\(seed).png", seed: UInt64(seed)) }
     }
 
-    /// Indexes the folder of pictures.
-    func index() async throws -> IndexSummary { try await Indexer(store: store, model: model).index([pictures]) }
+    /// Indexes the folder of images.
+    func index() async throws -> IndexSummary { try await Indexer(store: store, model: model).index([images]) }
 
-    /// A path below the folder of pictures, cut byte by byte: a slash and a combining mark are one `Character`.
+    /// A path below the folder of images, cut byte by byte: a slash and a combining mark are one `Character`.
     private func name(_ path: String) -> String {
-        String(decoding: path.utf8.dropFirst(pictures.utf8.count + 1), as: UTF8.self)
+        String(decoding: path.utf8.dropFirst(images.utf8.count + 1), as: UTF8.self)
     }
 
-    /// The embeddings of all items that are not missing, by their path below the folder of pictures.
+    /// The embeddings of all items that are not missing, by their path below the folder of images.
     func stored() async throws -> [String: Embedding] {
         var result: [String: Embedding] = [:]
         try await store.forEachItem { item, embedding in

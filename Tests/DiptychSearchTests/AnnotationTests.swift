@@ -56,7 +56,7 @@ import Testing
     @Test func theyOutliveIndexingPruningAndReopening() async throws {
         let album = try await Self.album()
         try await album.store.annotate([Self.label(.text("cat")), Self.label(.text("dog"), part: 2)])
-        let one = album.pictures + "/0.png"
+        let one = album.images + "/0.png"
         _ = try await Indexer(store: album.store, model: album.model).index(inputs: [
             .success(IndexInput(path: one, source: .file(one), caption: "other", attributes: ["x": .integer(1)]))
         ])

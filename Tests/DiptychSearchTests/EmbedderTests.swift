@@ -4,12 +4,12 @@ import DiptychTestSupport
 import Foundation
 import Testing
 
-/// A store of a model that is no CLIP: indexed, searched by picture, and refused for text.
+/// A store of a model that is no CLIP: indexed, searched by image, and refused for text.
 @Suite struct EmbedderTests {
     private static let model = TinyModel.directory.deletingLastPathComponent()
         .appendingPathComponent("resnet/basic/resnet.safetensors").path
 
-    @Test func aStoreOfAResNetIsSearchedByPicture() async throws {
+    @Test func aStoreOfAResNetIsSearchedByImage() async throws {
         let directory = try TemporaryDirectory()
         try directory.makeFolder("pictures")
         for seed in 0..<40 {
@@ -23,8 +23,8 @@ import Testing
         #expect(try await store.info().dimension == 64)
         let searcher = Searcher(store: store, model: model)
         var generator = SeededGenerator(7)
-        let picture = try PictureSource.data(try generator.png()).picture()
-        let hits = try await searcher.search(SearchQuery([.picture(picture)])).hits
+        let image = try ImageSource.data(try generator.png()).image()
+        let hits = try await searcher.search(SearchQuery([.image(image)])).hits
         let first = try #require(hits.first)
         #expect(first.path.hasSuffix("/7.png") && first.similarity > 0.9999)
 

@@ -16,7 +16,7 @@ import Testing
         for index in records.indices {
             records[index] = ItemRecord(
                 path: paths[index], bytes: 10, modified: 0, content: records[index].content,
-                embedding: records[index].embedding, picture: records[index].picture, caption: nil,
+                embedding: records[index].embedding, image: records[index].image, caption: nil,
                 attributes: ["rating": .integer(Int64(index)), "album": "holiday", "place": ["city": "Bern"]])
         }
         try await album.store.put(records)
@@ -41,7 +41,7 @@ import Testing
         ("zzzzzzzz = 1", "fields are added, bytes", 1), ("rating = '1'", "holds numbers", 1),
         ("album > 3", "holds texts", 1), ("album in (3, 4)", "holds texts", 1),
         ("rating like '1*'", "holds numbers", 1),
-        ("path under 'pictures'", "nothing below 'pictures'", 12), ("folder = 'pictures/2024'", "nothing below", 10),
+        ("path under 'images'", "nothing below 'images'", 12), ("folder = 'pictures/2024'", "nothing below", 10),
         ("path = 'a.jpg'", "nothing at 'a.jpg'", 8), ("path in ('/pictures/2024/a.jpg', 'b.png')", "at 'b.png'", 34),
     ])
     func refuses(text: String, reason: String, column: Int) async throws {

@@ -23,7 +23,7 @@ import Testing
         var rules = FolderRules(excluding: patterns.compactMap { FolderPattern($0) }, usesDefaults: usesDefaults)
         rules.followsLinks = followsLinks
         let root = directory.path("p")
-        return PictureFiles(roots: [root], rules: rules).map { String($0.dropFirst(root.count + 1)) }.sorted()
+        return ImageFiles(roots: [root], rules: rules).map { String($0.dropFirst(root.count + 1)) }.sorted()
     }
 
     /// What git says of the same patterns: `git check-ignore` 2.39 on the same names.
@@ -78,7 +78,7 @@ import Testing
             if name.hasPrefix("@") { try album.directory.makeFolder("pictures/@eaDir") }
             try album.directory.write("x", to: "pictures/\(name)")
         }
-        symlink("/", "\(album.pictures)/link")
+        symlink("/", "\(album.images)/link")
         let summary = try await album.index()
         #expect(summary.otherKinds == ["nef": 2, "mov": 1, "": 1])
         #expect(summary.excludedFolders == 1 && summary.excludedFiles == 0 && summary.linkedFolders == 1)
@@ -89,7 +89,7 @@ import Testing
             ])
     }
 
-    @Test func endingsOfPicturesInAnyCase() throws {
+    @Test func endingsOfImagesInAnyCase() throws {
         let names = ["a.jfif", "b.HIF", "c.heif", "d.avif", "e.jxl", "f.PPM", "g.jpe", "h.dib"]
         let directory = try Self.folder(names + ["i.nef", "j", "k.jp"])
         #expect(Self.found(directory) == names)

@@ -29,7 +29,7 @@ import Testing
 
         let stored = try await album.stored()
         let names = stored.keys.sorted()
-        let direct = try await album.model.embed(images: names.map { .file("\(album.pictures)/\($0)") })
+        let direct = try await album.model.embed(images: names.map { .file("\(album.images)/\($0)") })
         for (row, name) in names.enumerated() {
             let loss = try 1 - direct[row].similarity(to: #require(stored[name]))
             #expect(loss < 1e-6)
@@ -42,13 +42,13 @@ import Testing
         try album.directory.write("text", to: "pictures/5.png")
         var told: [String: IndexEvent.Kind] = [:]
         let database = album.directory
-        _ = try await Indexer(store: album.store, model: album.model).index([album.pictures]) { event in
+        _ = try await Indexer(store: album.store, model: album.model).index([album.images]) { event in
             #expect(told.updateValue(event.kind, forKey: event.path) == nil)
             #expect((event.reason == nil) == (event.kind != .skipped))
             _ = database
         }
         #expect(told.count == 9 && told.values.filter { $0 == .added }.count == 8)
-        #expect(told["\(album.pictures)/5.png"] == .skipped)
+        #expect(told["\(album.images)/5.png"] == .skipped)
     }
 
     @Test func aTouchedFileIsUnchanged() async throws {
@@ -56,7 +56,7 @@ import Testing
         try album.add(count: 3)
         _ = try await album.index()
         let before = try album.vectors()
-        Self.settle("\(album.pictures)/1.png")
+        Self.settle("\(album.images)/1.png")
         #expect(Self.counts(try await album.index()) == [0, 0, 3, 0, 0, 0])
         #expect(try album.vectors() == before)
     }
@@ -98,7 +98,7 @@ import Testing
         let (vectors, stored) = (try album.vectors(), try await album.stored())
         try album.directory.makeFolder("pictures/folder")
         try FileManager.default.moveItem(
-            atPath: "\(album.pictures)/2.png", toPath: "\(album.pictures)/folder/moved.png")
+            atPath: "\(album.images)/2.png", toPath: "\(album.images)/folder/moved.png")
         let summary = try await album.index()
         #expect(Self.counts(summary) == [0, 0, 3, 0, 0, 0] && summary.moved == 1)
         // The same rows with the same bytes: nothing was embedded.
@@ -133,7 +133,7 @@ import Testing
         try album.add(count: 3)
         _ = try await album.index()
         let before = try album.vectors()
-        unlink("\(album.pictures)/1.png")
+        unlink("\(album.images)/1.png")
         #expect(Self.counts(try await album.index()) == [0, 0, 2, 1, 0, 0])
         #expect(try await album.found() == ["0.png", "2.png"])
         var info = try await album.store.info()
@@ -147,7 +147,7 @@ import Testing
         info = try await album.store.info()
         #expect(info.count == 3 && info.missing == 0)
 
-        unlink("\(album.pictures)/1.png")
+        unlink("\(album.images)/1.png")
         _ = try await album.index()
         let dropped = try await album.store.compact()
         #expect(dropped.items == 1 && dropped.vectors == 1)
@@ -162,11 +162,11 @@ import Testing
             try album.add("\(folder)/x.png", seed: UInt64(folder.utf8.count))
         }
         _ = try await album.index()
-        for folder in ["a", "ab", "a b"] { unlink("\(album.pictures)/\(folder)/x.png") }
+        for folder in ["a", "ab", "a b"] { unlink("\(album.images)/\(folder)/x.png") }
         // Without it, an empty folder would pass for a drive that is not there.
         var indexer = Indexer(store: album.store, model: album.model)
         indexer.acceptsEmptyRoots = true
-        let summary = try await indexer.index(["\(album.pictures)/a"])
+        let summary = try await indexer.index(["\(album.images)/a"])
         #expect(Self.counts(summary) == [0, 0, 0, 1, 0, 0])
         #expect(try await album.found() == ["a b/x.png", "ab/x.png"])
     }
@@ -175,11 +175,11 @@ import Testing
         let album = try await Album()
         try album.add("a.png", seed: 1)
         _ = try await album.index()
-        unlink("\(album.pictures)/a.png")
+        unlink("\(album.images)/a.png")
         try album.directory.makeFolder("pictures/a.png")
         var indexer = Indexer(store: album.store, model: album.model)
         indexer.acceptsEmptyRoots = true
-        #expect(Self.counts(try await indexer.index([album.pictures])) == [0, 0, 0, 1, 0, 0])
+        #expect(Self.counts(try await indexer.index([album.images])) == [0, 0, 0, 1, 0, 0])
     }
 
     @Test func corruptFilesAreSkippedUntilTheyAreRepaired() async throws {
@@ -187,12 +187,12 @@ import Testing
         try album.add(count: 5)
         let whole = try album.directory.bytes("pictures/2.png")
         try album.directory.write(Array(whole.prefix(60)), to: "pictures/2.png")
-        try album.directory.write("no picture", to: "pictures/3.png")
+        try album.directory.write("no image", to: "pictures/3.png")
         try album.directory.write("", to: "pictures/4.png")
         for added in [2, 0] {
             let summary = try await album.index()
             #expect(Self.counts(summary) == [added, 0, 2 - added, 0, 0, 3])
-            #expect(summary.skipped.map(\.path) == [2, 3, 4].map { "\(album.pictures)/\($0).png" })
+            #expect(summary.skipped.map(\.path) == [2, 3, 4].map { "\(album.images)/\($0).png" })
             #expect(summary.skipped.allSatisfy { !$0.reason.isEmpty && !$0.reason.contains("\n") })
         }
         try album.directory.write(whole, to: "pictures/2.png")
@@ -207,8 +207,8 @@ import Testing
         try album.directory.makeFolder("pictures/xaby")
         try album.add("xaby/6.png", seed: 6)
         _ = try await album.index()
-        #expect(try await album.store.remove(idsOrPaths: ["\(album.pictures)/0.png", "2", "none", "999"]) == 2)
-        #expect(try await album.store.remove(idsOrPaths: ["\(album.pictures)/x%_y"]) == 1)
+        #expect(try await album.store.remove(idsOrPaths: ["\(album.images)/0.png", "2", "none", "999"]) == 2)
+        #expect(try await album.store.remove(idsOrPaths: ["\(album.images)/x%_y"]) == 1)
         #expect(try await album.found().contains("xaby/6.png"))
         #expect(try await album.store.info().count == 3)
         // Nothing is left of their contents that could be used again.
@@ -228,9 +228,9 @@ import Testing
     @Test func rootsThatAreMissingAreErrors() async throws {
         let album = try await Album()
         try album.add(count: 1)
-        for root in ["\(album.pictures)/none", "", "/none/such", "a\0b"] {
+        for root in ["\(album.images)/none", "", "/none/such", "a\0b"] {
             let error = await #expect(throws: StoreError.self) {
-                try await Indexer(store: album.store, model: album.model).index([album.pictures, root])
+                try await Indexer(store: album.store, model: album.model).index([album.images, root])
             }
             #expect(error?.kind == .missing && error?.description.contains("\n") == false)
         }
@@ -243,10 +243,10 @@ import Testing
         try album.directory.makeFolder("pictures/ab")
         try album.add("a/b/1.png", seed: 1)
         try album.add("ab/2.png", seed: 2)
-        symlink(album.pictures, album.directory.path("link"))
+        symlink(album.images, album.directory.path("link"))
         let roots = [
-            "\(album.pictures)/a/b/1.png", "\(album.pictures)/a/b", "\(album.pictures)/a", "\(album.pictures)/ab",
-            "\(album.pictures)/a/../a/b/", album.directory.path("link/a"),
+            "\(album.images)/a/b/1.png", "\(album.images)/a/b", "\(album.images)/a", "\(album.images)/ab",
+            "\(album.images)/a/../a/b/", album.directory.path("link/a"),
         ]
         for order in [roots, roots.reversed()] {
             let summary = try await Indexer(store: album.store, model: album.model).index(order)

@@ -15,7 +15,7 @@ import Testing
             let stop = Int.random(in: 0...3, using: &generator)
             let (stream, continuation) = AsyncStream<String>.makeStream()
             let task = Task {
-                try await Indexer(store: album.store, model: album.model).index([album.pictures]) { event in
+                try await Indexer(store: album.store, model: album.model).index([album.images]) { event in
                     if event.kind == .added { continuation.yield(event.path) }
                 }
             }
@@ -47,7 +47,7 @@ import Testing
         let album = try await Album(batchSize: 4)
         try album.add(count: 12)
         await #expect(throws: Enough.self) {
-            _ = try await Indexer(store: album.store, model: album.model).index([album.pictures]) { _ in throw Enough()
+            _ = try await Indexer(store: album.store, model: album.model).index([album.images]) { _ in throw Enough()
             }
         }
         #expect(try await album.store.info().count == 4)
@@ -63,8 +63,8 @@ import Testing
         let model = try await CLIPModel.load(copy.path)
         let store = try await EmbeddedStore.open(at: copy.url.appendingPathComponent("store"), for: model)
         var generator = SeededGenerator(1)
-        let picture = try copy.write(generator.png(), to: "a.png")
-        await #expect(throws: ModelError.self) { try await Indexer(store: store, model: model).index([picture]) }
+        let image = try copy.write(generator.png(), to: "a.png")
+        await #expect(throws: ModelError.self) { try await Indexer(store: store, model: model).index([image]) }
         #expect(try await store.info().vectors == 0)
     }
 }

@@ -82,13 +82,13 @@ import Testing
         let store = album.store
         var random = RandomItems(seed: 7, dimension: store.dimension)
         for (index, (item, record)) in zip(Self.items, random.records(Self.items.count)).enumerated() {
-            var metadata = PictureMetadata()
+            var metadata = ImageMetadata()
             metadata.taken = item.taken
             try await store.put([
                 ItemRecord(
                     path: "/photos/\(index)/\(item.name)", modified: Int64(item.modified * 1e9),
                     content: record.content,
-                    embedding: record.embedding, picture: PictureFacts(width: 1, height: 1, metadata: metadata))
+                    embedding: record.embedding, image: ImageFacts(width: 1, height: 1, metadata: metadata))
             ])
         }
         for (name, expected) in Self.orders where name.hasSuffix("name") || name.hasSuffix("date") {

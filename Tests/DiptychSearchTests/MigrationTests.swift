@@ -101,11 +101,11 @@ import Testing
             inputs: [
                 .success(
                     IndexInput(
-                        path: album.pictures + "/3.png", source: .file(album.pictures + "/3.png"), caption: "three"))
+                        path: album.images + "/3.png", source: .file(album.images + "/3.png"), caption: "three"))
             ])
         #expect(summary.updated == 1 && summary.reused == 1)
         let three = try await store.places(after: nil, limit: 5, filter: try Filter("caption matches 'three'"))
-        #expect(three.map(\.path) == [album.pictures + "/3.png"])
+        #expect(three.map(\.path) == [album.images + "/3.png"])
         #expect(try await store.info().vectors == 12)
     }
 
@@ -114,7 +114,7 @@ import Testing
         let album = try await Album()
         try album.add(count: 12)
         _ = try await album.index()
-        let four = album.pictures + "/4.png"
+        let four = album.images + "/4.png"
         _ = try await Indexer(store: album.store, model: album.model).index(inputs: [
             .success(
                 IndexInput(
@@ -122,7 +122,7 @@ import Testing
                     attributes: ["part": .integer(4), "tags": .list([.text("a"), .text("b")])]))
         ])
         // Numbers that were used once are not used again.
-        _ = try await album.store.remove(idsOrPaths: [album.pictures + "/11.png"])
+        _ = try await album.store.remove(idsOrPaths: [album.images + "/11.png"])
         let url = try Self.old(of: album, version: 3)
         let store = try await EmbeddedStore.open(at: url)
         #expect(try await store.verify() == [])
@@ -139,10 +139,10 @@ import Testing
         #expect(try await store.note("roots") == album.store.note("roots"))
         try album.add(count: 13)
         let model = try await EmbeddedStore.open(at: url, for: album.model)
-        #expect(try await Indexer(store: model, model: album.model).index([album.pictures]).added == 2)
+        #expect(try await Indexer(store: model, model: album.model).index([album.images]).added == 2)
         let ids = try await store.places(after: nil, limit: 50, filter: nil).compactMap { Int($0.id) }
         #expect(ids.suffix(2).allSatisfy { $0 > 12 } && Set(ids).count == 13)
-        #expect(try await store.info().roots.map(\.path) == [album.pictures])
+        #expect(try await store.info().roots.map(\.path) == [album.images])
         #expect(try await store.verify() == [])
         let indices =
             "SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY name"

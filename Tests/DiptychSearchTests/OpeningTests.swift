@@ -45,7 +45,7 @@ import Testing
             var items = 0
             try await plain.forEachItem { item, embedding in
                 items += 1
-                #expect(before[String(item.path.dropFirst(album.pictures.count + 1))] == embedding)
+                #expect(before[String(item.path.dropFirst(album.images.count + 1))] == embedding)
                 #expect(item.attributes.width == 24 && item.attributes.height == 20 && item.attributes.bytes > 50)
             }
             #expect(items == 3)
@@ -78,7 +78,7 @@ import Testing
         try album.add(count: 1)
         let plain = try await EmbeddedStore.open(at: album.store.directory)
         let refused = await #expect(throws: StoreError.self) {
-            try await Indexer(store: plain, model: other).index([album.pictures])
+            try await Indexer(store: plain, model: other).index([album.images])
         }
         #expect(refused?.kind == .otherModel)
         #expect(try await plain.info().count == 0)

@@ -5,7 +5,7 @@ import DiptychTestSupport
 import Foundation
 import Testing
 
-/// Boxes of pictures, and texts, as things that are found.
+/// Boxes of images, and texts, as things that are found.
 @Suite struct PartTests {
     private static func album(_ count: Int = 6) async throws -> Album {
         let album = try await Album()
@@ -14,27 +14,27 @@ import Testing
         return album
     }
 
-    /// The four quarters of the test's pictures, 24 × 20 pixels.
+    /// The four quarters of the test's images, 24 × 20 pixels.
     private static let quarters: [AssetPart] = [(0, 0), (12, 0), (0, 10), (12, 10)].map {
         .box(x: $0.0, y: $0.1, width: 12, height: 10)
     }
 
     private static func addQuarters(_ album: Album) async throws {
-        let paths = (0..<6).map { album.pictures + "/\($0).png" }
+        let paths = (0..<6).map { album.images + "/\($0).png" }
         let added = try await album.store.addParts(paths.map { ($0, quarters) })
         #expect(added == [4, 4, 4, 4, 4, 4])
         let summary = try await SpaceFiller(store: album.store, model: album.model).fill()
         #expect(summary.embedded == 24 && summary.skippedCount == 0)
     }
 
-    /// What a picture's crop is embedded as, by the ordinary way.
+    /// What an image's crop is embedded as, by the ordinary way.
     private static func embedding(_ album: Album, _ path: String, _ part: AssetPart) async throws -> Embedding {
-        let picture = try Picture.decode(file: path)
+        let image = try Image.decode(file: path)
         guard case .box(let x, let y, let width, let height) = part else {
-            return try await album.model.embed(pictures: [picture])[0]
+            return try await album.model.embed(images: [image])[0]
         }
-        let cropped = try picture.cropped(x: x, y: y, width: width, height: height)
-        return try await album.model.embed(pictures: [cropped])[0]
+        let cropped = try image.cropped(x: x, y: y, width: width, height: height)
+        return try await album.model.embed(images: [cropped])[0]
     }
 
     @Test func theBestPartOfAnAssetCounts() async throws {
@@ -44,7 +44,7 @@ import Testing
             let query = try await album.model.embed(texts: [text])[0]
             var expected: [(path: String, part: AssetPart, similarity: Float)] = []
             for number in 0..<6 {
-                let path = album.pictures + "/\(number).png"
+                let path = album.images + "/\(number).png"
                 var best: (AssetPart, Float)?
                 for part in [.whole] + Self.quarters {
                     let similarity = try await Self.embedding(album, path, part).similarity(to: query)
@@ -93,7 +93,7 @@ import Testing
         #expect(try await album.store.parts(of: "2").isEmpty)
         #expect(try await album.store.verify() == [])
         // Adding what is there adds nothing.
-        let path = album.pictures + "/0.png"
+        let path = album.images + "/0.png"
         #expect(try await album.store.addParts([(path, Self.quarters), ("/none", Self.quarters)]) == [0, nil])
     }
 
@@ -105,12 +105,12 @@ import Testing
     ])
     func partsOutsideAreRefused(part: AssetPart) async throws {
         let album = try await Self.album(1)
-        let path = album.pictures + "/0.png"
+        let path = album.images + "/0.png"
         await #expect(throws: StoreError.self) { try await album.store.addParts([(path, [part])]) }
         #expect(try await album.store.parts(of: "1").count == 1)
     }
 
-    @Test func textsAreFoundByTextsAndPictures() async throws {
+    @Test func textsAreFoundByTextsAndImages() async throws {
         let album = try await Self.album(3)
         let indexer = Indexer(store: album.store, model: album.model)
         func inputs(_ texts: [String]) -> [TextInput] {
@@ -122,8 +122,8 @@ import Testing
         let found = try await album.store.search(SearchRequest(query, limit: 10, filter: texts))
         #expect(found.map(\.attributes.caption) == ["a dog", "a cat", "a cat"] && found[0].similarity > 0.9999)
         #expect(found.allSatisfy { $0.attributes.kind == .text })
-        let picture = try await album.model.embed(pictures: [Picture.decode(file: album.pictures + "/0.png")])[0]
-        #expect(try await album.store.search(SearchRequest(picture, limit: 10, filter: texts)).count == 3)
+        let image = try await album.model.embed(images: [Image.decode(file: album.images + "/0.png")])[0]
+        #expect(try await album.store.search(SearchRequest(image, limit: 10, filter: texts)).count == 3)
         let images = try await album.store.search(SearchRequest(query, limit: 10, filter: try Filter("kind = 'image'")))
         #expect(images.count == 3)
         // Again, with a line changed and one gone.

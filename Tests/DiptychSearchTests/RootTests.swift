@@ -23,33 +23,33 @@ import Testing
     @Test func itemsAreKeptRelativeToTheirRoot() async throws {
         let album = try await Self.album()
         let roots = try await album.store.info().roots
-        #expect(roots.map(\.path) == [album.pictures] && roots.map(\.name) == ["pictures"])
+        #expect(roots.map(\.path) == [album.images] && roots.map(\.name) == ["pictures"])
         #expect(roots.map(\.count) == [6] && roots.allSatisfy(\.isThere))
         #expect(try album.strings("SELECT path FROM items ORDER BY id LIMIT 2") == ["0.png", "1.png"])
-        #expect(try await Self.listed(album.store)["1"] == album.pictures + "/0.png")
+        #expect(try await Self.listed(album.store)["1"] == album.images + "/0.png")
     }
 
     @Test func aRootMovesWithoutBeingReadAgain() async throws {
         let album = try await Self.album()
         let before = try await Self.listed(album.store)
         let new = try album.directory.makeFolder("elsewhere") + "/photos"
-        try FileManager.default.moveItem(atPath: album.pictures, toPath: new)
+        try FileManager.default.moveItem(atPath: album.images, toPath: new)
         #expect(try await album.store.info().roots.map(\.isThere) == [false])
-        // Indexing the old place does not take its pictures for deleted.
+        // Indexing the old place does not take its images for deleted.
         await #expect(throws: StoreError.self) { try await album.index() }
-        #expect(try await album.store.moveRoot(album.pictures, to: new) == 6)
+        #expect(try await album.store.moveRoot(album.images, to: new) == 6)
         let after = try await Self.listed(album.store)
-        #expect(after == before.mapValues { new + $0.dropFirst(album.pictures.count) })
+        #expect(after == before.mapValues { new + $0.dropFirst(album.images.count) })
         let summary = try await Indexer(store: album.store, model: album.model).index([new])
         #expect(summary.unchanged == 6 && summary.added == 0 && summary.removed == 0)
         #expect(try await album.store.verify() == [])
         // By its name, too.
-        try FileManager.default.moveItem(atPath: new, toPath: album.pictures)
-        #expect(try await album.store.moveRoot("pictures", to: album.pictures) == 6)
+        try FileManager.default.moveItem(atPath: new, toPath: album.images)
+        #expect(try await album.store.moveRoot("pictures", to: album.images) == 6)
         #expect(try await Self.listed(album.store) == before)
     }
 
-    @Test func aStoreMovesTogetherWithItsPictures() async throws {
+    @Test func aStoreMovesTogetherWithItsImages() async throws {
         let album = try await Self.album()
         let new = try album.directory.makeFolder("disk")
         for name in ["store", "pictures"] {
@@ -66,13 +66,13 @@ import Testing
         #expect(try await Self.listed(moved)["3"] == new + "/pictures/2.png")
     }
 
-    @Test func aStoreInsideItsPicturesMovesWithThem() async throws {
+    @Test func aStoreInsideItsImagesMovesWithThem() async throws {
         let album = try await Self.album()
-        let inside = URL(fileURLWithPath: album.pictures + "/sub/.store")
+        let inside = URL(fileURLWithPath: album.images + "/sub/.store")
         var store = try await EmbeddedStore.open(at: inside, for: album.model)
-        _ = try await Indexer(store: store, model: album.model).index([album.pictures])
+        _ = try await Indexer(store: store, model: album.model).index([album.images])
         let new = album.directory.path("renamed")
-        try FileManager.default.moveItem(atPath: album.pictures, toPath: new)
+        try FileManager.default.moveItem(atPath: album.images, toPath: new)
         store = try await EmbeddedStore.open(at: URL(fileURLWithPath: new + "/sub/.store"), for: album.model)
         #expect(try await Self.listed(store)["1"] == new + "/0.png")
     }
@@ -80,15 +80,15 @@ import Testing
     @Test func filesBelowNoRootBelongToALaterOne() async throws {
         let album = try await Album()
         try album.add(count: 4)
-        let file = album.pictures + "/2.png"
+        let file = album.images + "/2.png"
         let indexer = Indexer(store: album.store, model: album.model)
         _ = try await indexer.index([file])
         #expect(try await album.store.info().roots.isEmpty)
-        #expect(try await indexer.index([album.pictures]).added == 3)
+        #expect(try await indexer.index([album.images]).added == 3)
         #expect(try await Self.listed(album.store)["1"] == file)
         #expect(try await album.store.info().roots.map(\.count) == [4])
         // One above keeps what the one below has.
-        let parent = URL(fileURLWithPath: album.pictures).deletingLastPathComponent().path
+        let parent = URL(fileURLWithPath: album.images).deletingLastPathComponent().path
         try album.directory.write(Data(try Data(contentsOf: URL(fileURLWithPath: file))).map { $0 }, to: "five.png")
         #expect(try await indexer.index([parent]).unchanged == 4)
         #expect(try await album.store.info().roots.map(\.count).sorted() == [1, 4])
@@ -103,8 +103,8 @@ import Testing
             try album.directory.write(generator.png(), to: folder + "/x.png")
         }
         let indexer = Indexer(store: album.store, model: album.model)
-        for root in ["/a/b", "/ab"] { _ = try await indexer.index([album.pictures + root]) }
-        _ = try await indexer.index([album.pictures, album.directory.path("other")])
+        for root in ["/a/b", "/ab"] { _ = try await indexer.index([album.images + root]) }
+        _ = try await indexer.index([album.images, album.directory.path("other")])
         func found(_ filter: Filter) async throws -> [String] {
             let listed = try await album.store.places(after: nil, limit: 100, filter: filter).map(\.path).sorted()
             // Of what SQL finds, the language's own meaning finds the same.
@@ -112,12 +112,12 @@ import Testing
             #expect(all.filter { filter.accepts($0) }.map(\.path).sorted() == listed, "\(filter)")
             return listed
         }
-        let a = album.pictures + "/a"
+        let a = album.images + "/a"
         #expect(try await found(.under(a)) == [a + "/b/x.png", a + "/x.png"])
         #expect(try await found(.compare(.folder, .equal, .text(a))) == [a + "/x.png"])
         #expect(try await found(.under("/")).count == 4)
         #expect(try await found(.compare(.path, .equal, .text(a + "/b/x.png"))) == [a + "/b/x.png"])
-        #expect(try await found(.like(.path, "*/ab/*")) == [album.pictures + "/ab/x.png"])
+        #expect(try await found(.like(.path, "*/ab/*")) == [album.images + "/ab/x.png"])
         #expect(try await found(.compare(.folder, .notEqual, .text(a))).count == 3)
         #expect(try await found(.oneOf(.folder, [.text(a), .text(a + "/b")])).count == 2)
         #expect(try await found(.compare(.name, .equal, .text("x.png"))).count == 4)
@@ -134,11 +134,11 @@ import Testing
                 return ""
             } catch { return "\(error)" }
         }
-        #expect(await message(album.pictures, album.directory.path("nowhere")).contains("there is no folder"))
-        #expect(await message("/never/indexed", other).contains("its roots are '\(album.pictures)'"))
-        try FileManager.default.copyItem(atPath: album.pictures + "/1.png", toPath: other + "/1.png")
+        #expect(await message(album.images, album.directory.path("nowhere")).contains("there is no folder"))
+        #expect(await message("/never/indexed", other).contains("its roots are '\(album.images)'"))
+        try FileManager.default.copyItem(atPath: album.images + "/1.png", toPath: other + "/1.png")
         _ = try await Indexer(store: album.store, model: album.model).index([other])
-        #expect(await message(album.pictures, other).contains("is the root 'other' already"))
+        #expect(await message(album.images, other).contains("is the root 'other' already"))
         #expect(try await album.store.verify() == [])
     }
 
@@ -151,8 +151,8 @@ import Testing
         _ = try await indexer.index(inputs: [
             .success(IndexInput(path: archive + "#a/b.png", source: .bytes { _ in bytes }))
         ])
-        #expect(try await indexer.index([album.pictures]).removed == 0)
+        #expect(try await indexer.index([album.images]).removed == 0)
         try FileManager.default.removeItem(atPath: archive)
-        #expect(try await indexer.index([album.pictures]).removed == 1)
+        #expect(try await indexer.index([album.images]).removed == 1)
     }
 }

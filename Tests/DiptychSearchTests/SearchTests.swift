@@ -135,17 +135,17 @@ import Testing
         print("\(searches) searches during 40 transactions")
     }
 
-    @Test func picturesAreFoundByText() async throws {
+    @Test func imagesAreFoundByText() async throws {
         let album = try await Album()
         try album.add(count: 12)
         _ = try await album.index()
         let query = try await album.model.embed(texts: ["两只猫 😀"])[0]
         let hits = try await album.store.search(query, limit: 5)
         let images = try await album.model.embed(
-            images: (0..<12).map { .file("\(album.pictures)/\($0).png") })
+            images: (0..<12).map { .file("\(album.images)/\($0).png") })
         let expected = (0..<12).map { ($0, images[$0].similarity(to: query)) }.sorted { $0.1 > $1.1 }
         for (hit, best) in zip(hits, expected) {
-            #expect(hit.path == "\(album.pictures)/\(best.0).png" && abs(hit.similarity - best.1) < 1e-5)
+            #expect(hit.path == "\(album.images)/\(best.0).png" && abs(hit.similarity - best.1) < 1e-5)
         }
     }
 }

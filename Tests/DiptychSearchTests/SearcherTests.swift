@@ -14,17 +14,17 @@ import Testing
         return (album, Searcher(store: album.store, model: album.model))
     }
 
-    private static func path(_ album: Album, _ number: Int) -> String { "\(album.pictures)/\(number).png" }
+    private static func path(_ album: Album, _ number: Int) -> String { "\(album.images)/\(number).png" }
 
     @Test func termsAreAddedByTheirWeights() async throws {
         let (album, searcher) = try await Self.album(6)
-        let picture = try PictureSource.file(Self.path(album, 2)).picture()
+        let second = try ImageSource.file(Self.path(album, 2)).image()
         let texts = try await album.model.embed(texts: ["a cat", "snow"])
-        let image = try await album.model.embed(pictures: [picture])[0]
+        let image = try await album.model.embed(images: [second])[0]
         let item = try await album.store.places(after: nil, limit: 9, filter: try Filter("name = '4.png'"))[0]
         let stored = try await album.store.items(ids: [item.id])[0].1
         let query = SearchQuery([
-            .text("a cat"), .picture(picture, weight: 0.5), .text("snow", weight: -0.25), .item(item.id, weight: 2),
+            .text("a cat"), .image(second, weight: 0.5), .text("snow", weight: -0.25), .item(item.id, weight: 2),
         ])
         var sum = [Double](repeating: 0, count: album.model.dimension)
         for (embedding, weight) in [(texts[0], 1), (image, 0.5), (texts[1], -0.25), (stored, 2)]
@@ -63,11 +63,11 @@ import Testing
             var generator = SeededGenerator(UInt64(seed))
             let bytes = try generator.png(width: 40, height: 40)
             try album.directory.write(bytes, to: "pictures/\(seed)-a.png")
-            let picture = try PictureSource.data(bytes, label: "p").picture()
+            let image = try ImageSource.data(bytes, label: "p").image()
             for (name, speck) in [("b", 1), ("c", 2)] {
-                var samples = picture.bytes
+                var samples = image.bytes
                 samples[0] = samples[0] ^ UInt8(speck)
-                let copy = try Picture(width: 40, height: 40, bytes: samples)
+                let copy = try Image(width: 40, height: 40, bytes: samples)
                 try album.directory.write(try copy.png(), to: "pictures/\(seed)-\(name).png")
             }
         }
@@ -116,7 +116,7 @@ import Testing
         #expect(groups.map(\.items.count) == [120, 120, 120])
     }
 
-    @Test func matchesAreRatedOnceThereAreEnoughPictures() async throws {
+    @Test func matchesAreRatedOnceThereAreEnoughImages() async throws {
         let (few, searcher) = try await Self.album(20)
         #expect(try await few.store.background() == nil)
         #expect(try await searcher.search(SearchQuery(text: "a cat")).allSatisfy { $0.matchProbability == nil })
@@ -161,7 +161,7 @@ import Testing
                     ItemRecord(
                         path: "/bursts/\(scene)/\(number).jpg",
                         content: ContentHash(of: Data("\(scene) \(number)".utf8)),
-                        embedding: embedding, picture: PictureFacts(width: 9, height: 9))
+                        embedding: embedding, image: ImageFacts(width: 9, height: 9))
                 })
             bursts.append(frames)
         }

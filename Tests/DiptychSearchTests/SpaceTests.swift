@@ -27,7 +27,7 @@ import Testing
         #expect(summary.embedded == 9 && summary.skippedCount == 0)
         // The same as a store that was indexed with the other model.
         let fresh = try await EmbeddedStore.open(at: album.directory.url.appendingPathComponent("fresh"), for: other)
-        _ = try await Indexer(store: fresh, model: other).index([album.pictures])
+        _ = try await Indexer(store: fresh, model: other).index([album.images])
         #expect(try await Self.ranking(store, other) == Self.ranking(fresh, other))
         // The first space is what it was, and still the current one.
         #expect(try await Self.ranking(album.store, album.model) == before)
@@ -69,14 +69,14 @@ import Testing
         defer { withExtendedLifetime(files) {} }
         let store = try await EmbeddedStore.open(at: album.store.directory, addingSpaceFor: other)
         try album.add(count: 12)
-        _ = try await Indexer(store: store, model: other).index([album.pictures])
+        _ = try await Indexer(store: store, model: other).index([album.images])
         // Six of the new model came first, so that the others are late ones; then the first space gets the six.
         #expect(try await SpaceFiller(store: store, model: other).fill().embedded == 0)
         #expect(try await SpaceFiller(store: album.store, model: album.model).fill().embedded == 6)
         for (store, model) in [(store, other), (album.store, album.model)] {
             let fresh = try await EmbeddedStore.open(
                 at: album.directory.url.appendingPathComponent("fresh-\(store.space.id)"), for: model)
-            _ = try await Indexer(store: fresh, model: model).index([album.pictures])
+            _ = try await Indexer(store: fresh, model: model).index([album.images])
             func found(_ store: EmbeddedStore) async throws -> [String] {
                 try await store.search(model.embed(texts: ["a cat"])[0], limit: 50).map {
                     "\($0.path) \($0.similarity)"
@@ -94,7 +94,7 @@ import Testing
         let store = try await EmbeddedStore.open(at: album.store.directory, addingSpaceFor: other)
         try album.add("3.png", seed: 99)
         let summary = try await SpaceFiller(store: store, model: other).fill()
-        #expect(summary.embedded == 4 && summary.skipped.map(\.path) == [album.pictures + "/3.png"])
+        #expect(summary.embedded == 4 && summary.skipped.map(\.path) == [album.images + "/3.png"])
         #expect(summary.skipped.first?.reason.contains("changed") == true)
         #expect(try await album.store.remove(idsOrPaths: ["1"]) == 1)
         #expect(try await store.info().spaces.map(\.embeddings) == [4, 3])

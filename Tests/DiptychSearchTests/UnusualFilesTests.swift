@@ -6,7 +6,7 @@ import Testing
 
 /// Files and folders as disks hold them.
 @Suite struct UnusualFilesTests {
-    @Test func whatCountsAsAPicture() async throws {
+    @Test func whatCountsAsAnImage() async throws {
         let album = try await Album()
         let yes = ["a.PNG", "b.Jpeg", "c.tif", "d.webp", "two.dots.png", "-dash.png", "#hash?.png"]
         let no = [".hidden.png", "notes.txt", "png", "a.png.part", ".png", "e.pngx"]
@@ -20,7 +20,7 @@ import Testing
         #expect(summary.skippedCount == 0)
         // What is named is taken whatever it is called.
         let named = try await Indexer(store: album.store, model: album.model).index([
-            "\(album.pictures)/notes.txt", "\(album.pictures)/.hidden.png",
+            "\(album.images)/notes.txt", "\(album.images)/.hidden.png",
         ])
         #expect(named.added == 2)
     }
@@ -45,8 +45,8 @@ import Testing
         for name in names { #expect(found.contains(Array(name.utf8)), "\(name)") }
 
         // Vanished below a folder whose name starts with a combining mark, and from one of two that look the same.
-        unlink("\(album.pictures)/\u{301}/\u{301}.png")
-        unlink("\(album.pictures)/\u{e9}/\u{301}.png")
+        unlink("\(album.images)/\u{301}/\u{301}.png")
+        unlink("\(album.images)/\u{e9}/\u{301}.png")
         #expect(try await album.index().removed == 2)
     }
 
@@ -54,7 +54,7 @@ import Testing
         let album = try await Album()
         try album.add("good.png", seed: 1)
         func path(_ name: [UInt8]) -> [CChar] {
-            (Array(album.pictures.utf8) + [0x2F] + name + [0]).map(CChar.init(bitPattern:))
+            (Array(album.images.utf8) + [0x2F] + name + [0]).map(CChar.init(bitPattern:))
         }
         func place(_ name: [UInt8], seed: UInt64) throws {
             var generator = SeededGenerator(seed)
@@ -79,13 +79,13 @@ import Testing
         let outside = try album.directory.write(
             album.directory.bytes("pictures/real.png"), to: "outside.png")
         try album.directory.makeFolder("elsewhere")
-        symlink(outside, "\(album.pictures)/link.png")
-        symlink("\(album.pictures)/none.png", "\(album.pictures)/dangling.png")
-        symlink("loop.png", "\(album.pictures)/loop.png")
-        symlink(album.pictures, "\(album.pictures)/loop")
-        symlink("..", "\(album.pictures)/up")
-        symlink(album.directory.path("elsewhere"), "\(album.pictures)/folder.png")
-        mkfifo("\(album.pictures)/pipe.png", 0o644)
+        symlink(outside, "\(album.images)/link.png")
+        symlink("\(album.images)/none.png", "\(album.images)/dangling.png")
+        symlink("loop.png", "\(album.images)/loop.png")
+        symlink(album.images, "\(album.images)/loop")
+        symlink("..", "\(album.images)/up")
+        symlink(album.directory.path("elsewhere"), "\(album.images)/folder.png")
+        mkfifo("\(album.images)/pipe.png", 0o644)
         let summary = try await album.index()
         #expect(summary.added == 2 && summary.reused == 1 && summary.skippedCount == 0)
         #expect(try await album.found() == ["link.png", "real.png"])
@@ -95,9 +95,9 @@ import Testing
 
     @Test func namedThingsThatAreNoFilesAreSkipped() async throws {
         let album = try await Album()
-        mkfifo("\(album.pictures)/pipe", 0o644)
+        mkfifo("\(album.images)/pipe", 0o644)
         let summary = try await Indexer(store: album.store, model: album.model).index([
-            "\(album.pictures)/pipe", "/dev/null", "/dev/zero",
+            "\(album.images)/pipe", "/dev/null", "/dev/zero",
         ])
         #expect(summary.skippedCount == 3 && summary.added == 0)
     }
@@ -106,7 +106,7 @@ import Testing
     @Test func foldersThatCannotBeListedAreReported() async throws {
         let album = try await Album()
         try album.add("good.png", seed: 1)
-        var descriptor = open(album.pictures, O_RDONLY | O_DIRECTORY)
+        var descriptor = open(album.images, O_RDONLY | O_DIRECTORY)
         for _ in 0..<20 {
             let name = String(repeating: "d", count: 250)
             mkdirat(descriptor, name, 0o755)
@@ -118,12 +118,12 @@ import Testing
         close(descriptor)
         let summary = try await album.index()
         #expect(summary.added == 1 && summary.skippedCount == 1)
-        #expect(summary.skipped.first?.path.hasPrefix(album.pictures + "/dddd") == true)
+        #expect(summary.skipped.first?.path.hasPrefix(album.images + "/dddd") == true)
         #expect(summary.skipped.first?.reason.contains("\n") == false)
         print("\(summary.skipped.first?.reason ?? "")")
         let remove = Process()
         remove.executableURL = URL(fileURLWithPath: "/bin/rm")
-        remove.arguments = ["-rf", album.pictures]
+        remove.arguments = ["-rf", album.images]
         try remove.run()
         remove.waitUntilExit()
     }
@@ -135,10 +135,10 @@ import Testing
         try album.add("secret/a.png", seed: 1)
         try album.add("b.png", seed: 2)
         _ = try await album.index()
-        chmod("\(album.pictures)/secret", 0)
-        chmod("\(album.pictures)/b.png", 0)
+        chmod("\(album.images)/secret", 0)
+        chmod("\(album.images)/b.png", 0)
         let summary = try await album.index()
-        chmod("\(album.pictures)/secret", 0o755)
+        chmod("\(album.images)/secret", 0o755)
         #expect(summary.removed == 0 && summary.skippedCount == 1)
         #expect(try await album.found() == ["b.png", "secret/a.png"])
     }
@@ -167,7 +167,7 @@ import Testing
         // Whatever happened: now the store holds what the files hold.
         let stored = try await album.stored()
         for seed in 0..<10 {
-            let direct = try await album.model.embed(images: [.file("\(album.pictures)/\(seed).png")])[0]
+            let direct = try await album.model.embed(images: [.file("\(album.images)/\(seed).png")])[0]
             let similarity = try direct.similarity(to: #require(stored["\(seed).png"]))
             #expect(similarity > 0.999_99)
         }

@@ -5,7 +5,7 @@ import DiptychTestSupport
 import Foundation
 import Testing
 
-/// Files that move, drives that are not there, and what is written beside pictures.
+/// Files that move, drives that are not there, and what is written beside images.
 @Suite struct VanishedTests {
     private static func items(_ album: Album) async throws -> [String: StoredItem] {
         var items: [String: StoredItem] = [:]
@@ -27,7 +27,7 @@ import Testing
             inputs: [
                 .success(
                     IndexInput(
-                        path: album.directory.path("pictures/3.png"), source: .file("\(album.pictures)/3.png"),
+                        path: album.directory.path("pictures/3.png"), source: .file("\(album.images)/3.png"),
                         caption: "mine"))
             ])
         _ = try await album.index()
@@ -73,27 +73,27 @@ import Testing
         var indexer = Indexer(store: album.store, model: album.model)
         for prunes in [false, true] {
             indexer.dropsVanished = prunes
-            let error = await #expect(throws: VanishedPictures.self) { try await indexer.index([album.pictures]) }
-            #expect(error?.kind == .isEmpty(held: 3) && error?.path == album.pictures)
+            let error = await #expect(throws: VanishedImages.self) { try await indexer.index([album.images]) }
+            #expect(error?.kind == .isEmpty(held: 3) && error?.path == album.images)
         }
         #expect(try await album.found().count == 3)
         indexer.acceptsEmptyRoots = true
-        #expect(try await indexer.index([album.pictures]).removed == 3)
+        #expect(try await indexer.index([album.images]).removed == 3)
         // Empty from now on: there is nothing left to lose.
         indexer.acceptsEmptyRoots = false
-        #expect(try await indexer.index([album.pictures]).removed == 0)
+        #expect(try await indexer.index([album.images]).removed == 0)
     }
 
     @Test func aMissingRootMayBeGoneForGood() async throws {
         let album = try await Album()
         try album.add(count: 3)
         _ = try await album.index()
-        try FileManager.default.removeItem(atPath: album.pictures)
+        try FileManager.default.removeItem(atPath: album.images)
         var indexer = Indexer(store: album.store, model: album.model)
-        await #expect(throws: StoreError.self) { try await indexer.index([album.pictures]) }
+        await #expect(throws: StoreError.self) { try await indexer.index([album.images]) }
         #expect(try await album.store.info().count == 3)
         indexer.acceptsEmptyRoots = true
-        #expect(try await indexer.index([album.pictures]).removed == 3)
+        #expect(try await indexer.index([album.images]).removed == 3)
     }
 
     /// Most of a large folder is gone: that is asked about before it is dropped, not before it is marked.
@@ -101,19 +101,19 @@ import Testing
         let album = try await Album(batchSize: 16)
         try album.add(count: 201)
         _ = try await album.index()
-        for number in 0..<101 { try FileManager.default.removeItem(atPath: "\(album.pictures)/\(number).png") }
+        for number in 0..<101 { try FileManager.default.removeItem(atPath: "\(album.images)/\(number).png") }
         var indexer = Indexer(store: album.store, model: album.model)
         indexer.dropsVanished = true
-        let error = await #expect(throws: VanishedPictures.self) { try await indexer.index([album.pictures]) }
+        let error = await #expect(throws: VanishedImages.self) { try await indexer.index([album.images]) }
         #expect(error?.kind == .mostly(vanished: 101, of: 201, isOtherDevice: false))
         #expect(try await album.store.info().missing == 0)
         indexer.dropsVanished = false
-        #expect(try await indexer.index([album.pictures]).removed == 101)
+        #expect(try await indexer.index([album.images]).removed == 101)
         // Those that are only marked count as well.
         indexer.dropsVanished = true
-        await #expect(throws: VanishedPictures.self) { try await indexer.index([album.pictures]) }
+        await #expect(throws: VanishedImages.self) { try await indexer.index([album.images]) }
         indexer.acceptsVanished = true
-        #expect(try await indexer.index([album.pictures]).removed == 0)
+        #expect(try await indexer.index([album.images]).removed == 0)
     }
 
     /// What the last run noted says that a drive was mounted on a folder, and on which device the root was.
@@ -124,22 +124,22 @@ import Testing
         try album.add("nas/4.png", seed: 4)
         _ = try await album.index()
         let note = try #require(try await album.store.note("roots"))
-        #expect(String(decoding: note, as: UTF8.self).contains(album.pictures.replacing("/", with: "\\/")))
-        try FileManager.default.removeItem(atPath: "\(album.pictures)/nas/4.png")
+        #expect(String(decoding: note, as: UTF8.self).contains(album.images.replacing("/", with: "\\/")))
+        try FileManager.default.removeItem(atPath: "\(album.images)/nas/4.png")
         func set(devices: [String: Int], mounts: [String]) async throws {
             let noted = try JSONSerialization.data(withJSONObject: ["devices": devices, "mounts": mounts])
             try await album.store.setNote("roots", noted)
         }
         let indexer = Indexer(store: album.store, model: album.model)
-        try await set(devices: [:], mounts: ["\(album.pictures)/nas"])
-        let error = await #expect(throws: VanishedPictures.self) { try await indexer.index([album.pictures]) }
-        #expect(error?.kind == .notMounted(held: 1) && error?.path == "\(album.pictures)/nas")
+        try await set(devices: [:], mounts: ["\(album.images)/nas"])
+        let error = await #expect(throws: VanishedImages.self) { try await indexer.index([album.images]) }
+        #expect(error?.kind == .notMounted(held: 1) && error?.path == "\(album.images)/nas")
         // Another device alone says nothing: numbers change when a system starts again.
-        try await set(devices: [album.pictures: 1], mounts: [])
-        #expect(try await indexer.index([album.pictures]).removed == 1)
-        for number in 0..<2 { try FileManager.default.removeItem(atPath: "\(album.pictures)/\(number).png") }
-        try await set(devices: [album.pictures: 1], mounts: [])
-        let other = await #expect(throws: VanishedPictures.self) { try await indexer.index([album.pictures]) }
+        try await set(devices: [album.images: 1], mounts: [])
+        #expect(try await indexer.index([album.images]).removed == 1)
+        for number in 0..<2 { try FileManager.default.removeItem(atPath: "\(album.images)/\(number).png") }
+        try await set(devices: [album.images: 1], mounts: [])
+        let other = await #expect(throws: VanishedImages.self) { try await indexer.index([album.images]) }
         #expect(other?.kind == .mostly(vanished: 3, of: 4, isOtherDevice: true))
     }
 
@@ -149,10 +149,10 @@ import Testing
         _ = try await album.index()
         var indexer = Indexer(store: album.store, model: album.model)
         indexer.rules = FolderRules(excluding: [try #require(FolderPattern("1.png"))])
-        #expect(try await indexer.index([album.pictures]).removed == 1)
+        #expect(try await indexer.index([album.images]).removed == 1)
         #expect(try await album.found() == ["0.png", "2.png"])
         // A file that is named itself is in no folder.
-        #expect(try await indexer.index(["\(album.pictures)/1.png"]).added == 1)
+        #expect(try await indexer.index(["\(album.images)/1.png"]).added == 1)
     }
 
     private static func xmp(_ caption: String, rating: Int) -> String {
@@ -165,7 +165,7 @@ import Testing
         """
     }
 
-    /// A sidecar is read with its picture, and again when it changes, comes or goes, without embedding anything.
+    /// A sidecar is read with its image, and again when it changes, comes or goes, without embedding anything.
     @Test func sidecarsComeAndGo() async throws {
         let album = try await Album()
         for name in ["a.png", "b.png"] { IndexingTests.settle(try album.add(name, seed: name == "a.png" ? 1 : 2)) }
@@ -192,7 +192,7 @@ import Testing
         try write(Self.xmp("nobody's", rating: 4), "b.xmp")
         #expect(IndexingTests.counts(try await album.index()) == [0, 0, 2, 0, 0, 0])
 
-        try FileManager.default.removeItem(atPath: "\(album.pictures)/a.xmp")
+        try FileManager.default.removeItem(atPath: "\(album.images)/a.xmp")
         #expect(IndexingTests.counts(try await album.index()) == [0, 1, 1, 0, 1, 0])
         item = try #require(try await Self.items(album)["a.png"])
         #expect(item.attributes.other["rating"] == nil && item.attributes.other["sidecar"] == nil)
@@ -200,7 +200,7 @@ import Testing
         #expect(try album.vectors().count == vectors.count)
     }
 
-    /// What a list says about a picture replaces what its files say.
+    /// What a list says about an image replaces what its files say.
     @Test func listsCountBeforeFiles() async throws {
         let album = try await Album()
         let path = try album.add("a.png", seed: 1)

@@ -35,7 +35,7 @@ import Testing
         let album = try await Self.album()
         try album.sql("DELETE FROM embeddings_1 WHERE id = 2")
         let problems = try await album.store.verify()
-        #expect(problems.count == 1 && problems[0].contains("item 2") && problems[0].contains(album.pictures))
+        #expect(problems.count == 1 && problems[0].contains("item 2") && problems[0].contains(album.images))
         // Indexing does what the message says.
         let path = String(problems[0].split(separator: "(")[1].prefix { $0 != ")" })
         utimes(path, nil)
@@ -100,8 +100,8 @@ import Testing
                     { _ = try await store.verify() }, { _ = try await store.info() },
                     { _ = try await store.search(query, limit: 5) },
                     { try await store.forEachItem { _, _ in } },
-                    { _ = try await Indexer(store: store, model: album.model).index([album.pictures]) },
-                    { _ = try await store.remove(idsOrPaths: ["1", album.pictures]) },
+                    { _ = try await Indexer(store: store, model: album.model).index([album.images]) },
+                    { _ = try await store.remove(idsOrPaths: ["1", album.images]) },
                     { _ = try await store.compact() },
                 ] as [() async throws -> Void] {
                     do {

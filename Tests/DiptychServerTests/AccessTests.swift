@@ -21,7 +21,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let (keys, reader, writer, path) = try Self.keys(folder)
-        try await RunningServer.run(pictures: 1, change: { $0.keys = keys }) { server in
+        try await RunningServer.run(images: 1, change: { $0.keys = keys }) { server in
             let body: [String: Any] = ["input": "a cat"]
             let without = try await server.post("/v1/embeddings", body)
             #expect(without.status == 401 && without.headers["www-authenticate"] == "Bearer")

@@ -50,7 +50,7 @@ import Testing
     ]
 
     @Test func wrongBodies() async throws {
-        try await RunningServer.run(pictures: 2) { server in
+        try await RunningServer.run(images: 2) { server in
             for (path, body, reason) in Self.bodies {
                 let answer = try await server.send(
                     "POST", path, body: Data(body.utf8), headers: ["Content-Type": "application/json"])
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func wrongForms() async throws {
-        try await RunningServer.run(pictures: 1) { server in
+        try await RunningServer.run(images: 1) { server in
             let type = "multipart/form-data; boundary=limit"
             let forms: [(String, String)] = [
                 ("multipart/form-data", "--limit"), (type, ""), (type, "--limit"), (type, "--limit\r\n"),
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func otherMethodsTypesAndPaths() async throws {
-        try await RunningServer.run(pictures: 1) { server in
+        try await RunningServer.run(images: 1) { server in
             let method = try await server.send("DELETE", "/v1/search")
             #expect(method.status == 405 && method.headers["allow"] == "POST")
             _ = try method.problem
@@ -147,8 +147,8 @@ import Testing
         return file
     }
 
-    @Test func picturesThatWouldFillTheMemory() async throws {
-        try await RunningServer.run(pictures: 0) { server in
+    @Test func imagesThatWouldFillTheMemory() async throws {
+        try await RunningServer.run(images: 0) { server in
             let begin = ContinuousClock.now
             let gif: [UInt8] = Array("GIF89a".utf8) + [0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x3B]
             for file in [try Self.bomb(width: 60_000, height: 60_000), try Self.bomb(width: 2_000_000, height: 1), gif]
@@ -188,13 +188,13 @@ import Testing
     }
 
     @Test func urlsAreFetchedWhereThatIsAllowed() async throws {
-        let picture = try drawn(1)
+        let image = try drawn(1)
         let web = try #require(
             LoopbackServer { request, port in
                 switch request.path {
-                case "/picture": .response("200 OK", body: picture)
+                case "/picture": .response("200 OK", body: image)
                 case "/redirect": .response("302 Found", headers: ["Location: http://127.0.0.1:\(port)/picture"])
-                case "/page": .response("200 OK", body: picture, headers: ["Content-Type: text/html; charset=utf-8"])
+                case "/page": .response("200 OK", body: image, headers: ["Content-Type: text/html; charset=utf-8"])
                 case "/loop": .response("302 Found", headers: ["Location: http://127.0.0.1:\(port)/loop"])
                 case "/elsewhere": .response("302 Found", headers: ["Location: file:///etc/passwd"])
                 case "/large": .response("200 OK", body: [UInt8](repeating: 1, count: 200_000))
@@ -207,7 +207,7 @@ import Testing
             options.fetch.addresses = .everywhere
             options.reading.maximumBytes = 100_000
         }) { server in
-            let expected = try await server.model.embed(images: [.data(picture)])[0].values
+            let expected = try await server.model.embed(images: [.data(image)])[0].values
             for path in ["/picture", "/redirect"] {
                 let answer = try await server.post("/v1/embeddings", ["input": base + path, "modality": "image"])
                 let data = try #require(try answer.json["data"] as? [[String: Any]], "\(answer.text)")

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func metricsAreCounted() async throws {
-        try await RunningServer.run(pictures: 1) { server in
+        try await RunningServer.run(images: 1) { server in
             _ = try await server.post("/v1/search", ["text": "a cat"])
             _ = try await server.post("/v1/search", ["text": ""])
             let text = try await server.get("/metrics").text

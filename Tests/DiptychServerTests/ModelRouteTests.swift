@@ -28,46 +28,46 @@ import Testing
         }
     }
 
-    /// Texts are refused, 400 in one line, by every route that takes them; pictures are not.
+    /// Texts are refused, 400 in one line, by every route that takes them; images are not.
     @Test func aModelWithoutATextTowerRefusesTexts() async throws {
         let path = TinyModel.directory.deletingLastPathComponent()
             .appendingPathComponent("resnet/basic/resnet.safetensors").path
         let model = try await ModelLoader.load(path, options: ModelOptions(threads: 2))
         try await RunningServer.run(change: { $0.models = [ModelSource(name: "resnet") { model }] }) { server in
-            let picture = dataURI(try drawn(1))
+            let image = dataURI(try drawn(1))
             let line = "resnet.safetensors embeds images only; a text needs a model with a text tower"
             for (route, body) in [
                 ("/v1/embeddings", ["input": "a cat"]), ("/similarity", ["query": "a cat", "candidates": Self.texts]),
-                ("/v1/classify", ["image": picture, "labels": ["a", "b"]]),
+                ("/v1/classify", ["image": image, "labels": ["a", "b"]]),
             ] as [(String, [String: Any])] {
                 let answer = try await server.post(route, body)
                 #expect(answer.status == 400, "\(route): \(answer.text)")
                 #expect(try answer.problem == line)
             }
-            let answer = try await server.post("/v1/embeddings", ["input": picture, "modality": "image"])
+            let answer = try await server.post("/v1/embeddings", ["input": image, "modality": "image"])
             #expect(answer.status == 200, "\(answer.text)")
             #expect(try await server.get("/ready").status == 200)
         }
     }
 
-    @Test func similarityOfPictures() async throws {
+    @Test func similarityOfImages() async throws {
         try await RunningServer.run { server in
-            let pictures = try (0..<3).map { try drawn(UInt64($0)) }
-            let uris = pictures.map(dataURI)
+            let images = try (0..<3).map { try drawn(UInt64($0)) }
+            let uris = images.map(dataURI)
             let answer = try await server.post(
                 "/similarity",
                 ["query": uris[1], "candidates": uris, "query_type": "image", "candidate_type": "image"])
             let pairs = try #require(try answer.json["similarities"] as? [[Any]])
             #expect(pairs[0][0] as? String == uris[1])
             #expect(abs(try #require((pairs[0][1] as? NSNumber)?.floatValue) - 1) < 1e-5)
-            // A text to pictures, and the other way round.
+            // A text to images, and the other way round.
             let mixed = try await server.post(
                 "/similarity", ["query": "a cat", "candidates": uris, "candidate_type": "image"])
             let back = try await server.post(
                 "/similarity", ["query": uris[0], "query_type": "image", "candidates": ["a cat", "snow"]])
             #expect(mixed.status == 200 && back.status == 200)
             let library = try await server.model.embed(texts: ["a cat"]).similarity(
-                to: server.model.embed(images: pictures.map { .data($0) })
+                to: server.model.embed(images: images.map { .data($0) })
             ).values
             let served = try #require(try mixed.json["similarities"] as? [[Any]])
             for (uri, expected) in zip(uris, library) {
@@ -104,15 +104,15 @@ import Testing
         }
     }
 
-    @Test func embeddingsOfPicturesInAnyWay() async throws {
+    @Test func embeddingsOfImagesInAnyWay() async throws {
         try await RunningServer.run { server in
-            let pictures = try [drawn(1), drawn(2)]
-            let expected = try await server.model.embed(images: pictures.map { .data($0) })
+            let images = try [drawn(1), drawn(2)]
+            let expected = try await server.model.embed(images: images.map { .data($0) })
             let uris = try await server.post(
-                "/v1/embeddings", ["input": pictures.map(dataURI), "modality": "image"])
+                "/v1/embeddings", ["input": images.map(dataURI), "modality": "image"])
             let form = try await server.post(
                 "/v1/embeddings",
-                form: [("modality", nil, Array("image".utf8))] + pictures.map { ("input", "p.png", $0) })
+                form: [("modality", nil, Array("image".utf8))] + images.map { ("input", "p.png", $0) })
             for answer in [uris, form] {
                 let data = try #require(try answer.json["data"] as? [[String: Any]], "\(answer.text)")
                 #expect(data.count == 2)
@@ -125,13 +125,13 @@ import Testing
 
     @Test func classifiesAsTheLibraryDoes() async throws {
         try await RunningServer.run { server in
-            let picture = try drawn(3), labels = ["cat", "dog", "snow"]
+            let image = try drawn(3), labels = ["cat", "dog", "snow"]
             let templates = ["a photo of a {}.", "{}"]
             let classifier = try await server.model.classifier(labels: labels, templates: .custom(templates))
-            let embedding = try await server.model.embed(images: [.data(picture)])[0]
+            let embedding = try await server.model.embed(images: [.data(image)])[0]
             let expected = classifier.predictions(for: embedding)
             let answer = try await server.post(
-                "/v1/classify", ["image": dataURI(picture), "labels": labels, "templates": templates])
+                "/v1/classify", ["image": dataURI(image), "labels": labels, "templates": templates])
             let predictions = try #require(try answer.json["predictions"] as? [[String: Any]])
             #expect(predictions.map { $0["label"] as? String } == expected.map(\.label))
             for (one, other) in zip(predictions, expected) {
@@ -140,7 +140,7 @@ import Testing
             }
             let form = try await server.post(
                 "/v1/classify",
-                form: [("image", "p.png", picture)] + labels.map { ("labels", nil, Array($0.utf8)) } + [
+                form: [("image", "p.png", image)] + labels.map { ("labels", nil, Array($0.utf8)) } + [
                     ("top", nil, Array("1".utf8))
                 ])
             #expect(try (form.json["predictions"] as? [Any])?.count == 1)

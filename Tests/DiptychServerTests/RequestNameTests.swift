@@ -7,7 +7,7 @@ import Testing
 /// What a route takes is declared where it is added; all else is refused, and said in two shapes.
 @Suite struct RequestNameTests {
     @Test func unknownAndDoubledNames() async throws {
-        try await RunningServer.run(pictures: 2) { server in
+        try await RunningServer.run(images: 2) { server in
             for path in [
                 "/v1/items?limt=3", "/health?limt=3", "/?limt=3", "/assets/main.js?limt=3", "/v1/items/1?limt",
             ] {

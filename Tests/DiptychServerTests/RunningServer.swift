@@ -11,7 +11,7 @@ import Testing
     import FoundationNetworking
 #endif
 
-/// A server of the small model on a free port, with a store of drawn pictures where a test wants one.
+/// A server of the small model on a free port, with a store of drawn images where a test wants one.
 struct RunningServer: Sendable {
     let port: Int
     let model: CLIPModel
@@ -22,23 +22,23 @@ struct RunningServer: Sendable {
     /// Serves while `body` runs.
     ///
     /// - Parameters:
-    ///   - pictures: how many pictures the store holds; nil for no store.
+    ///   - images: how many images the store holds; nil for no store.
     ///   - change: changes the options.
     static func run<T: Sendable>(
-        pictures: Int? = nil, change: (inout ServerOptions) throws -> Void = { _ in },
+        images: Int? = nil, change: (inout ServerOptions) throws -> Void = { _ in },
         _ body: (RunningServer) async throws -> T
     ) async throws -> T {
         let directory = try TemporaryDirectory()
         let model = try await TinyModel.load()
         var store: EmbeddedStore?
-        if let pictures {
+        if let images {
             try directory.makeFolder("pictures")
-            for seed in 0..<pictures {
+            for seed in 0..<images {
                 var generator = SeededGenerator(UInt64(seed))
                 try directory.write(generator.png(width: 60, height: 40), to: "pictures/\(seed).png")
             }
             let opened = try await EmbeddedStore.open(at: directory.url.appendingPathComponent("store"), for: model)
-            if pictures > 0 {
+            if images > 0 {
                 _ = try await Indexer(store: opened, model: model).index([directory.path("pictures")])
             }
             store = opened
@@ -145,13 +145,13 @@ struct RunningServer: Sendable {
     }
 }
 
-/// The bytes of a drawn picture.
+/// The bytes of a drawn image.
 func drawn(_ seed: UInt64) throws -> [UInt8] {
     var generator = SeededGenerator(seed)
     return try generator.png(width: 60, height: 40)
 }
 
-/// A picture as a data URI.
+/// An image as a data URI.
 func dataURI(_ bytes: [UInt8]) -> String { "data:image/png;base64,\(Data(bytes).base64EncodedString())" }
 
 /// Numbers of a JSON list.

@@ -9,7 +9,7 @@ import Testing
 /// Searching a store, and looking at, adding and removing its items, over HTTP.
 @Suite struct StoreRouteTests {
     @Test func searchesAsTheLibraryDoes() async throws {
-        try await RunningServer.run(pictures: 20) { server in
+        try await RunningServer.run(images: 20) { server in
             let store = try #require(server.store)
             var options = Searcher.Options()
             options.limit = 5
@@ -36,11 +36,11 @@ import Testing
         }
     }
 
-    @Test func searchesByPictureAndItem() async throws {
-        try await RunningServer.run(pictures: 10) { server in
+    @Test func searchesByImageAndItem() async throws {
+        try await RunningServer.run(images: 10) { server in
             let uri = dataURI(try drawn(4))
-            let byPicture = try await server.post("/v1/search", ["image": uri, "k": 1]).json
-            let first = try #require((byPicture["results"] as? [[String: Any]])?.first)
+            let byImage = try await server.post("/v1/search", ["image": uri, "k": 1]).json
+            let first = try #require((byImage["results"] as? [[String: Any]])?.first)
             #expect((first["path"] as? String)?.hasSuffix("/4.png") == true)
             let form = try await server.post(
                 "/v1/search", form: [("image", "x.png", try drawn(4)), ("k", nil, Array("1".utf8))])
@@ -55,12 +55,12 @@ import Testing
     }
 
     @Test func itemsComeAndGo() async throws {
-        try await RunningServer.run(pictures: 3) { server in
-            let picture = try drawn(77)
+        try await RunningServer.run(images: 3) { server in
+            let image = try drawn(77)
             let added = try await server.post(
                 "/v1/items",
                 form: [
-                    ("file", "../../etc/passwd", picture), ("caption", nil, Array("a new one".utf8)),
+                    ("file", "../../etc/passwd", image), ("caption", nil, Array("a new one".utf8)),
                     ("attributes", nil, Array(#"{"tags": ["x"], "n": 3}"#.utf8)),
                 ])
             #expect(added.status == 201, "\(added.text)")
@@ -73,16 +73,16 @@ import Testing
             #expect(path.hasPrefix(server.directory.path("store/pictures/")))
 
             func found() async throws -> [String] {
-                let json = try await server.post("/v1/search", ["image": dataURI(picture), "k": 9]).json
+                let json = try await server.post("/v1/search", ["image": dataURI(image), "k": 9]).json
                 return try #require(json["results"] as? [[String: Any]]).compactMap { $0["id"] as? String }
             }
             #expect(try await found().first == id)
-            #expect(try await server.get("/v1/items/\(id)/original").body == Data(picture))
+            #expect(try await server.get("/v1/items/\(id)/original").body == Data(image))
 
             #expect(try added.json["exists"] as? Bool == false)
 
             // Adding it again changes only what is newly said about it.
-            let again = try await server.post("/v1/items", ["url": dataURI(picture), "caption": "other"])
+            let again = try await server.post("/v1/items", ["url": dataURI(image), "caption": "other"])
             #expect(try again.status == 200 && again.json["id"] as? String == id)
             #expect(try again.json["exists"] as? Bool == true)
             let merged = try #require(try again.json["attributes"] as? [String: Any])
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func whatIsRemovedGoesForGood() async throws {
-        let kept = try await RunningServer.run(pictures: 1, change: { $0.undoTime = .zero }) { server in
+        let kept = try await RunningServer.run(images: 1, change: { $0.undoTime = .zero }) { server in
             let added = try await server.post("/v1/items", ["file": dataURI(try drawn(5))])
             let path = try #require(try added.json["path"] as? String)
             #expect(FileManager.default.fileExists(atPath: path))
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func itemsAreListed() async throws {
-        try await RunningServer.run(pictures: 7) { server in
+        try await RunningServer.run(images: 7) { server in
             var ids: [String] = []
             var after = ""
             repeat {
@@ -137,16 +137,16 @@ import Testing
     }
 
     @Test func thumbnailsAreMadeOnce() async throws {
-        try await RunningServer.run(pictures: 2) { server in
+        try await RunningServer.run(images: 2) { server in
             let item = try #require(
                 (try await server.get("/v1/items").json["items"] as? [[String: Any]])?.first)
             let link = try #require(item["thumbnail"] as? String)
             let answer = try await server.get(link + "&size=64")
             #expect(answer.status == 200 && answer.headers["content-type"] == "image/jpeg")
-            let picture = try Picture.decode([UInt8](answer.body))
-            #expect(picture.width == 60 && picture.height == 40)
+            let image = try Image.decode([UInt8](answer.body))
+            #expect(image.width == 60 && image.height == 40)
             let small = try await server.get(link + "&size=32")
-            #expect(try Picture.decode([UInt8](small.body)).width == 60)
+            #expect(try Image.decode([UInt8](small.body)).width == 60)
             let tag = try #require(answer.headers["etag"])
             #expect(try await server.get(link + "&size=64", headers: ["If-None-Match": tag]).status == 304)
             let folder = server.directory.path("store/thumbnails")
@@ -154,7 +154,7 @@ import Testing
             #expect(files.filter { $0.hasSuffix(".jpg") }.count == 1)
             #expect(try await server.get("/v1/items/999/thumbnail").status == 404)
             #expect(try await server.get(link + "&size=5000").status == 400)
-            // A picture that vanished from where it was indexed.
+            // An image that vanished from where it was indexed.
             try FileManager.default.removeItem(atPath: try #require(item["path"] as? String))
             let id = try #require(item["id"] as? String)
             #expect(try await server.get("/v1/items/\(id)/original").status == 404)

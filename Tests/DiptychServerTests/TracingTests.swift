@@ -15,11 +15,11 @@ import Tracing
 
     @Test func requestsAreTracedWithoutWhatTheyAsk() async throws {
         let tracer = Self.tracer
-        try await RunningServer.run(pictures: 2) { server in
+        try await RunningServer.run(images: 2) { server in
             let headers = [InMemoryTracer.traceIDKey: "the-trace", InMemoryTracer.spanIDKey: "the-parent"]
-            let picture = dataURI(try drawn(99))
+            let image = dataURI(try drawn(99))
             let found = try await server.post(
-                "/v1/search", ["text": "secret words", "image": picture, "filter": "width > 3"], headers: headers)
+                "/v1/search", ["text": "secret words", "image": image, "filter": "width > 3"], headers: headers)
             #expect(found.status == 200)
             #expect(try await server.get("/v1/items?filter=camera+%3D+%22secret%22", headers: headers).status == 200)
             #expect(try await server.post("/v1/search", ["text": 5], headers: headers).status == 400)
@@ -32,7 +32,7 @@ import Tracing
         #expect(
             Set(requests.compactMap { $0.attributes.get("http.response.status_code") }.map { "\($0)" })
                 == ["int64(200)", "int64(400)"])
-        // The search embeds its text and its picture, and then searches.
+        // The search embeds its text and its image, and then searches.
         let search = try #require(
             requests.first { request in ours.contains { $0.parentSpanID == request.spanID } })
         let parts = ours.filter { $0.parentSpanID == search.spanID }.map(\.operationName)

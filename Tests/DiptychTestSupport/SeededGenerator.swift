@@ -36,6 +36,6 @@ public struct SeededGenerator: RandomNumberGenerator {
                 ]
             }
         }
-        return try Picture(width: width, height: height, bytes: bytes).png()
+        return try Image(width: width, height: height, bytes: bytes).png()
     }
 }

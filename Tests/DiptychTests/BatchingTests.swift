@@ -14,8 +14,8 @@ import Testing
     func embeddingsDoNotDependOnTheBatchSize(batchSize: Int) async throws {
         let model = try await TinyModel.load(batchSize: batchSize)
         #expect(worstLoss(try await model.embed(images: expected.sources), try expected.embeddings("images")) <= 1e-5)
-        let pictures = try expected.sources.map { try $0.picture() }
-        #expect(worstLoss(try await model.embed(pictures: pictures), try expected.embeddings("images")) <= 1e-5)
+        let images = try expected.sources.map { try $0.image() }
+        #expect(worstLoss(try await model.embed(images: images), try expected.embeddings("images")) <= 1e-5)
     }
 
     @Test func embeddingsDoNotDependOnOrderOrNeighbours() async throws {
@@ -72,10 +72,10 @@ import Testing
         }
     }
 
-    @Test func aPictureThatCannotBeReadDisturbsNoOther() async throws {
+    @Test func anImageThatCannotBeReadDisturbsNoOther() async throws {
         let model = try await TinyModel.load(batchSize: 4)
         let alone = try await model.embed(images: expected.sources)
-        let corrupt: [PictureSource] = [
+        let corrupt: [ImageSource] = [
             .file("/none/such.png"), .data([], label: "empty"), .data([0xFF, 0xD8, 0xFF, 0], label: "cut"),
             .data(Array("text".utf8), label: "text"), .file("/"), .url("ftp://host/a.png"), .url("data:,%"),
         ]
@@ -90,31 +90,31 @@ import Testing
                     let loss = try Double(1 - result.get().similarity(to: alone[row]))
                     #expect(loss <= 1e-6)
                 } else {
-                    let error = #expect(throws: PictureError.self) { try result.get() }
+                    let error = #expect(throws: ImageError.self) { try result.get() }
                     #expect(error?.description.contains("\n") == false)
                 }
             }
             #expect(seen == mixed.count)
         }
-        let error = try await #require(throws: PictureError.self) {
+        let error = try await #require(throws: ImageError.self) {
             try await model.embed(images: expected.sources + corrupt)
         }
         #expect(error.source == "/none/such.png")
     }
 
-    @Test func aPictureTooThinToResizeIsNamed() async throws {
+    @Test func anImageTooThinToResizeIsNamed() async throws {
         let model = try await TinyModel.load()
-        let thin = try Picture(width: 1, height: 600_000, bytes: [UInt8](repeating: 9, count: 1_800_000)).png()
-        let error = await #expect(throws: PictureError.self) {
+        let thin = try Image(width: 1, height: 600_000, bytes: [UInt8](repeating: 9, count: 1_800_000)).png()
+        let error = await #expect(throws: ImageError.self) {
             try await model.embed(images: [.data(thin, label: "needle.png")])
         }
         #expect(error?.source == "needle.png", "\(error?.description ?? "")")
     }
 
-    @Test func allPicturesOfARunMayBeUnreadable() async throws {
+    @Test func allImagesOfARunMayBeUnreadable() async throws {
         let model = try await TinyModel.load(batchSize: 2)
         var failures = 0
-        try await model.embedEach((0..<5).map { PictureSource.file("/none/\($0)") }) { _, _, result in
+        try await model.embedEach((0..<5).map { ImageSource.file("/none/\($0)") }) { _, _, result in
             if case .failure = result { failures += 1 }
         }
         #expect(failures == 5)
@@ -122,7 +122,7 @@ import Testing
 
     @Test func inputsWithoutPixelsPassThrough() async throws {
         let model = try await TinyModel.load(batchSize: 4)
-        let pixels = try model.preprocessing.pixels(of: expected.sources[0].picture())
+        let pixels = try model.preprocessing.pixels(of: expected.sources[0].image())
         var facts: [Int] = []
         try await model.embedBatches(
             0..<11, readingFrom: { _ in nil },
@@ -260,7 +260,7 @@ import Testing
             let model = try await TinyModel.load()
             var generator = SeededGenerator(9)
             let files = try (0..<10).map { _ in try generator.png(width: 120, height: 90) }
-            let sources = (0..<3000).lazy.map { PictureSource.data(files[$0 % 10], label: "\($0)") }
+            let sources = (0..<3000).lazy.map { ImageSource.data(files[$0 % 10], label: "\($0)") }
             var resident: [Int: Int] = [:]
             try await model.embedEach(sources) { index, _, result in
                 _ = try result.get()

@@ -25,17 +25,17 @@ import Testing
         for set in [expected.plain, expected.ties] {
             var accuracy = ClassificationAccuracy(labels: (0..<9).map { "\($0)" })
             for (scores, label) in zip(set.scores, set.truth) { accuracy.add(scores: scores, label: label) }
-            #expect(accuracy.pictures == 80)
+            #expect(accuracy.images == 80)
             #expect(abs(try #require(accuracy.top1) - set.top1) < 1e-12)
             #expect(abs(try #require(accuracy.top5) - set.top5) < 1e-12)
             #expect(abs(try #require(accuracy.meanPerClass) - set.mean_per_class) < 1e-12)
-            #expect(accuracy.counts[4].pictures == 0 && accuracy.counts[4].accuracy == nil)
+            #expect(accuracy.counts[4].images == 0 && accuracy.counts[4].accuracy == nil)
             guard let matrix = set.matrix else { continue }
             let mistakes = accuracy.worstConfusions(100)
-            #expect(zip(mistakes, mistakes.dropFirst()).allSatisfy { $0.pictures >= $1.pictures })
+            #expect(zip(mistakes, mistakes.dropFirst()).allSatisfy { $0.images >= $1.images })
             var found = [[Int]](repeating: [Int](repeating: 0, count: 9), count: 9)
             for label in 0..<9 { found[label][label] = accuracy.counts[label].top1 }
-            for (confusion, pictures) in mistakes { found[confusion.label][confusion.predicted] = pictures }
+            for (confusion, images) in mistakes { found[confusion.label][confusion.predicted] = images }
             #expect(found == matrix)
         }
     }
@@ -48,13 +48,13 @@ import Testing
         accuracy.add(scores: [0.1, 0.2, 0.3], label: 0)  // taken for c
         accuracy.add(scores: [0.3, 0.2, 0.1], label: 1)  // taken for a
         #expect(accuracy.top1 == 0.5)
-        // (2/3 + 0) / 2: c has no pictures.
+        // (2/3 + 0) / 2: c has no images.
         #expect(abs((accuracy.meanPerClass ?? 0) - 1.0 / 3) < 1e-12)
         #expect(accuracy.top5 == nil)  // three labels are always among five
-        #expect(accuracy.counts.map(\.pictures) == [3, 1, 0] && accuracy.counts.map(\.top1) == [2, 0, 0])
+        #expect(accuracy.counts.map(\.images) == [3, 1, 0] && accuracy.counts.map(\.top1) == [2, 0, 0])
         accuracy.add(scores: [0.3, 0.2, 0.1], label: 1)
         let worst = accuracy.worstConfusions(2)
-        #expect(worst.map(\.pictures) == [2, 1])
+        #expect(worst.map(\.images) == [2, 1])
         #expect(worst.map(\.confusion.label) == [1, 0] && worst.map(\.confusion.predicted) == [0, 2])
         #expect(accuracy.worstConfusions(1).count == 1)
     }

@@ -1,5 +1,5 @@
 import Diptych
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing

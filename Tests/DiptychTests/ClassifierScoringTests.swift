@@ -14,7 +14,7 @@ import Testing
         let probabilities: [[Double]]
     }
 
-    /// Labels at these cosines to the picture (1, 0).
+    /// Labels at these cosines to the image (1, 0).
     private func classifier(cosines: [Float], scale: Float = 10, bias: Float? = nil) throws -> Classifier {
         try Classifier(
             labels: cosines.map { "at \($0)" },
@@ -22,7 +22,7 @@ import Testing
             logits: LogitParameters(scale: scale, bias: bias))
     }
 
-    private let picture = Embedding(values: [1, 0])
+    private let image = Embedding(values: [1, 0])
 
     @Test func sigmoidsAgreeWithTheReference() throws {
         let url = TinyModel.directory.deletingLastPathComponent().appendingPathComponent("zero-shot/siglip.json")
@@ -36,27 +36,27 @@ import Testing
         for (row, predictions) in classifier.predictions(for: images).enumerated() {
             for (name, probability) in zip(names, expected.probabilities[row]) {
                 let ours = try #require(predictions.first { $0.label == name })
-                #expect(abs(Double(ours.probability) - probability) < 1e-5, "picture \(row), \(name)")
+                #expect(abs(Double(ours.probability) - probability) < 1e-5, "image \(row), \(name)")
             }
             #expect(zip(predictions, predictions.dropFirst()).allSatisfy { $0.probability >= $1.probability })
         }
     }
 
     @Test func sigmoidsDoNotCompeteAndSoftmaxesDo() throws {
-        let few = try classifier(cosines: [0.5, 0.2], bias: -3).predictions(for: picture)
-        let more = try classifier(cosines: [0.5, 0.2, 0.6], bias: -3).predictions(for: picture)
+        let few = try classifier(cosines: [0.5, 0.2], bias: -3).predictions(for: image)
+        let more = try classifier(cosines: [0.5, 0.2, 0.6], bias: -3).predictions(for: image)
         // σ(10 · 0.5 − 3) and σ(10 · 0.2 − 3).
         #expect(abs(few[0].probability - 0.880_797) < 1e-5 && abs(few[1].probability - 0.268_941) < 1e-5)
         #expect(more[1] == few[0] && more[2] == few[1])
-        let softmax = try classifier(cosines: [0.5, 0.2]).predictions(for: picture)
+        let softmax = try classifier(cosines: [0.5, 0.2]).predictions(for: image)
         // 1 / (1 + exp(−10 · 0.3)).
         #expect(abs(softmax[0].probability - 0.952_574) < 1e-5)
-        #expect(try classifier(cosines: [0.5, 0.2, 0.6]).predictions(for: picture)[1].probability < 0.3)
+        #expect(try classifier(cosines: [0.5, 0.2, 0.6]).predictions(for: image)[1].probability < 0.3)
     }
 
     @Test func extremeScoresStayNumbers() throws {
         for bias: Float? in [nil, -1e30, 1e30, 0] {
-            let predictions = try classifier(cosines: [1, -1, 0.3], scale: 1e30, bias: bias).predictions(for: picture)
+            let predictions = try classifier(cosines: [1, -1, 0.3], scale: 1e30, bias: bias).predictions(for: image)
             #expect(predictions.allSatisfy { (0...1).contains($0.probability) }, "\(predictions)")
             #expect(predictions.map(\.label) == ["at 1.0", "at 0.3", "at -1.0"])
         }
@@ -74,13 +74,13 @@ import Testing
             labels: (0..<labels).map { String($0) },
             embeddings: Embeddings(values: rows.flatMap { $0 }, dimension: width),
             logits: LogitParameters(scale: 20, bias: nil))
-        let pictures = Embeddings(
+        let images = Embeddings(
             values: rows[300] + random.unitVector(width) + random.unitVector(width).map { $0 * 40 }, dimension: width)
-        for (row, all) in classifier.predictions(for: pictures).enumerated() {
+        for (row, all) in classifier.predictions(for: images).enumerated() {
             let reference = (0..<labels).sorted {
                 let (a, b) = (
-                    pictures[row].similarity(to: classifier.embeddings[$0]),
-                    pictures[row].similarity(to: classifier.embeddings[$1])
+                    images[row].similarity(to: classifier.embeddings[$0]),
+                    images[row].similarity(to: classifier.embeddings[$1])
                 )
                 return abs(a - b) > 1e-6 ? a > b : $0 < $1
             }
@@ -89,25 +89,25 @@ import Testing
             #expect(swapped < labels / 50, "\(swapped)")
             #expect(abs(all.reduce(0) { $0 + $1.probability } - 1) < 1e-4)
             for top in [1, 2, 5, 100, 1500, 2000] {
-                #expect(classifier.predictions(for: pictures[row], top: top) == Array(all.prefix(top)), "\(top)")
+                #expect(classifier.predictions(for: images[row], top: top) == Array(all.prefix(top)), "\(top)")
             }
-            #expect(classifier.predictions(for: pictures[row], top: 0).isEmpty)
+            #expect(classifier.predictions(for: images[row], top: 0).isEmpty)
         }
-        let same = classifier.predictions(for: pictures[0], top: 5).map(\.label)
+        let same = classifier.predictions(for: images[0], top: 5).map(\.label)
         #expect(same.prefix(4) == ["7", "300", "700", "1499"])
-        #expect(classifier.predictions(for: pictures, top: 5)[0].map(\.label) == same)
+        #expect(classifier.predictions(for: images, top: 5)[0].map(\.label) == same)
     }
 
     @Test func thresholdsGiveSeveralLabelsOrNone() throws {
         let sigmoid = try classifier(cosines: [0.5, 0.2, 0.6, -0.4], bias: -3)
-        #expect(sigmoid.predictions(for: picture, minimumProbability: 0.5).map(\.label) == ["at 0.6", "at 0.5"])
-        #expect(sigmoid.predictions(for: picture, top: 1, minimumProbability: 0.5).map(\.label) == ["at 0.6"])
-        #expect(sigmoid.predictions(for: picture, minimumProbability: 0.99).isEmpty)
+        #expect(sigmoid.predictions(for: image, minimumProbability: 0.5).map(\.label) == ["at 0.6", "at 0.5"])
+        #expect(sigmoid.predictions(for: image, top: 1, minimumProbability: 0.5).map(\.label) == ["at 0.6"])
+        #expect(sigmoid.predictions(for: image, minimumProbability: 0.99).isEmpty)
         let softmax = try classifier(cosines: [0.5, 0.2, 0.6, -0.4])
-        #expect(softmax.predictions(for: picture, minimumSimilarity: 0.19).count == 3)
-        #expect(softmax.predictions(for: picture, minimumProbability: 0.5, minimumSimilarity: 0.19).count == 1)
+        #expect(softmax.predictions(for: image, minimumSimilarity: 0.19).count == 3)
+        #expect(softmax.predictions(for: image, minimumProbability: 0.5, minimumSimilarity: 0.19).count == 1)
         // A threshold leaves probabilities as they are.
-        #expect(softmax.predictions(for: picture, minimumSimilarity: 0.55)[0] == softmax.predictions(for: picture)[0])
+        #expect(softmax.predictions(for: image, minimumSimilarity: 0.55)[0] == softmax.predictions(for: image)[0])
     }
 
     @Test func rowsAreScaledAndCheckedWhenGiven() throws {

@@ -1,5 +1,5 @@
 import Diptych
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 
@@ -23,7 +23,7 @@ struct Expected: Decodable {
         return try? decoder.decode(Expected.self, from: data)
     }()
 
-    var sources: [PictureSource] {
+    var sources: [ImageSource] {
         pictures.map { .file(TinyModel.directory.appendingPathComponent("pictures/\($0)").path) }
     }
 

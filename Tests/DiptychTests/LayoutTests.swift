@@ -1,5 +1,5 @@
 import Diptych
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing
@@ -76,7 +76,7 @@ import Testing
         func reference(_ name: String) throws -> Embeddings {
             Embeddings(values: try #require(expected[name]).floats(), dimension: model.dimension)
         }
-        var options = PictureOptions()
+        var options = ImageOptions()
         options.appliesOrientation = false
         let images = try await model.embed(
             images: inputs.pictures.map { .file(Self.tests.appendingPathComponent($0).path) }, options: options)

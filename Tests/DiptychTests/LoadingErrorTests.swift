@@ -2,7 +2,7 @@ import Diptych
 import DiptychEngine
 import DiptychMedia
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import DiptychTokenizers
 import Foundation
@@ -177,9 +177,9 @@ struct Damage: CustomTestStringConvertible {
         let model = try await CLIPModel.load(
             directory.path, options: ModelOptions(precision: precision, threads: 1))
         var generator = SeededGenerator(1)
-        let picture = PictureSource.data(try generator.png(), label: "picture")
+        let image = ImageSource.data(try generator.png(), label: "picture")
         for error in [
-            try await #require(throws: ModelError.self) { try await model.embed(images: [picture]) },
+            try await #require(throws: ModelError.self) { try await model.embed(images: [image]) },
             try await #require(throws: ModelError.self) { try await model.embed(texts: ["a cat"]) },
             try await #require(throws: ModelError.self) { try await model.classifier(labels: ["cat"]) },
         ] {

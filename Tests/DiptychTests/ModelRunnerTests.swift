@@ -64,7 +64,7 @@ import Testing
                 others.append(model)
             }
             let after = try Self.threads()
-            // Those that load pictures, and Swift's own, come and go.
+            // Those that load images, and Swift's own, come and go.
             #expect(after <= before + 6, "\(before) threads with one model, \(after) with \(others.count + 1)")
         }
     #endif

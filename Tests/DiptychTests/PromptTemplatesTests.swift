@@ -32,9 +32,9 @@ import Testing
         let measures = Set("个只条头匹辆朵颗张幅把件座棵")
         for sentence in PromptTemplates.chinese.sentences {
             let before = sentence.prefix { $0 != "{" }.last
-            // 一张 and 一幅 count the picture, so the label stands behind 的, a verb, or right at the picture's name.
-            let countsPicture = sentence.contains("{}的") && "张幅".contains(before ?? " ")
-            #expect(before.map { !measures.contains($0) } ?? true || countsPicture, "\(sentence)")
+            // 一张 and 一幅 count the image, so the label stands behind 的, a verb, or right at the image's name.
+            let countsImage = sentence.contains("{}的") && "张幅".contains(before ?? " ")
+            #expect(before.map { !measures.contains($0) } ?? true || countsImage, "\(sentence)")
             #expect(sentence.hasSuffix("。") && !sentence.contains { $0.isASCII && $0.isLetter }, "\(sentence)")
         }
     }

@@ -3,7 +3,7 @@ import DiptychTestSupport
 import Foundation
 import Testing
 
-/// From texts and picture files to embeddings, against transformers (Scripts/fixtures/small_model.py).
+/// From texts and image files to embeddings, against transformers (Scripts/fixtures/small_model.py).
 @Suite struct ReferenceParityTests {
     let expected: Expected
 
@@ -48,16 +48,16 @@ import Testing
         let files = try await model.embed(images: expected.sources)
         let bytes = try await model.embed(
             images: expected.sources.map { .data(try $0.bytes(), label: "bytes") })
-        let pictures = try await model.embed(pictures: expected.sources.map { try $0.picture() })
+        let images = try await model.embed(images: expected.sources.map { try $0.image() })
         #expect(files == bytes)
-        #expect(files == pictures)
+        #expect(files == images)
     }
 
     @Test func nothingGivesNothing() async throws {
         let model = try await TinyModel.load()
         #expect(try await model.embed(texts: []).count == 0)
         #expect(try await model.embed(images: []).count == 0)
-        #expect(try await model.embed(pictures: []).count == 0)
+        #expect(try await model.embed(images: []).count == 0)
         #expect(try await model.embed(tokenized: []).count == 0)
     }
 

@@ -1,11 +1,11 @@
 import Diptych
 import DiptychMedia
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing
 
-/// Residual networks of torchvision's, from picture files to embeddings, against torchvision's own transforms and network
+/// Residual networks of torchvision's, from image files to embeddings, against torchvision's own transforms and network
 /// (Scripts/fixtures/resnet.py).
 @Suite struct ResNetTests {
     static let fixtures = LayoutTests.tests.appendingPathComponent("DiptychTests/Fixtures/resnet")
@@ -26,7 +26,7 @@ import Testing
         let expected = try SafetensorsFile(url: folder.appendingPathComponent("expected.safetensors")).tensors
         let inputs = try LayoutTests.inputs()
         // What a data set of torchvision's loads: as stored, alpha left out.
-        var options = PictureOptions()
+        var options = ImageOptions()
         options.appliesOrientation = false
         options.alpha = .dropped
         let images = try await model.embed(

@@ -1,5 +1,5 @@
 import Diptych
-import DiptychTensors
+import DiptychCheckpoints
 import DiptychTestSupport
 import Foundation
 import Testing
@@ -15,8 +15,8 @@ import Testing
 
     static let texts = ["a big red star in the snow", "two blue circles", "word word word"]
 
-    /// Pictures that both projects read alike: RGB, and no odd pixel at the edge of the crop.
-    static func pictures() throws -> [PictureSource] {
+    /// Images that both projects read alike: RGB, and no odd pixel at the edge of the crop.
+    static func images() throws -> [ImageSource] {
         try (0..<3).map { seed in
             var generator = SeededGenerator(UInt64(seed))
             return .data(try generator.png(width: 48, height: 24 + 24 * (seed % 2)))
@@ -33,8 +33,8 @@ import Testing
         #expect(written.configuration.names == (target == .huggingFace ? .huggingFace : model.configuration.names))
         #expect(written.logits == model.logits)
         #expect(try await written.embed(texts: Self.texts).values == model.embed(texts: Self.texts).values)
-        let pictures = try Self.pictures()
-        let (before, after) = try await (model.embed(images: pictures), written.embed(images: pictures))
+        let images = try Self.images()
+        let (before, after) = try await (model.embed(images: images), written.embed(images: images))
         #expect(before.values == after.values)
     }
 

@@ -1,4 +1,4 @@
-"""The real server on a store of drawn pictures, for clients that other people wrote."""
+"""The real server on a store of drawn images, for clients that other people wrote."""
 import os
 import pathlib
 import re
@@ -31,7 +31,7 @@ def ended(process):
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """Paths of drawn pictures."""
+    """Paths of drawn images."""
     folder = tmp_path_factory.mktemp("pictures")
     subprocess.run([DIPTYCH, "pictures", "--count", "12", "--seed", "1", "--output", folder, "--quiet"], check=True)
     return sorted(p for p in folder.iterdir() if p.suffix == ".jpg")

@@ -1,4 +1,4 @@
-"""What Schemathesis cannot make up by itself: pictures, filters, pages. It loads this file by SCHEMATHESIS_HOOKS."""
+"""What Schemathesis cannot make up by itself: images, filters, pages. It loads this file by SCHEMATHESIS_HOOKS."""
 import base64
 import json
 import struct

@@ -62,7 +62,7 @@ COSTLY = {
     "names": lambda: ("/v1/search", JSON, b"{" + b",".join(b'"%x":1' % i for i in range(2_000_000)) + b"}", {413}),
     "pictures": lambda: ("/v1/embeddings", *form([("modality", None, b"image")] + [("input", "x", data) for data in large_pngs(4)])[::-1], {200}),
     "photographs": lambda: ("/v1/embeddings", *form([("modality", None, b"image")] + [("input", "x", data) for data in large_pngs(12, 3464)])[::-1], {200}),
-    "texts in pictures": lambda: ("/v1/embeddings", *form([("modality", None, b"image")] + [("input", "x", png((1, i, 3), chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(900_000), 9)) * 100)) for i in range(16)])[::-1], {200}),
+    "texts in images": lambda: ("/v1/embeddings", *form([("modality", None, b"image")] + [("input", "x", png((1, i, 3), chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(900_000), 9)) * 100)) for i in range(16)])[::-1], {200}),
 }
 
 
@@ -121,7 +121,7 @@ def test_large_pictures_keep_nobody_waiting(bounded, pictures):
 
 
 class Web:
-    """A web server of one picture: some paths take long."""
+    """A web server of one image: some paths take long."""
 
     def __init__(self, picture):
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -12,7 +12,7 @@ from raw import ask, form, png, post
 
 @pytest.fixture(scope="module")
 def server(pictures, tmp_path_factory):
-    """A server of the pictures and of no others."""
+    """A server of the images and of no others."""
     store = tmp_path_factory.mktemp("searching") / "s.store"
     command_line("index", pictures[0].parent, "--store", store)
     process, address = started(store.with_suffix(".log"), "--store", store, "--port", "0")
@@ -41,7 +41,7 @@ def command_line(*arguments):
 
 @pytest.fixture(scope="module")
 def dated(pictures, tmp_path_factory):
-    """A server of pictures whose names and times are in other orders than their ids."""
+    """A server of images whose names and times are in other orders than their ids."""
     folder = tmp_path_factory.mktemp("dated")
     names = ["b.jpg", "a.jpg", "C.jpg", "ä.jpg", "c2.jpg", "10.jpg", "9.jpg", "Z.jpg"]
     times = [5, 3, 8, 1, 7, 3, 2, 6]

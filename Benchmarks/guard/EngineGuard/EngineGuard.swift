@@ -2,7 +2,7 @@ import CAllocations
 import CKernels
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 // Runs a few kernels and forward passes on one thread, each once to warm up and once measured, and prints a line for each:

@@ -74,12 +74,12 @@ import Foundation
     static func record(_ number: Int, _ values: [Float], _ content: ContentHash? = nil) -> ItemRecord {
         let name = "/pictures/\(number / 1000)/\(number).jpg"
         let mixed = Int(truncatingIfNeeded: (UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 33)
-        var picture = PictureFacts(width: 1001 + mixed % 3000, height: 1001 + mixed / 3000 % 3000)
-        picture.metadata.taken = 1_600_000_000 + Double(mixed % 100_000_000)
-        picture.metadata.camera = "Maker \(mixed % 20)"
+        var image = ImageFacts(width: 1001 + mixed % 3000, height: 1001 + mixed / 3000 % 3000)
+        image.metadata.taken = 1_600_000_000 + Double(mixed % 100_000_000)
+        image.metadata.camera = "Maker \(mixed % 20)"
         return ItemRecord(
             path: name, bytes: 100_001 + mixed % 5_000_000, content: content ?? ContentHash(of: Data(name.utf8)),
-            embedding: Embedding(values: values), picture: picture,
+            embedding: Embedding(values: values), image: image,
             attributes: ["part": .integer(Int64(number % 100))])
     }
 

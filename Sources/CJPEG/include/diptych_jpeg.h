@@ -10,7 +10,7 @@ typedef struct diptych_jpeg diptych_jpeg;
 #define DIPTYCH_JPEG_REASON 200
 
 // Reads the header. `bytes` must stay valid until the end. NULL where that fails, with the reason. A tolerant decoder takes the
-// data's end for the picture's, and fills what is missing with grey or with what came before.
+// data's end for the image's, and fills what is missing with grey or with what came before.
 diptych_jpeg *diptych_jpeg_open(const uint8_t *bytes, size_t count, bool isTolerant, char *reason);
 
 // The sides in the header, and once decoding has begun those of what is decoded, cut to whole pixels of 1/`shrink`, at least 1.

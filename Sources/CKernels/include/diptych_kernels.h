@@ -32,8 +32,8 @@ void diptych_widen(diptych_isa isa, diptych_type type, const void *source, float
 // Converts count floats to bfloat16.
 void diptych_narrow_bf16(diptych_isa isa, const float *source, uint16_t *destination, size_t count);
 
-// Layer normalisation of each row (Ba et al. 2016): (x − mean) / √(variance + epsilon) · gain + bias.
-void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const float *gain, const float *bias,
+// Layer normalisation of each row (Ba et al. 2016): (x − mean) / √(variance + epsilon) · weight + bias.
+void diptych_layer_norm(diptych_isa isa, int threads, const float *input, const float *weight, const float *bias,
                         float epsilon, void *output, diptych_type output_type, size_t rows, size_t width);
 
 // The bytes of working memory that diptych_attention needs for each thread.
@@ -58,19 +58,19 @@ void diptych_query_attention(diptych_isa isa, int threads, const void *query, co
                              diptych_type type, const int32_t *offsets, size_t sequences, size_t heads,
                              size_t head_width, void *scratch, size_t scratch_per_thread);
 
-// Reorders pictures [count, 3, side, side] to [count, side, side, 3].
+// Reorders images [count, 3, side, side] to [count, side, side, 3].
 void diptych_channels_last(int threads, const float *pixels, size_t count, size_t side, void *output,
                            diptych_type output_type);
 
-// Cuts pictures [count, 3, side_y, side_x] into patches: [count · patches, 3 · patch · patch], so that a patch embedding
+// Cuts images [count, 3, side_y, side_x] into patches: [count · patches, 3 · patch · patch], so that a patch embedding
 // is one matrix product.
 void diptych_patchify(diptych_isa isa, int threads, const float *pixels, size_t count, size_t height, size_t width,
                       size_t patch, void *output, diptych_type output_type);
 
-// Puts the class token, unless it is null, before the projected patches of each picture and adds the positions:
-// [count · per_picture, width] to [count · (1 + per_picture), width].
+// Puts the class token, unless it is null, before the projected patches of each image and adds the positions:
+// [count · per_image, width] to [count · (1 + per_image), width].
 void diptych_place_patches(int threads, const float *patches, const float *class_token, const float *positions,
-                           size_t count, size_t per_picture, size_t width, float *output);
+                           size_t count, size_t per_image, size_t width, float *output);
 
 // The inner product of `query` with each of `rows` vectors of `width` floats, into scores.
 void diptych_dot_rows(diptych_isa isa, const float *query, const float *matrix, size_t rows, size_t width,

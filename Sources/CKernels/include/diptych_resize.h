@@ -1,4 +1,4 @@
-// Resampling of 8-bit RGB pictures, equal to Pillow's Image.resize in every byte, with and without its `box`.
+// Resampling of 8-bit RGB images, equal to Pillow's Image.resize in every byte, with and without its `box`.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ typedef enum {
     DIPTYCH_RESIZE_OUT_OF_MEMORY = 2
 } diptych_resize_status;
 
-// A picture of in_width × in_height is resampled to out_width × out_height, of which only the crop is computed.
+// An image of in_width × in_height is resampled to out_width × out_height, of which only the crop is computed.
 // No side may be 0 or above DIPTYCH_RESIZE_MAX_SIDE; the crop lies inside the output. The box is the part of the input
 // that becomes the output, down to fractions of a pixel. It may reach beyond the input by less than a pixel, where no samples
 // are and the weights of the others sum to 1. Single precision is part of the result.
@@ -39,9 +39,9 @@ typedef struct {
 diptych_resize_status diptych_resize_rgb8(
     const uint8_t *in, uint8_t *out, const diptych_resize_geometry *geometry, diptych_filter filter, diptych_isa isa);
 
-// The same for a picture that comes a few rows at a time, which may lie turned or mirrored in its file. The geometry is
-// that of the upright picture, `orientation` the EXIF value, 1 to 8; rows come as they lie. NULL, with a status, when there is no
-// memory, and for what is not resampled along both sides or by the nearest pixel: those need the whole picture.
+// The same for an image that comes a few rows at a time, which may lie turned or mirrored in its file. The geometry is
+// that of the upright image, `orientation` the EXIF value, 1 to 8; rows come as they lie. NULL, with a status, when there is no
+// memory, and for what is not resampled along both sides or by the nearest pixel: those need the whole image.
 typedef struct diptych_resize_stream diptych_resize_stream;
 diptych_resize_stream *diptych_resize_begin(
     const diptych_resize_geometry *geometry, int orientation, diptych_filter filter, diptych_isa isa,

@@ -4,7 +4,7 @@
 // squares of 4 x 4 results come from 6 x 6 inputs. Both those and the windows' weights are transformed to 36 numbers, which
 // are multiplied one by one where sums of products of 16 · 9 were; summing over channels makes that 36 matrix products.
 #pragma once
-#include "diptych_product.h"
+#include "diptych_gemm.h"
 
 // The bytes of transformed and packed weights.
 size_t diptych_winograd_size(size_t inputs, size_t outputs);
@@ -18,14 +18,14 @@ void diptych_winograd_pack(int threads, const float *weights, size_t inputs, siz
 size_t diptych_winograd_scratch(size_t inputs);
 
 // output = activation(convolution + bias), or activation(output + convolution + bias); zeros lie outside the map. Results
-// depend neither on the number of threads nor on the other pictures.
+// depend neither on the number of threads nor on the other images.
 typedef struct {
-    size_t pictures, side, inputs, outputs;  // channels are multiples of 16, and at most DIPTYCH_MOST_CHANNELS
-    const float *input;                      // [pictures, side, side, inputs]
+    size_t images, side, inputs, outputs;  // channels are multiples of 16, and at most DIPTYCH_MOST_CHANNELS
+    const float *input;                      // [images, side, side, inputs]
     const void *packed;                      // 64-byte aligned
     const float *bias;                       // [outputs]
     diptych_activation activation;
-    float *output;  // [pictures, side, side, outputs]
+    float *output;  // [images, side, side, outputs]
     bool adds;      // what output holds
     void *scratch;  // threads · diptych_winograd_scratch(inputs) bytes, 64-byte aligned
 } diptych_winograd;

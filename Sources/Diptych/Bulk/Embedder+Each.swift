@@ -25,7 +25,7 @@ public struct LoadedInput<Facts: Sendable>: Sendable {
     }
 }
 
-/// The batches that are loaded together: with more of them, threads wait less for the one that has the last picture.
+/// The batches that are loaded together: with more of them, threads wait less for the one that has the last image.
 private let batchesAtOnce = 2
 
 extension Embedder {
@@ -114,27 +114,27 @@ extension Embedder {
         if let finished { try await body(finished) }
     }
 
-    /// Embeds any number of pictures in constant memory and hands them over one by one, in their order.
+    /// Embeds any number of images in constant memory and hands them over one by one, in their order.
     ///
     /// - Parameters:
-    ///   - sources: the pictures; taken from the sequence a batch at a time.
-    ///   - options: how pictures are decoded.
+    ///   - sources: the images; taken from the sequence a batch at a time.
+    ///   - options: how images are decoded.
     ///   - fetch: how URLs are fetched.
     ///   - normalize: whether embeddings are scaled to length 1.
-    ///   - body: called with each picture's place, source and embedding or `PictureError`.
+    ///   - body: called with each image's place, source and embedding or `ImageError`.
     /// - Throws: what `body` throws, `CancellationError`, or ``ModelError`` when the model itself fails.
     public func embedEach(
-        _ sources: some Sequence<PictureSource>, options: PictureOptions = PictureOptions(),
+        _ sources: some Sequence<ImageSource>, options: ImageOptions = ImageOptions(),
         fetch: FetchOptions = FetchOptions(), normalize: Bool = true,
-        _ body: (Int, PictureSource, Result<Embedding, any Error>) async throws -> Void
+        _ body: (Int, ImageSource, Result<Embedding, any Error>) async throws -> Void
     ) async throws {
         let preprocessing = preprocessing
         try await embedBatches(
             sources, readingFrom: { if case .file(let path) = $0 { path } else { nil } }, normalize: normalize,
             load: { source in
                 let bytes = try source.bytes(maximumBytes: options.maximumBytes, fetch: fetch)
-                let picture = try preprocessing.preprocessed(bytes, label: source.description, options: options)
-                return LoadedInput(facts: (), pixels: picture.pixels)
+                let image = try preprocessing.preprocessed(bytes, label: source.description, options: options)
+                return LoadedInput(facts: (), pixels: image.pixels)
             },
             { items in
                 for item in items {

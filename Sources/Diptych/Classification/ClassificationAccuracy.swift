@@ -1,21 +1,21 @@
-/// How often classifications of pictures whose labels are known are right.
+/// How often classifications of images whose labels are known are right.
 ///
-/// Feed it one picture at a time; it keeps counts only. A label that scores just as high as the right one counts as
+/// Feed it one image at a time; it keeps counts only. A label that scores just as high as the right one counts as
 /// higher: a model that cannot tell labels apart must not look like one that is always right.
 public struct ClassificationAccuracy: Sendable, Equatable {
     /// The labels that compete.
     public let labels: [String]
-    /// The counts of one label's pictures.
+    /// The counts of one label's images.
     public struct Count: Sendable, Equatable {
-        /// The pictures whose right label it is.
-        public fileprivate(set) var pictures = 0
+        /// The images whose right label it is.
+        public fileprivate(set) var images = 0
         /// Those for which it scores highest.
         public fileprivate(set) var top1 = 0
         /// Those for which it is among the five highest.
         public fileprivate(set) var top5 = 0
 
-        /// The share of its pictures that get it, nil where there are none: the recall of the label.
-        public var accuracy: Double? { pictures > 0 ? Double(top1) / Double(pictures) : nil }
+        /// The share of its images that get it, nil where there are none: the recall of the label.
+        public var accuracy: Double? { images > 0 ? Double(top1) / Double(images) : nil }
     }
 
     /// One right label that was taken for another.
@@ -30,7 +30,7 @@ public struct ClassificationAccuracy: Sendable, Equatable {
     public private(set) var counts: [Count]
     private var confusions: [Confusion: Int] = [:]
 
-    /// Starts with no pictures.
+    /// Starts with no images.
     public init(labels: [String]) {
         self.labels = labels
         counts = [Count](repeating: Count(), count: labels.count)
@@ -49,31 +49,31 @@ public struct ClassificationAccuracy: Sendable, Equatable {
             above += 1
             if best == label || score > scores[best] { best = index }
         }
-        counts[label].pictures += 1
+        counts[label].images += 1
         if above == 0 { counts[label].top1 += 1 }
         if above < 5 { counts[label].top5 += 1 }
         if best != label { confusions[Confusion(label: label, predicted: best), default: 0] += 1 }
     }
 
-    /// The pictures that were added.
-    public var pictures: Int { counts.reduce(0) { $0 + $1.pictures } }
+    /// The images that were added.
+    public var images: Int { counts.reduce(0) { $0 + $1.images } }
 
-    /// The share of pictures whose right label scores highest; nil without pictures.
+    /// The share of images whose right label scores highest; nil without images.
     public var top1: Double? { share(\.top1) }
 
-    /// The share of pictures whose right label is among the five highest; nil without pictures, and for fewer than six
+    /// The share of images whose right label is among the five highest; nil without images, and for fewer than six
     /// labels, where it would say nothing.
     public var top5: Double? { labels.count > 5 ? share(\.top5) : nil }
 
-    /// The mean of the labels' accuracies, so that labels of few pictures weigh as much as those of many; labels without
-    /// pictures are left out, and it is nil where all are.
+    /// The mean of the labels' accuracies, so that labels of few images weigh as much as those of many; labels without
+    /// images are left out, and it is nil where all are.
     public var meanPerClass: Double? {
         let shares = counts.compactMap(\.accuracy)
         return shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
     }
 
     /// The most frequent mistakes, the worst first; equal ones in the order of labels.
-    public func worstConfusions(_ limit: Int) -> [(confusion: Confusion, pictures: Int)] {
+    public func worstConfusions(_ limit: Int) -> [(confusion: Confusion, images: Int)] {
         let sorted = confusions.sorted {
             ($1.value, $0.key.label, $0.key.predicted) < ($0.value, $1.key.label, $1.key.predicted)
         }
@@ -81,7 +81,7 @@ public struct ClassificationAccuracy: Sendable, Equatable {
     }
 
     private func share(_ count: KeyPath<Count, Int>) -> Double? {
-        let total = pictures
+        let total = images
         return total > 0 ? Double(counts.reduce(0) { $0 + $1[keyPath: count] }) / Double(total) : nil
     }
 }

@@ -2,7 +2,7 @@ internal import CKernels
 public import DiptychModels
 internal import Foundation
 
-/// Labels as points in a model's space: classifies pictures that it was never trained on ("zero-shot").
+/// Labels as points in a model's space: classifies images that it was never trained on ("zero-shot").
 ///
 /// What a probability means depends on how the model was trained, which ``logits`` tell:
 /// - Softmax models (CLIP, Chinese-CLIP; no bias): softmax of scale × cosine. The labels compete: probabilities sum to 1,
@@ -27,7 +27,7 @@ public struct Classifier: Sendable, Equatable {
         public let label: String
         /// Between 0 and 1; see ``Classifier`` for its meaning.
         public let probability: Float
-        /// The cosine of the picture to the label.
+        /// The cosine of the image to the label.
         public let similarity: Float
     }
 
@@ -62,7 +62,7 @@ public struct Classifier: Sendable, Equatable {
         }
     }
 
-    /// The labels for one picture, the most similar first; equal ones in the order of ``labels``.
+    /// The labels for one image, the most similar first; equal ones in the order of ``labels``.
     ///
     /// The embedding must come from the classifier's model.
     ///
@@ -71,9 +71,9 @@ public struct Classifier: Sendable, Equatable {
     ///   - minimumProbability: leaves out what is less probable.
     ///   - minimumSimilarity: leaves out what is less similar.
     public func predictions(
-        for picture: Embedding, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
+        for image: Embedding, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
     ) -> [Prediction] {
-        let similarities = self.similarities(to: picture)
+        let similarities = self.similarities(to: image)
         let limit = min(top ?? labels.count, labels.count)
         guard limit > 0 else { return [] }
         var best = BestScores(limit: limit)
@@ -87,22 +87,22 @@ public struct Classifier: Sendable, Equatable {
         }
     }
 
-    /// The same for each of many pictures.
+    /// The same for each of many images.
     public func predictions(
-        for pictures: Embeddings, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
+        for images: Embeddings, top: Int? = nil, minimumProbability: Float = 0, minimumSimilarity: Float = -1
     ) -> [[Prediction]] {
-        (0..<pictures.count).map {
+        (0..<images.count).map {
             predictions(
-                for: pictures[$0], top: top, minimumProbability: minimumProbability,
+                for: images[$0], top: top, minimumProbability: minimumProbability,
                 minimumSimilarity: minimumSimilarity)
         }
     }
 
-    /// The cosine of a picture to each label, in the order of ``labels``.
-    public func similarities(to picture: Embedding) -> [Float] {
+    /// The cosine of an image to each label, in the order of ``labels``.
+    public func similarities(to image: Embedding) -> [Float] {
         let width = embeddings.dimension
-        precondition(picture.values.count == width, "embeddings of different models")
-        let unit = Embeddings(values: picture.values, dimension: width).normalized().values
+        precondition(image.values.count == width, "embeddings of different models")
+        let unit = Embeddings(values: image.values, dimension: width).normalized().values
         return [Float](unsafeUninitializedCapacity: labels.count) { buffer, count in
             diptych_dot_rows(
                 diptych_detected_isa(), unit, embeddings.values, labels.count, width, buffer.baseAddress)

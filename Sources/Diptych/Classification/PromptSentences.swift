@@ -1,7 +1,7 @@
-/// The sentences of the built-in templates, in groups: plain, quality, viewpoint and place in the picture, surroundings,
+/// The sentences of the built-in templates, in groups: plain, quality, viewpoint and place in the image, surroundings,
 /// drawn, made of something.
 ///
-/// English puts the label where no article is missed, and mostly in front of a comma, as titles of pictures do: "two cats,
+/// English puts the label where no article is missed, and mostly in front of a comma, as titles of images do: "two cats,
 /// seen from above", "Mount Fuji, seen from above". Chinese joins it by 的 or makes it an object, because 一个 or 一只 fits
 /// some nouns only.
 enum PromptSentences {
@@ -22,7 +22,7 @@ enum PromptSentences {
         "{} in bright sunlight.",
         "{} at night.",
         "{}, backlit.",
-        // Viewpoint and place in the picture.
+        // Viewpoint and place in the image.
         "{}, seen from very near.",
         "{}, seen from far away.",
         "{}, seen from above.",
@@ -74,7 +74,7 @@ enum PromptSentences {
         "阳光下的{}。",
         "夜色中的{}。",
         "逆光拍摄的{}。",
-        // Viewpoint and place in the picture.
+        // Viewpoint and place in the image.
         "贴近镜头的{}。",
         "从远处看到的{}。",
         "从高处俯拍的{}。",

@@ -1,13 +1,13 @@
 public import DiptychMedia
 
 extension Embedder {
-    /// The embeddings of pictures, in their order, scaled to length 1 unless `normalize` is false.
+    /// The embeddings of images, in their order, scaled to length 1 unless `normalize` is false.
     ///
-    /// The first picture that cannot be read ends the call; ``embedEach(_:options:fetch:normalize:_:)`` goes on instead.
+    /// The first image that cannot be read ends the call; ``embedEach(_:options:fetch:normalize:_:)`` goes on instead.
     ///
-    /// - Throws: `PictureError` naming the picture, or ``ModelError``.
+    /// - Throws: `ImageError` naming the image, or ``ModelError``.
     public func embed(
-        images: [PictureSource], options: PictureOptions = PictureOptions(), fetch: FetchOptions = FetchOptions(),
+        images: [ImageSource], options: ImageOptions = ImageOptions(), fetch: FetchOptions = FetchOptions(),
         normalize: Bool = true
     ) async throws -> Embeddings {
         var values: [Float] = []
@@ -18,12 +18,12 @@ extension Embedder {
         return Embeddings(values: values, dimension: dimension)
     }
 
-    /// The embeddings of pictures that are pixels already.
-    public func embed(pictures: [Picture], normalize: Bool = true) async throws -> Embeddings {
+    /// The embeddings of images that are pixels already.
+    public func embed(images: [Image], normalize: Bool = true) async throws -> Embeddings {
         var values: [Float] = []
-        for start in stride(from: 0, to: pictures.count, by: options.batchSize) {
+        for start in stride(from: 0, to: images.count, by: options.batchSize) {
             try Task.checkCancellation()
-            let batch = pictures[start..<min(start + options.batchSize, pictures.count)]
+            let batch = images[start..<min(start + options.batchSize, images.count)]
             let pixels = try batch.flatMap { try preprocessing.pixels(of: $0) }
             values += try await encode(pixels, count: batch.count)
         }

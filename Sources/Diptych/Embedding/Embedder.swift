@@ -11,7 +11,7 @@ public struct InputKind: RawRepresentable, Sendable, Hashable {
     /// A kind by its name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// Pictures, whole or cut out.
+    /// Images, whole or cut out.
     public static let image = InputKind(rawValue: "image")
     /// Texts.
     public static let text = InputKind(rawValue: "text")
@@ -41,13 +41,13 @@ public protocol Embedder: Sendable {
     func fingerprint() async -> String
     /// The engine in use: instruction set, threads, precision.
     func engineDescription() async throws -> EngineDescription
-    /// The embeddings of `count` preprocessed pictures, not normalised: [count, 3, size, size] → [count, dimension].
+    /// The embeddings of `count` preprocessed images, not normalised: [count, 3, size, size] → [count, dimension].
     ///
     /// - Throws: ``ModelError`` when the pixels are of another size than the model reads.
     func encode(_ pixels: [Float], count: Int) async throws -> [Float]
 }
 
-/// An embedder with a text tower: texts and pictures lie in one space, as in CLIP.
+/// An embedder with a text tower: texts and images lie in one space, as in CLIP.
 public protocol DualEncoder: Embedder, TextEmbedder {
     /// The tokenizer, which turns text into ids.
     var tokenizer: any Tokenizer { get }

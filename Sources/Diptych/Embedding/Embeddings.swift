@@ -1,4 +1,4 @@
-/// Points in a model's shared space of pictures and texts: one row each.
+/// Points in a model's shared space of images and texts: one row each.
 public struct Embeddings: Sendable, Equatable {
     /// The rows one after the other: [count, dimension].
     public let values: [Float]

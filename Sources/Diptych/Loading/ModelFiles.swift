@@ -1,7 +1,7 @@
 internal import DiptychEngine
 internal import DiptychMedia
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import DiptychTokenizers
 internal import Foundation
 

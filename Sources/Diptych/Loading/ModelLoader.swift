@@ -1,6 +1,6 @@
 internal import DiptychBasics
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import Foundation
 
 /// Opens models of every kind that is known.

@@ -11,8 +11,8 @@ extension Preprocessing {
             guard let members = try? JSONParser.parse(data), case .object = members else {
                 throw ModelError("\(whole.path): is not a JSON object")
             }
-            if let pictures = members["image_processor"], case .object = pictures {
-                try self.init(huggingFace: [UInt8](pictures.text.utf8), source: whole.path)
+            if let images = members["image_processor"], case .object = images {
+                try self.init(huggingFace: [UInt8](images.text.utf8), source: whole.path)
                 return
             }
         }
@@ -20,7 +20,7 @@ extension Preprocessing {
         guard FileManager.default.fileExists(atPath: processor.path) else {
             throw ModelError(
                 "\(processor.path): is missing, and so is a processor_config.json with an image_processor; without them "
-                    + "the picture size, crop and normalisation are unknown"
+                    + "the image size, crop and normalisation are unknown"
             )
         }
         let json: Data
@@ -30,7 +30,7 @@ extension Preprocessing {
         try self.init(huggingFace: [UInt8](json), source: processor.path)
     }
 
-    /// What the original projects do with pictures: OpenAI cuts out the centre, Chinese-CLIP squashes.
+    /// What the original projects do with images: OpenAI cuts out the centre, Chinese-CLIP squashes.
     init(original squash: Bool, size: Int) throws {
         try self.init(size: size, squash: squash, convention: .torchvision)
     }
@@ -61,7 +61,7 @@ extension Preprocessing {
         } catch {
             throw ModelError("\(file.path): preprocess_cfg is not what open_clip writes")
         }
-        // The size is the model's whatever this says, and pictures are never padded, so the colour to pad with has no effect.
+        // The size is the model's whatever this says, and images are never padded, so the colour to pad with has no effect.
         let known: Set = ["size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"]
         if let key = keys.first(where: { !known.contains($0) }) {
             throw ModelError("\(file.path): preprocess_cfg: '\(key)' is not supported")
@@ -86,7 +86,7 @@ extension Preprocessing {
         }
         try self.init(
             size: size, squash: resizeMode == "squash", mean: channels(values?.mean, .clipMean, "mean"),
-            deviation: channels(values?.std, .clipDeviation, "std"), filter: filter,
+            std: channels(values?.std, .clipStd, "std"), filter: filter,
             convention: .torchvision)
     }
 }

@@ -1,10 +1,10 @@
 internal import DiptychEngine
 public import DiptychMedia
 public import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 public import DiptychTokenizers
 
-/// A CLIP model: embeds pictures and texts into one space, where what belongs together lies close.
+/// A CLIP model: embeds images and texts into one space, where what belongs together lies close.
 ///
 ///     let model = try await CLIPModel.load("path/to/clip-vit-base-patch32")
 ///     let images = try await model.embed(images: [.file("a.jpg"), .file("b.jpg")])

@@ -25,13 +25,13 @@ extension CheckpointModel {
     /// Times every operation of the median of `passes` forward passes over `count` pictures of grey.
     ///
     /// - Returns: operations with the same label together, the slowest first.
-    public func profile(pictures count: Int, passes: Int = 5) async throws -> [OperationProfile] {
+    public func profile(images count: Int, passes: Int = 5) async throws -> [OperationProfile] {
         let (count, size) = (max(1, count), runner.definition.imageSize)
         let pixels = PixelBatch(
             values: (0..<count * 3 * size * size).map { Float($0 % 251) / 125 - 1 }, count: count, size: size)
         let precision = try await engineDescription().precision
         return try await Self.pair(
-            runner.time(pixels: pixels, passes: passes), cost(precision: precision).pictures(count))
+            runner.time(pixels: pixels, passes: passes), cost(precision: precision).images(count))
     }
 
     /// Times every operation of the median of `passes` forward passes over `count` texts of `length` tokens, as

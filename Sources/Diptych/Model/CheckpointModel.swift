@@ -1,6 +1,6 @@
 public import DiptychEngine
 internal import DiptychModels
-public import DiptychTensors
+public import DiptychCheckpoints
 internal import Foundation
 
 /// An embedder that this process runs from a checkpoint: how it is run, what it costs, how fast it is.
@@ -34,13 +34,13 @@ extension CheckpointModel {
         try ModelCost(Parameters(checkpoint), runner.definition, precision: precision)
     }
 
-    /// The embeddings of `count` preprocessed pictures, not normalised: [count, 3, size, size] → [count, dimension].
+    /// The embeddings of `count` preprocessed images, not normalised: [count, 3, size, size] → [count, dimension].
     ///
     /// - Throws: ``ModelError`` when the pixels are of another size than the model reads.
     public func encode(_ pixels: [Float], count: Int) async throws -> [Float] {
         let size = runner.definition.imageSize
-        let (picture, remainder) = pixels.count.quotientAndRemainder(dividingBy: 3 * size * size)
-        guard picture == count, remainder == 0 else {
+        let (image, remainder) = pixels.count.quotientAndRemainder(dividingBy: 3 * size * size)
+        guard image == count, remainder == 0 else {
             throw ModelError(
                 "\(name) reads pictures of 3 × \(size) × \(size) numbers; \(count) of another size were given")
         }

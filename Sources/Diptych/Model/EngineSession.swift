@@ -1,6 +1,6 @@
 internal import DiptychEngine
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A model on one engine, whatever its type. It lives on one thread.
 protocol EngineSession: AnyObject {
@@ -8,7 +8,7 @@ protocol EngineSession: AnyObject {
     var settings: EngineSettings { get }
     /// Text embeddings: [texts, dimension].
     func encode(_ tokens: TokenBatch) throws -> [Float]
-    /// Picture embeddings: [pictures, dimension].
+    /// Image embeddings: [images, dimension].
     func encode(_ pixels: PixelBatch) throws -> [Float]
     /// How long each operation of a pass over `pixels` takes: the median pass of `passes`, in order.
     func time(_ pixels: PixelBatch, passes: Int) throws -> [Duration]

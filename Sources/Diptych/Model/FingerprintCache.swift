@@ -1,7 +1,7 @@
 internal import Crypto
 internal import DiptychBasics
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import Foundation
 internal import Synchronization
 

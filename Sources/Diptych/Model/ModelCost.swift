@@ -1,8 +1,8 @@
 public import DiptychEngine
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
-/// A model interpreted by the engine that counts: parameters, and the operations of a picture and of a text.
+/// A model interpreted by the engine that counts: parameters, and the operations of an image and of a text.
 public struct ModelCost {
     /// The parameters of the image tower.
     public let visionParameters: Int
@@ -37,8 +37,8 @@ public struct ModelCost {
         }
     }
 
-    /// The operations of the image tower on `count` pictures, in order.
-    public func pictures(_ count: Int) throws -> [OperationCost] {
+    /// The operations of the image tower on `count` images, in order.
+    public func images(_ count: Int) throws -> [OperationCost] {
         let size = imageSize
         return try vision(
             PixelBatch(values: [Float](repeating: 0, count: count * 3 * size * size), count: count, size: size))

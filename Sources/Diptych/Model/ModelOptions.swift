@@ -30,7 +30,7 @@ public struct ModelOptions: Sendable {
     public var activation: Activation?
     /// The attention heads of a checkpoint that does not say and is not of a published model; nil for all that are known.
     public var heads: HeadCounts?
-    /// The pictures that are encoded together, at least 1.
+    /// The images that are encoded together, at least 1.
     public var batchSize: Int {
         didSet { batchSize = max(1, batchSize) }
     }

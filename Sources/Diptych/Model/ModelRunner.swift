@@ -1,6 +1,6 @@
 public import DiptychEngine
 public import DiptychModels
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// Runs a model on an engine that a factory makes: the one place where a model meets an engine, and it knows neither's type.
 ///
@@ -32,7 +32,7 @@ public actor ModelRunner {
     /// - Throws: ``ModelError`` for a model without a text tower, `EngineError` for a text that it cannot read.
     public func encode(_ tokens: TokenBatch) throws -> [Float] { try session(precision().precision).encode(tokens) }
 
-    /// Picture embeddings, not normalised: [pictures, dimension].
+    /// Image embeddings, not normalised: [images, dimension].
     public func encode(_ pixels: PixelBatch) throws -> [Float] { try session(precision().precision).encode(pixels) }
 
     /// A hash of the model's configuration and weights.
@@ -95,13 +95,13 @@ public actor ModelRunner {
         return PrecisionDecision(precision: precision, reason: "asked for")
     }
 
-    /// The fastest that the processor has at which a sample of texts and pictures loses no more than
+    /// The fastest that the processor has at which a sample of texts and images loses no more than
     /// ``PrecisionProbe/negligibleLoss``.
     private func measuredPrecision() throws -> PrecisionDecision {
         let probe = PrecisionProbe(definition)
         var reasons: [String] = []
-        var exact: (texts: [Float], pictures: [Float])?
-        func encode(at precision: Precision) throws -> (texts: [Float], pictures: [Float]) {
+        var exact: (texts: [Float], images: [Float])?
+        func encode(at precision: Precision) throws -> (texts: [Float], images: [Float]) {
             let session = try session(precision)
             return try (probe.tokens.map(session.encode) ?? [], session.encode(probe.pixels))
         }
@@ -116,7 +116,7 @@ public actor ModelRunner {
             sessions[.fp32] = nil
             let rounded = try encode(at: candidate)
             let loss = max(
-                probe.loss(original.texts, rounded.texts), probe.loss(original.pictures, rounded.pictures))
+                probe.loss(original.texts, rounded.texts), probe.loss(original.images, rounded.images))
             reasons.append("measured loss of \(candidate.rawValue) on this model: 1 − cosine ≤ \(loss)")
             if loss <= PrecisionProbe.negligibleLoss {
                 return PrecisionDecision(precision: candidate, reason: reasons.joined(separator: "; "))

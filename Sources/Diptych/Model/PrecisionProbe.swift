@@ -26,11 +26,11 @@ struct PrecisionProbe {
         // Smooth waves with some noise: nearer to photographs than noise alone.
         let size = definition.imageSize
         var values: [Float] = []
-        for picture in 0..<2 {
+        for image in 0..<2 {
             for channel in 0..<3 {
                 for y in 0..<size {
                     for x in 0..<size {
-                        let wave = ((x / 7 + y / 11 + channel * 5 + picture * 3) % 16)
+                        let wave = ((x / 7 + y / 11 + channel * 5 + image * 3) % 16)
                         values.append(Float(wave) / 8 - 1 + Float(next() % 1024) / 4096)
                     }
                 }

@@ -1,10 +1,10 @@
 public import DiptychMedia
 public import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
-/// A plain residual network of torchvision's, without its classifier: embeds pictures, and nothing else.
+/// A plain residual network of torchvision's, without its classifier: embeds images, and nothing else.
 ///
-///     let model = try await ModelLoader.load("resnet50.pth")   // 2,048 numbers a picture
+///     let model = try await ModelLoader.load("resnet50.pth")   // 2,048 numbers an image
 public final class ResNetModel: CheckpointModel {
     /// The checkpoint file that it was loaded from.
     public let path: String
@@ -26,7 +26,7 @@ public final class ResNetModel: CheckpointModel {
         let square = Preprocessing.Size(width: configuration.imageSize, height: configuration.imageSize)
         preprocessing = try Preprocessing(
             resize: .shortestEdge(256), filter: .bilinear, crop: square,
-            normalization: .init(mean: .imageNetMean, deviation: .imageNetDeviation), convention: .torchvisionRGB)
+            normalization: .init(mean: .imageNetMean, std: .imageNetStd), convention: .torchvisionRGB)
         if options.activation != nil || options.heads != nil {
             throw ModelError("\(path): a ResNet has no activation or attention heads to state; omit the option")
         }

@@ -1,5 +1,5 @@
 internal import DiptychModels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import Foundation
 
 /// Whose files a model is written as.
@@ -32,7 +32,7 @@ extension CLIPModel {
     /// Writes the model into a new directory, as transformers or open_clip would: configuration, preprocessing, tokenizer, weights.
     ///
     /// Weights of fp32 hold the very numbers of this model, so embeddings are equal; a text that the two projects clean
-    /// differently, and a transparent picture, are read as the written layout's project does.
+    /// differently, and a transparent image, are read as the written layout's project does.
     ///
     /// - Parameters:
     ///   - directory: a directory that is new or empty.

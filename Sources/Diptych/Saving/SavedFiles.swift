@@ -157,7 +157,7 @@ extension Preprocessing {
         if let rescaleFactor { object["rescale_factor"] = rescaleFactor }
         if let normalization {
             object["image_mean"] = normalization.mean.list
-            object["image_std"] = normalization.deviation.list
+            object["image_std"] = normalization.std.list
         }
         return object
     }
@@ -181,7 +181,7 @@ extension Preprocessing {
         }
         return [
             "size": [size, size], "mode": "RGB", "interpolation": interpolation, "resize_mode": mode,
-            "mean": normalization.mean.list, "std": normalization.deviation.list,
+            "mean": normalization.mean.list, "std": normalization.std.list,
         ]
     }
 }

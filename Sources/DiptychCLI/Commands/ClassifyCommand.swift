@@ -6,14 +6,14 @@ import Foundation
 struct ClassifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Label pictures with labels of your own, without training.",
+        abstract: "Label images with labels of your own, without training.",
         discussion: """
             The probability of a label is the softmax of logit scale × cosine over all labels, so that they compete; of \
             SigLIP models it is the sigmoid of each label by itself. The embeddings of several templates are averaged. \
-            With --threshold or --min-similarity a picture gets as many labels as reach it: where labels compete, the \
+            With --threshold or --min-similarity an image gets as many labels as reach it: where labels compete, the \
             similarity is the better measure.
 
-            Example: diptych classify --label "red circle" --label "blue square" picture.jpg
+            Example: diptych classify --label "red circle" --label "blue square" image.jpg
             """)
 
     @OptionGroup var model: ModelArguments
@@ -33,11 +33,11 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Save labels and their embeddings (.safetensors) for --classifier; pictures may be left out.",
+            "Save labels and their embeddings (.safetensors) for --classifier; images may be left out.",
             valueName: "file"))
     var saveClassifier: String?
 
-    @Option(help: "The most labels to show for each picture (default: all).")
+    @Option(help: "The most labels to show for each image (default: all).")
     var top: Int?
 
     @Option(parsing: .unconditional, help: "Leave out labels that are less probable.")
@@ -48,13 +48,13 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("input"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A file that lists pictures, one a line; - for standard input.", valueName: "list"))
+        help: ArgumentHelp("A file that lists images, one a line; - for standard input.", valueName: "list"))
     var lists: [String] = []
 
     @OptionGroup var listing: ListArguments
 
-    @Argument(help: "Pictures, directories of them, URLs, data URIs, or - for bytes on standard input.")
-    var images: [String] = []
+    @Argument(help: "Images, directories of them, URLs, data URIs, or - for bytes on standard input.")
+    var inputs: [String] = []
 
     func validate() throws {
         if classifierFile != nil {
@@ -73,18 +73,18 @@ struct ClassifyCommand: AsyncParsableCommand {
         if let minSimilarity, !(-1...1).contains(minSimilarity) {
             throw ValidationError("--min-similarity must be -1 to 1, not \(minSimilarity).")
         }
-        guard !pictures.isEmpty || saveClassifier != nil else { throw ValidationError("there are no pictures.") }
-        try PictureArgument.validate(pictures)
+        guard !inputs.isEmpty || saveClassifier != nil else { throw ValidationError("there are no images.") }
+        try ImageArgument.validate(images)
         if [labelsFile, templates.file].contains("-") {
             throw ValidationError("labels and templates are read from files, not from standard input.")
         }
     }
 
-    private var pictures: [PictureArgument] { images.map { .picture($0) } + lists.map { .list($0) } }
+    private var images: [ImageArgument] { inputs.map { .image($0) } + lists.map { .list($0) } }
 
     func run() async throws {
         // Opened before the model is, so that a name that is wrong is known at once.
-        let pictures = try PictureInputs(pictures, separator: listing.separator)
+        let images = try ImageInputs(images, separator: listing.separator)
         let classifier: Classifier
         let model: any DualEncoder
         if let classifierFile {
@@ -100,18 +100,18 @@ struct ClassifyCommand: AsyncParsableCommand {
             try await classifier.save(to: saveClassifier, for: model)
             if !self.model.quiet { Console.say("\(classifier.labels.count) labels saved in \(saveClassifier)") }
         }
-        if !self.pictures.isEmpty { try await classify(pictures, with: classifier, model) }
+        if !self.images.isEmpty { try await classify(images, with: classifier, model) }
     }
 
     private func classify(
-        _ pictures: PictureInputs, with classifier: Classifier, _ model: any Embedder
+        _ images: ImageInputs, with classifier: Classifier, _ model: any Embedder
     ) async throws {
         let progress = Progress("classifying", total: nil, isQuiet: self.model.quiet)
         defer { progress.end() }
         var (done, skips) = (0, Skips())
         var list = ResultList(formatting.chosen)
-        try await PictureRun(model, self.model.pictures, fetching.options).each(
-            pictures,
+        try await ImageRun(model, self.model.images, fetching.options).each(
+            images,
             afterBatch: {
                 if formatting.chosen != .json { try StandardOutput.flush() }
                 progress.update(done)

@@ -1,25 +1,25 @@
 import ArgumentParser
 import Diptych
-import DiptychPictures
+import DiptychSamples
 import DiptychSearch
 import Foundation
 
 struct ContactSheetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contact-sheet",
-        abstract: "Search for several texts and draw what was found as one picture.",
+        abstract: "Search for several texts and draw what was found as one image.",
         discussion: """
-            Writes a picture with a row of thumbnails for each text, and prints rank, similarity and file of every result. \
-            A picture that has vanished or is damaged has its name in its place.
+            Writes an image with a row of thumbnails for each text, and prints rank, similarity and file of every result. \
+            An image that has vanished or is damaged has its name in its place.
 
-            Example: diptych contact-sheet --store pictures.store --output sheet.png "a red circle" "雪地里的狗"
+            Example: diptych contact-sheet --store images.store --output sheet.png "a red circle" "雪地里的狗"
             """)
 
     @OptionGroup var model: ModelArguments
     @OptionGroup var store: StoreOption
     @OptionGroup var formatting: FormatArguments
 
-    @Option(name: .shortAndLong, help: "The picture to write: a .png or .jpg file.")
+    @Option(name: .shortAndLong, help: "The image to write: a .png or .jpg file.")
     var output: String
 
     @Option(name: [.customShort("k"), .customLong("limit")], help: "The results of each text.")
@@ -59,9 +59,9 @@ struct ContactSheetCommand: AsyncParsableCommand {
         try printResults(found)
         if !self.model.quiet { Console.say("contact sheet: \(output)") }
         var skips = Skips()
-        for picture in unshown { skips.add(picture.path, reason: picture.reason) }
-        let pictures = Set(found.flatMap(\.hits).map(\.path)).count
-        try skips.end(of: pictures, consequence: "; the contact sheet has their names instead")
+        for image in unshown { skips.add(image.path, reason: image.reason) }
+        let images = Set(found.flatMap(\.hits).map(\.path)).count
+        try skips.end(of: images, consequence: "; the contact sheet has their names instead")
     }
 
     private func printResults(_ found: [(query: String, hits: [SearchHit])]) throws {

@@ -5,7 +5,7 @@ import DiptychDatasets
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Embed texts and pictures, in the order given.",
+        abstract: "Embed texts and images, in the order given.",
         discussion: """
             Prints {"kind": "image", "input": "a.jpg", "embedding": […]} for each input, or writes a file: .npy (float32 \
             [count, dimension]), .safetensors (tensor "embeddings", with the inputs in its metadata) or .jsonl. Inputs \
@@ -23,13 +23,13 @@ struct EmbedCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("image"), parsing: .unconditionalSingleValue,
-        help: "A path, a directory with the pictures in it, a URL, a data URI, or - for bytes on standard input.",
+        help: "A path, a directory with the images in it, a URL, a data URI, or - for bytes on standard input.",
         transform: OrderedInput.image)
     var images: [OrderedInput] = []
 
     @Option(
         name: .customLong("input"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A file that lists pictures, one a line; - for standard input.", valueName: "list"),
+        help: ArgumentHelp("A file that lists images, one a line; - for standard input.", valueName: "list"),
         transform: OrderedInput.list)
     var lists: [OrderedInput] = []
 
@@ -53,16 +53,16 @@ struct EmbedCommand: AsyncParsableCommand {
         for text in texts {
             if let problem = TextArgument.problem(text.value, option: "--text") { throw ValidationError(problem) }
         }
-        try PictureArgument.validate(pictureArguments)
+        try ImageArgument.validate(imageArguments)
         if let output, EmbeddingFileKind(path: output) == nil {
             throw ValidationError("--output \(output) \(EmbeddingFileKind.expectation).")
         }
         if format == .text { throw ValidationError("embeddings are printed as json or jsonl.") }
     }
 
-    private var pictureArguments: [PictureArgument] {
-        InputRun.split(inputs).flatMap { run -> [PictureArgument] in
-            if case .pictures(let pictures) = run { pictures } else { [] }
+    private var imageArguments: [ImageArgument] {
+        InputRun.split(inputs).flatMap { run -> [ImageArgument] in
+            if case .images(let images) = run { images } else { [] }
         }
     }
 
@@ -86,8 +86,8 @@ struct EmbedCommand: AsyncParsableCommand {
                         try sink.append([("kind", "text"), ("input", .string(text))], embeddings[index].values)
                     }
                     done += texts.count
-                case .pictures(let pictures):
-                    try await embed(pictures, model, sink, &done, &skips, progress)
+                case .images(let images):
+                    try await embed(images, model, sink, &done, &skips, progress)
                 }
                 if output == nil { try StandardOutput.flush() }
             }
@@ -103,11 +103,11 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     private func embed(
-        _ pictures: PictureInputs, _ model: any Embedder, _ sink: any EmbeddingSink, _ done: inout Int,
+        _ images: ImageInputs, _ model: any Embedder, _ sink: any EmbeddingSink, _ done: inout Int,
         _ skips: inout Skips, _ progress: Progress
     ) async throws {
-        try await PictureRun(model, self.model.pictures, fetching.options, normalize: !isRaw).each(
-            pictures,
+        try await ImageRun(model, self.model.images, fetching.options, normalize: !isRaw).each(
+            images,
             afterBatch: {
                 if output == nil { try StandardOutput.flush() }
                 progress.update(done)
@@ -136,12 +136,12 @@ struct EmbedCommand: AsyncParsableCommand {
     /// A run whose lists are open.
     private enum Prepared {
         case texts([String])
-        case pictures(PictureInputs)
+        case images(ImageInputs)
 
         init(_ run: InputRun, separator: LineStream.Separator) throws {
             switch run {
             case .texts(let texts): self = .texts(texts)
-            case .pictures(let arguments): self = .pictures(try PictureInputs(arguments, separator: separator))
+            case .images(let arguments): self = .images(try ImageInputs(arguments, separator: separator))
             }
         }
     }

@@ -7,25 +7,25 @@ import Foundation
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Bring a store up to date with files, folders, lists, manifests and archives of pictures.",
+        abstract: "Bring a store up to date with files, folders, lists, manifests and archives of images.",
         discussion: """
             Embeds what is new or changed, marks what has vanished, and leaves the rest alone. Safe to repeat, to interrupt \
             and to resume: what was stored stays. A store belongs to the model that made it.
 
             --from takes lists of paths or URLs (.txt), JSON (.jsonl, or an array of objects), tables with a header line \
-            (.csv, .tsv), Parquet tables, WebDataset shards (.tar) and Chinese-CLIP's pictures (…_imgs.tsv), also compressed \
+            (.csv, .tsv), Parquet tables, WebDataset shards (.tar) and Chinese-CLIP's images (…_imgs.tsv), also compressed \
             (.gz, .zst), with captions and any other columns as attributes, and patterns of them: \
             'shards-{00000..00099}.tar'. What is left out of them is counted and named. What comes from a URL or an archive \
             is not read again once it is stored.
 
-            Captions, keywords, ratings and places come from the pictures' XMP, IPTC and EXIF data and from XMP files beside \
-            them (a.jpg.xmp, a.xmp). A file that was moved or renamed keeps its item. A folder that held pictures and is \
+            Captions, keywords, ratings and places come from the images' XMP, IPTC and EXIF data and from XMP files beside \
+            them (a.jpg.xmp, a.xmp). A file that was moved or renamed keeps its item. A folder that held images and is \
             empty or missing is taken for a drive that is not there, and refused.
 
             --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
             of its own, then join them with `diptych store merge`.
 
-            Example: diptych index pictures --store pictures.store
+            Example: diptych index images --store images.store
             """)
 
     @OptionGroup var model: ModelArguments
@@ -38,17 +38,17 @@ struct IndexCommand: AsyncParsableCommand {
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
 
-    @Flag(help: "Drop the pictures that have vanished, instead of keeping them marked.")
+    @Flag(help: "Drop the images that have vanished, instead of keeping them marked.")
     var prune = false
 
     @Flag(
         name: .customLong("root-is-empty"),
-        help: "A folder that held pictures may be empty or missing: they are gone for good, and its drive is there.")
+        help: "A folder that held images may be empty or missing: they are gone for good, and its drive is there.")
     var rootIsEmpty = false
 
     @Flag(
         name: .customLong("accept-vanished"),
-        help: "With --prune, more than half of a folder's pictures may have vanished.")
+        help: "With --prune, more than half of a folder's images may have vanished.")
     var acceptsVanished = false
 
     @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
@@ -124,14 +124,14 @@ struct IndexCommand: AsyncParsableCommand {
         } catch let error as CancellationError {
             Console.say("stopped after \(done) files, \(stored) of them newly stored; run again to go on")
             throw error
-        } catch let error as VanishedPictures {
+        } catch let error as VanishedImages {
             throw Failure("\(error). \(Self.advice(error))")
         }
         progress.end()
         try report(summary, notes, rate: Double(done) / max(progress.seconds, 1e-3))
         if !parts.isEmpty, let store = store as? EmbeddedStore {
             try await StoreEmbedCommand.fill(
-                store, model, reading: self.model.pictures, fetch: fetching.options, isQuiet: self.model.quiet, nil)
+                store, model, reading: self.model.images, fetch: fetching.options, isQuiet: self.model.quiet, nil)
         }
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
@@ -139,20 +139,20 @@ struct IndexCommand: AsyncParsableCommand {
     /// The files and folders without symbolic links.
     private func roots() throws -> [String] {
         try paths.filter { path throws in
-            do { return try !PictureFiles.resolve(path).isEmpty } catch let error as StoreError
+            do { return try !ImageFiles.resolve(path).isEmpty } catch let error as StoreError
                 where error.kind == .missing
             {
                 guard !rootIsEmpty else { return false }
-                throw Failure("\(error); nothing was removed. If its pictures are gone for good, give --root-is-empty")
+                throw Failure("\(error); nothing was removed. If its images are gone for good, give --root-is-empty")
             }
-        }.map(PictureFiles.resolve)
+        }.map(ImageFiles.resolve)
     }
 
     private func indexer(_ store: any VectorStore, _ model: any Embedder) -> Indexer {
         var indexer = Indexer(store: store, model: model)
         indexer.refreshes = datasets.refresh
         indexer.shard = datasets.shard
-        indexer.reading = self.model.pictures
+        indexer.reading = self.model.images
         indexer.rules = folders.rules
         indexer.acceptsEmptyRoots = rootIsEmpty
         indexer.acceptsVanished = acceptsVanished
@@ -160,18 +160,18 @@ struct IndexCommand: AsyncParsableCommand {
         return indexer
     }
 
-    private static func advice(_ error: VanishedPictures) -> String {
+    private static func advice(_ error: VanishedImages) -> String {
         let option =
             switch error.kind {
             case .isEmpty, .notMounted: "--root-is-empty"
             case .mostly: "--accept-vanished"
             }
-        return "Mount its drive and run again; if the pictures are gone for good, give \(option)"
+        return "Mount its drive and run again; if the images are gone for good, give \(option)"
     }
 
     private func count(_ roots: [String]) throws -> Int {
         var total = 0
-        for (seen, path) in PictureFiles(roots: roots, rules: folders.rules).enumerated() {
+        for (seen, path) in ImageFiles(roots: roots, rules: folders.rules).enumerated() {
             if datasets.shard?.holds(path) ?? true { total += 1 }
             if seen % 1024 == 0 { try Task.checkCancellation() }
         }

@@ -1,22 +1,22 @@
 import ArgumentParser
-import DiptychPictures
+import DiptychSamples
 
 struct PicturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pictures",
-        abstract: "Draw sample pictures with English and Chinese captions.",
+        abstract: "Draw sample images with English and Chinese captions.",
         discussion: """
-            Writes scene-000000.jpg and so on, and captions.jsonl with one line a picture:
+            Writes scene-000000.jpg and so on, and captions.jsonl with one line an image:
             {"file": "…", "caption_en": "…", "caption_zh": "…"}. The same seed gives the same scenes. Files of these \
             names are replaced; other files in the directory stay.
 
             Example: diptych pictures --count 100 --seed 7 --output demo/pictures
             """)
 
-    @Option(help: "How many pictures to draw.")
+    @Option(help: "How many images to draw.")
     var count: Int
 
-    @Option(help: "The number that the pictures follow from.")
+    @Option(help: "The number that the images follow from.")
     var seed: UInt64 = 0
 
     @Option(name: .shortAndLong, help: "The directory to write to; made where it is missing.")
@@ -29,8 +29,8 @@ struct PicturesCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard (1...PictureSet.countLimit).contains(count) else {
-            throw ValidationError("--count must be 1 to \(PictureSet.countLimit), not \(count).")
+        guard (1...SampleSet.countLimit).contains(count) else {
+            throw ValidationError("--count must be 1 to \(SampleSet.countLimit), not \(count).")
         }
         if let wordings, !(1...64).contains(wordings) {
             throw ValidationError("--wordings must be 1 to 64, not \(wordings).")
@@ -40,12 +40,12 @@ struct PicturesCommand: AsyncParsableCommand {
     func run() async throws {
         let progress = Progress("drawing", total: count, isQuiet: quiet)
         defer { progress.end() }
-        try await PictureSet(seed: seed).write(
+        try await SampleSet(seed: seed).write(
             count: count, to: output, companion: wordings.map { .training(wordings: $0) } ?? .captions,
             progress: progress.update)
         progress.end()
         guard !quiet else { return }
         let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
-        Console.say("\(count) pictures and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
+        Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
     }
 }

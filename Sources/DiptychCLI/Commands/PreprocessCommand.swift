@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diptych
 import DiptychMedia
-import DiptychTensors
+import DiptychCheckpoints
 
 struct PreprocessCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +11,7 @@ struct PreprocessCommand: AsyncParsableCommand {
             Writes float32 [1, 3, height, width] as a NumPy file: resized, cropped and normalised as the model's \
             preprocessor_config.json says.
 
-            Example: diptych preprocess picture.jpg --output pixels.npy
+            Example: diptych preprocess image.jpg --output pixels.npy
             """)
 
     @OptionGroup var model: ModelArguments
@@ -27,15 +27,15 @@ struct PreprocessCommand: AsyncParsableCommand {
         guard EmbeddingFileKind(path: output) == .npy else {
             throw ValidationError("--output \(output) must end in .npy.")
         }
-        try PictureArgument.validate([.picture(image)])
+        try ImageArgument.validate([.image(image)])
     }
 
     func run() async throws {
         let model = try await model.load()
-        let picture = try PictureInput(image).preprocessed(
-            for: model.preprocessing, options: self.model.pictures, fetch: fetching.options)
-        let writer = try NumpyWriter(path: output, entryShape: [3, picture.size.height, picture.size.width])
-        try writer.append(picture.pixels)
+        let preprocessed = try ImageInput(image).preprocessed(
+            for: model.preprocessing, options: self.model.images, fetch: fetching.options)
+        let writer = try NumpyWriter(path: output, entryShape: [3, preprocessed.size.height, preprocessed.size.width])
+        try writer.append(preprocessed.pixels)
         try writer.finish()
     }
 }

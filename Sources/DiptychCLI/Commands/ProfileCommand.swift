@@ -12,23 +12,23 @@ struct ProfileCommand: AsyncParsableCommand {
         discussion: """
             The limits are measured here, by the same engine, threads and precision: the best of several products of two \
             2048 × 2048 matrices, and the bandwidth of memory and caches. Times are those of the median pass; they do not \
-            include decoding pictures or reading texts. Documentation/profile.md says what the columns mean.
+            include decoding images or reading texts. Documentation/profile.md says what the columns mean.
 
             Example: diptych profile --batch 4 --repeat 3
             """)
 
     @OptionGroup var model: ModelArguments
 
-    @Option(help: "The number of pictures or texts in a pass.")
+    @Option(help: "The number of images or texts in a pass.")
     var batch = 16
 
-    @Option(help: "Profile texts of this many tokens instead of pictures.")
+    @Option(help: "Profile texts of this many tokens instead of images.")
     var textLength: Int?
 
     @Option(help: "Profile the texts of a file, one a line, each of its own length, in batches of --batch.")
     var texts: String?
 
-    @Option(help: "The side of the pictures; it must be the model's.")
+    @Option(help: "The side of the images; it must be the model's.")
     var imageSize: Int?
 
     @Option(name: .customLong("repeat"), help: "The number of passes, of which the median counts.")
@@ -95,7 +95,7 @@ struct ProfileCommand: AsyncParsableCommand {
         let input: ProfileReport.Input =
             if let tokenized {
                 .file(texts: tokenized.count, tokens: tokenized.reduce(0) { $0 + $1.ids.count }, batch: batch)
-            } else if let textLength { .texts(batch, length: textLength) } else { .pictures(batch) }
+            } else if let textLength { .texts(batch, length: textLength) } else { .images(batch) }
         let operations = try await operations(of: model, tokenized)
         try Task.checkCancellation()
         let roofline = try MachineLimits.measure(engine)
@@ -116,7 +116,7 @@ struct ProfileCommand: AsyncParsableCommand {
             return try await model.profile(tokenized: tokenized, batch: batch, passes: passes)
         }
         if let textLength { return try await model.profile(texts: batch, length: textLength, passes: passes) }
-        return try await model.profile(pictures: batch, passes: passes)
+        return try await model.profile(images: batch, passes: passes)
     }
 
     private func scaling(

@@ -6,7 +6,7 @@ import Foundation
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the pictures of a store that are nearest to texts, pictures, or both.",
+        abstract: "Find the pictures of a store that are nearest to texts, images, or both.",
         discussion: """
             Several terms together: their normalised embeddings are added, those of --minus are subtracted, and the sum is \
             normalised again; a weight stands behind a caret: "snow^0.5". Similarity is the cosine to the sum, and match \
@@ -17,7 +17,7 @@ struct SearchCommand: AsyncParsableCommand {
             that follows the first equals sign is the text, --text=E=mc. One that ends in a caret and a number is taken as it is \
             with a weight behind it: "x^2^1".
 
-            Example: diptych search --store pictures.store "a dog in the snow" -k 5 --filter "taken >= 2024-01-01"
+            Example: diptych search --store images.store "a dog in the snow" -k 5 --filter "taken >= 2024-01-01"
             """)
 
     @OptionGroup var model: ModelArguments
@@ -50,7 +50,7 @@ struct SearchCommand: AsyncParsableCommand {
         help: "The order in which what was found is printed: similarity, date or name; -date for the reverse.")
     var sort = ItemOrder.similarity.description
 
-    @Flag(help: "Compare every picture by its full embedding.")
+    @Flag(help: "Compare every image by its full embedding.")
     var exact = false
 
     @Option(
@@ -80,11 +80,11 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try await self.store.location().open(space: space)
         let model = try await StoreModel.load(for: store, self.model)
-        var pictures = self.model.pictures
-        pictures.decode = self.model.decode ?? store.decode
-        pictures.appliesOrientation = store.appliesOrientation && pictures.appliesOrientation
+        var images = self.model.images
+        images.decode = self.model.decode ?? store.decode
+        images.appliesOrientation = store.appliesOrientation && images.appliesOrientation
         let query = try terms.query(
-            options: model.preprocessing.readingOptions(pictures), fetch: fetching.options)
+            options: model.preprocessing.readingOptions(images), fetch: fetching.options)
         var options = Searcher.Options()
         options.limit = limit
         options.minimumSimilarity = minimumSimilarity
@@ -103,7 +103,7 @@ struct SearchCommand: AsyncParsableCommand {
         if let filter = options.filter, try await store.places(after: nil, limit: 1, filter: filter).isEmpty {
             Console.say("the filter accepts none of the store's \(try await store.info().count) items")
         } else if onlyRelevant {
-            Console.say("nothing found is better than chance; without --only-relevant the nearest pictures are shown")
+            Console.say("nothing found is better than chance; without --only-relevant the nearest images are shown")
         }
     }
 

@@ -18,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
 
             Options may also stand in a file (--config) and in the environment: DIPTYCH_SERVE_PORT is --port.
 
-            Example: diptych serve --store pictures.store
+            Example: diptych serve --store images.store
             """)
 
     @OptionGroup var model: ModelArguments
@@ -82,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.store = store
         options.pages = EmbeddedFiles.files(in: "Pages")
         options.folder = (store as? EmbeddedStore)?.directory
-        options.reading = model.pictures
+        options.reading = model.images
         // Its clients know no options of the command line.
         options.reading.namesOptions = false
         options.reading.decode = model.decode ?? store?.decode ?? .exact

@@ -8,7 +8,7 @@ import Logging
 /// The options of `diptych serve` besides its model.
 struct ServeSettings: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A file of options, {\"port\": 8080, \"store\": \"pictures.store\"}.", valueName: "file"))
+        help: ArgumentHelp("A file of options, {\"port\": 8080, \"store\": \"images.store\"}.", valueName: "file"))
     var config: String?
 
     @Option(help: "The store to search: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE).")
@@ -50,7 +50,7 @@ struct ServeSettings: ParsableArguments {
         help: ArgumentHelp("The longest that an input waits for others, up to 2.", valueName: "milliseconds"))
     var batchWait = 1.0
 
-    @Option(name: .customLong("queue"), help: "The most pictures that wait; more are answered with 503.")
+    @Option(name: .customLong("queue"), help: "The most images that wait; more are answered with 503.")
     var queue = 1024
 
     @Option(name: .customLong("cache"), help: "The most embeddings that are kept for equal inputs to come.")

@@ -4,7 +4,7 @@ import Diptych
 struct SimilarityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "similarity",
-        abstract: "Rank texts and pictures by their cosine to a text or a picture.",
+        abstract: "Rank texts and images by their cosine to a text or a picture.",
         discussion: """
             Candidates that cannot be read are left out and listed; the exit status is 3 then.
 
@@ -18,7 +18,7 @@ struct SimilarityCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "The text to compare with.")
     var queryText: String?
 
-    @Option(parsing: .unconditional, help: "The picture to compare with: a path, a URL, a data URI or -.")
+    @Option(parsing: .unconditional, help: "The image to compare with: a path, a URL, a data URI or -.")
     var queryImage: String?
 
     @Option(
@@ -28,7 +28,7 @@ struct SimilarityCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("image"), parsing: .unconditionalSingleValue,
-        help: "A candidate picture, or a directory of them.", transform: OrderedInput.image)
+        help: "A candidate image, or a directory of them.", transform: OrderedInput.image)
     var images: [OrderedInput] = []
 
     func validate() throws {
@@ -41,7 +41,7 @@ struct SimilarityCommand: AsyncParsableCommand {
         for (text, option) in [(queryText, "--query-text")] + texts.map({ ($0.value, "--text") }) {
             if let text, let problem = TextArgument.problem(text, option: option) { throw ValidationError(problem) }
         }
-        try PictureArgument.validate(([queryImage].compactMap { $0 } + images.map(\.value)).map { .picture($0) })
+        try ImageArgument.validate(([queryImage].compactMap { $0 } + images.map(\.value)).map { .image($0) })
     }
 
     private struct Candidate {
@@ -65,8 +65,8 @@ struct SimilarityCommand: AsyncParsableCommand {
                     candidates.append(
                         Candidate(kind: "text", name: text, similarity: embeddings[index].similarity(to: query)))
                 }
-            case .pictures(let arguments):
-                try await PictureRun(model, self.model.pictures, fetching.options).each(PictureInputs(arguments)) {
+            case .images(let arguments):
+                try await ImageRun(model, self.model.images, fetching.options).each(ImageInputs(arguments)) {
                     name, result in
                     switch result {
                     case .failure(let error): skips.add(name, error)
@@ -100,13 +100,13 @@ struct SimilarityCommand: AsyncParsableCommand {
         if let queryText { return try await model.requireTexts().embed(texts: [queryText])[0] }
         // As a run of one: its pixels are resampled while they are decoded.
         var query: Result<Embedding, any Error>?
-        try await PictureRun(model, self.model.pictures, fetching.options).each(
-            PictureInputs([.picture(queryImage ?? "")])
+        try await ImageRun(model, self.model.images, fetching.options).each(
+            ImageInputs([.image(queryImage ?? "")])
         ) { name, result in
-            guard query == nil else { throw Failure("\(queryImage ?? ""): holds several pictures; give one") }
+            guard query == nil else { throw Failure("\(queryImage ?? ""): holds several images; give one") }
             query = result
         }
-        guard let query else { throw Failure("\(queryImage ?? ""): holds no picture") }
+        guard let query else { throw Failure("\(queryImage ?? ""): holds no image") }
         return try query.get()
     }
 }

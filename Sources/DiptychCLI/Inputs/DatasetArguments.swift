@@ -10,12 +10,12 @@ extension Shard: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-/// The options of indexing that name pictures otherwise than by files and folders, or only a part of them.
+/// The options of indexing that name images otherwise than by files and folders, or only a part of them.
 struct DatasetArguments: ParsableArguments {
     @Option(
         name: .customLong("from"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "A list, manifest, table or archive of pictures, or a pattern of them; - for a list on standard input.",
+            "A list, manifest, table or archive of images, or a pattern of them; - for a list on standard input.",
             valueName: "file"))
     var sources: [String] = []
 
@@ -43,7 +43,7 @@ struct DatasetArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Only the part i of n, from 0/n to (n-1)/n, by a hash of paths.", valueName: "i/n"))
     var shard: Shard?
 
-    @Flag(help: "Read everything again although the store has it: what is said about pictures, URLs, archives.")
+    @Flag(help: "Read everything again although the store has it: what is said about images, URLs, archives.")
     var refresh = false
 
     func validate() throws {
@@ -57,7 +57,7 @@ struct DatasetArguments: ParsableArguments {
     /// Whether nothing is named.
     var isEmpty: Bool { sources.isEmpty && clipRetrieval == nil }
 
-    /// The pictures that --from names, if there are any.
+    /// The images that --from names, if there are any.
     ///
     /// - Parameter notes: takes what is left out or changed without the loss of a picture.
     func inputs(fetch: FetchOptions, notes: DatasetNotes) throws -> DatasetInputs? {

@@ -16,7 +16,7 @@ final class LineReader: Sequence, IteratorProtocol {
     ///   - mayBeJSON: whether JSON is as good as any other text.
     init(
         path: String, separator: LineStream.Separator = .lineBreak, mayBeJSON: Bool = false,
-        advice: String = "one picture a line, or --image for a directory or a picture"
+        advice: String = "one image a line, or --image for a directory or an image"
     ) throws {
         name = path == "-" ? "standard input" : path
         do throws(DatasetError) {
@@ -70,7 +70,7 @@ enum StandardInput {
             bytes.append(contentsOf: chunk[..<count])
             guard bytes.count <= limit else { throw Failure("standard input: more than \(limit) bytes") }
         }
-        guard !bytes.isEmpty else { throw Failure("standard input: is empty; it should hold a picture file") }
+        guard !bytes.isEmpty else { throw Failure("standard input: is empty; it should hold an image file") }
         return bytes
     }
 }

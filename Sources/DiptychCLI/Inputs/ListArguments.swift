@@ -1,7 +1,7 @@
 import ArgumentParser
 import DiptychDatasets
 
-/// How lists of pictures or texts are written.
+/// How lists of images or texts are written.
 struct ListArguments: ParsableArguments {
     @Flag(
         name: [.customShort("0"), .customLong("null")],

@@ -8,7 +8,7 @@ struct OrderedInput: Sendable {
     enum Kind: Sendable {
         case text
         case image
-        /// A file that lists pictures, one a line.
+        /// A file that lists images, one a line.
         case list
     }
 
@@ -40,13 +40,13 @@ struct OrderedInput: Sendable {
 /// Neighbouring inputs of one kind: what is embedded in one go.
 enum InputRun {
     case texts([String])
-    case pictures([PictureArgument])
+    case images([ImageArgument])
 
     /// Cuts inputs into runs; the order stays.
     static func split(_ inputs: [OrderedInput]) -> [InputRun] {
         var runs: [InputRun] = []
         for input in inputs {
-            let picture: PictureArgument
+            let image: ImageArgument
             switch input.kind {
             case .text:
                 if case .texts(let texts)? = runs.last {
@@ -55,13 +55,13 @@ enum InputRun {
                     runs.append(.texts([input.value]))
                 }
                 continue
-            case .image: picture = .picture(input.value)
-            case .list: picture = .list(input.value)
+            case .image: image = .image(input.value)
+            case .list: image = .list(input.value)
             }
-            if case .pictures(let pictures)? = runs.last {
-                runs[runs.count - 1] = .pictures(pictures + [picture])
+            if case .images(let images)? = runs.last {
+                runs[runs.count - 1] = .images(images + [image])
             } else {
-                runs.append(.pictures([picture]))
+                runs.append(.images([image]))
             }
         }
         return runs

@@ -3,23 +3,23 @@ import DiptychDatasets
 import DiptychSearch
 import Foundation
 
-/// Adds parts to pictures that are in a store.
+/// Adds parts to images that are in a store.
 struct PartAdditions {
     private let store: any VectorStore
     private let notes: DatasetNotes
-    /// How many pictures get their parts in one transaction.
+    /// How many images get their parts in one transaction.
     private static let step = 512
 
     init(_ store: any VectorStore, notes: DatasetNotes) { (self.store, self.notes) = (store, notes) }
 
     private func embedded() throws -> EmbeddedStore {
         guard let store = store as? EmbeddedStore else {
-            throw Failure("\(store.name): only a store in a directory keeps parts of pictures")
+            throw Failure("\(store.name): only a store in a directory keeps parts of images")
         }
         return store
     }
 
-    /// Adds the tiles of a grid to the pictures below some roots.
+    /// Adds the tiles of a grid to the images below some roots.
     func add(_ grid: TileGrid, under roots: [String]) async throws {
         let store = try embedded()
         let filter = Filter.all([
@@ -39,7 +39,7 @@ struct PartAdditions {
         }
     }
 
-    /// Indexes the pictures that lists name, and adds the boxes that stand there.
+    /// Indexes the images that lists name, and adds the boxes that stand there.
     mutating func index(
         regions files: [String], with indexer: Indexer, _ summary: inout IndexSummary,
         _ note: (IndexEvent) throws -> Void
@@ -60,7 +60,7 @@ struct PartAdditions {
             var seen: Set<String> = []
             let paths = step.map(\.path).filter { seen.insert($0).inserted }
             summary += try await indexer.index(inputs: paths.map { .success(.file($0)) }, onEach: note)
-            // A picture that could not be read was reported already.
+            // An image that could not be read was reported already.
             do { _ = try await store.addParts(step) } catch let error as StoreError where error.kind == .invalidRequest
             {
                 // One of them is wrong: the others are added nevertheless.
@@ -73,12 +73,12 @@ struct PartAdditions {
         }
     }
 
-    /// The picture and the boxes of a row.
+    /// The image and the boxes of a row.
     private static func region(_ row: DatasetRow) throws -> (path: String, parts: [AssetPart]) {
         guard case .file(let file) = row.image else {
-            throw DatasetError(.malformed, path: row.locator, "boxes are taken for pictures in files only")
+            throw DatasetError(.malformed, path: row.locator, "boxes are taken for images in files only")
         }
-        let path = (try? PictureFiles.resolve(file)) ?? URL(fileURLWithPath: file).standardizedFileURL.path
+        let path = (try? ImageFiles.resolve(file)) ?? URL(fileURLWithPath: file).standardizedFileURL.path
         let boxes: [JSONValue] = row.attributes.flatMap { member -> [JSONValue] in
             switch (member.name, member.value) {
             case ("box", let box): [box]

@@ -3,18 +3,18 @@ import DiptychDatasets
 import DiptychSearch
 import Foundation
 
-/// The options of indexing that name parts of pictures, and texts.
+/// The options of indexing that name parts of images, and texts.
 struct PartArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Also embed the tiles of a grid over each picture, such as 2x3.", valueName: "rows x columns"))
+            "Also embed the tiles of a grid over each image, such as 2x3.", valueName: "rows x columns"))
     var tiles: TileGrid?
 
     @Option(
         name: .customLong("regions"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             """
-            A list of pictures with boxes to embed, in pixels from the left upper corner: {"path": "a.jpg", "box": [x, y, width, \
+            A list of images with boxes to embed, in pixels from the left upper corner: {"path": "a.jpg", "box": [x, y, width, \
             height]}, or "boxes" with several.
             """,
             valueName: "file"))
@@ -31,13 +31,13 @@ struct PartArguments: ParsableArguments {
         if texts.contains("-") { throw ValidationError("--texts needs a file, which says what its texts are called.") }
     }
 
-    /// Whether no parts of pictures are named.
+    /// Whether no parts of images are named.
     var isEmpty: Bool { tiles == nil && regions.isEmpty }
 
     /// The texts of a file, and what the store calls the file.
     func texts(of file: String) throws -> (texts: [TextInput], path: String) {
         let path: String
-        do { path = try PictureFiles.resolve(file) } catch let error as StoreError {
+        do { path = try ImageFiles.resolve(file) } catch let error as StoreError {
             throw Failure("\(file): \(error.reason)")
         }
         let lines = try TextFile.allLines(path: file, of: "text", mayBeJSON: false)
@@ -66,7 +66,7 @@ struct TileGrid: ExpressibleByArgument {
         (self.rows, self.columns) = (rows, columns)
     }
 
-    /// The tiles of a picture of this size, row by row; their edges are whole pixels. Empty where the picture has fewer pixels
+    /// The tiles of a picture of this size, row by row; their edges are whole pixels. Empty where the image has fewer pixels
     /// than the grid has rows or columns, or the grid has one tile only, which is the whole.
     func boxes(width: Int, height: Int) -> [AssetPart] {
         guard rows * columns > 1, width >= columns, height >= rows, width < 1 << 40, height < 1 << 40 else { return [] }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Diptych
 import DiptychSearch
 
-/// What a search is for: texts, pictures and items, each with a weight.
+/// What a search is for: texts, images and items, each with a weight.
 struct SearchTerms: ParsableArguments {
     @Argument(help: "A text.")
     var query: String?
@@ -10,7 +10,7 @@ struct SearchTerms: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "A further text; may be given several times.")
     var text: [String] = []
 
-    @Option(help: "A picture to search by: a path, a URL, a data URI, or - for bytes on standard input; several times.")
+    @Option(help: "An image to search by: a path, a URL, a data URI, or - for bytes on standard input; several times.")
     var image: [String] = []
 
     @Option(help: "The id of a picture of the store: more like this; several times.")
@@ -20,7 +20,7 @@ struct SearchTerms: ParsableArguments {
         parsing: .unconditionalSingleValue, help: "A text whose meaning is taken away from the query; several times.")
     var minus: [String] = []
 
-    @Option(help: "A picture whose meaning is taken away from the query; several times.")
+    @Option(help: "An image whose meaning is taken away from the query; several times.")
     var minusImage: [String] = []
 
     private var texts: [String] { (query.map { [$0] } ?? []) + text }
@@ -61,13 +61,13 @@ struct SearchTerms: ParsableArguments {
         }
     }
 
-    /// Reads the pictures, and puts the terms together.
-    func query(options: PictureOptions, fetch: FetchOptions) throws -> SearchQuery {
-        func pictures(_ names: [String], _ sign: Float) throws -> [SearchQuery.Term] {
+    /// Reads the images, and puts the terms together.
+    func query(options: ImageOptions, fetch: FetchOptions) throws -> SearchQuery {
+        func images(_ names: [String], _ sign: Float) throws -> [SearchQuery.Term] {
             try names.map { name in
                 let weighted = Weighted(name)
-                return .picture(
-                    try PictureInput(weighted.value).picture(options: options, fetch: fetch),
+                return .image(
+                    try ImageInput(weighted.value).image(options: options, fetch: fetch),
                     weight: sign * weighted.weight)
             }
         }
@@ -76,6 +76,6 @@ struct SearchTerms: ParsableArguments {
         }
         let items = like.map { Weighted($0) }.map { SearchQuery.Term.item($0.value, weight: $0.weight) }
         return SearchQuery(
-            words(texts, 1) + (try pictures(image, 1)) + items + words(minus, -1) + (try pictures(minusImage, -1)))
+            words(texts, 1) + (try images(image, 1)) + items + words(minus, -1) + (try images(minusImage, -1)))
     }
 }

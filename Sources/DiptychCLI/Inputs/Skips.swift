@@ -6,7 +6,7 @@ struct Skips {
 
     /// Says that `name` is left out, and why.
     mutating func add(_ name: String, _ error: any Error) {
-        guard let error = error as? PictureError else { return add(name, reason: Failure.describe(error)) }
+        guard let error = error as? ImageError else { return add(name, reason: Failure.describe(error)) }
         let hint = error.kind == .forbiddenAddress ? " (--allow-private-urls)" : ""
         add(error.source, reason: error.reason + hint)
     }

@@ -1,6 +1,6 @@
 import Diptych
 import DiptychEngine
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 /// The speed of large matrix products on this machine: what a model's operations can be compared with.

@@ -27,7 +27,7 @@ struct HeadsArgument: ExpressibleByArgument {
     }
 }
 
-extension PictureOptions.Decode: ExpressibleByArgument {}
+extension ImageOptions.Decode: ExpressibleByArgument {}
 
 /// The options of every command that uses a model.
 struct ModelArguments: ParsableArguments {
@@ -60,7 +60,7 @@ struct ModelArguments: ParsableArguments {
     @Flag(name: .customLong("strict-length"), help: "Refuse texts that are longer than the model reads.")
     var refusesLongTexts = false
 
-    @Flag(name: .customLong("no-orientation"), help: "Leave pictures as stored, whatever their EXIF orientation.")
+    @Flag(name: .customLong("no-orientation"), help: "Leave images as stored, whatever their EXIF orientation.")
     var ignoresOrientation = false
 
     @Option(
@@ -69,9 +69,9 @@ struct ModelArguments: ParsableArguments {
             exact: every pixel as Pillow gives it (the default); fast: large JPEG files at a fraction of their size, which \
             changes embeddings a little. A store keeps to what it was made with.
             """))
-    var decode: PictureOptions.Decode?
+    var decode: ImageOptions.Decode?
 
-    @OptionGroup var reading: PictureArguments
+    @OptionGroup var reading: ImageArguments
 
     @Flag(help: "No progress and no notices on standard error.")
     var quiet = false
@@ -83,9 +83,9 @@ struct ModelArguments: ParsableArguments {
         _ = try instructions()
     }
 
-    /// How pictures are read.
-    var pictures: PictureOptions {
-        var options = PictureOptions()
+    /// How images are read.
+    var images: ImageOptions {
+        var options = ImageOptions()
         options.appliesOrientation = !ignoresOrientation
         options.decode = decode ?? .exact
         reading.apply(to: &options)
@@ -148,7 +148,7 @@ struct ModelArguments: ParsableArguments {
     }
 }
 
-/// The option of commands that may fetch pictures.
+/// The option of commands that may fetch images.
 struct FetchArguments: ParsableArguments {
     @Flag(
         name: .customLong("allow-private-urls"),

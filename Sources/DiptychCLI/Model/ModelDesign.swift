@@ -44,7 +44,7 @@ struct CLIPDesign: ModelDesign {
     var facts: [(String, String)] {
         [
             ("embedding", "\(model.dimension) numbers, logit scale \(model.logits.scale)"),
-            ("pictures", pictures),
+            ("pictures", images),
             (
                 "texts",
                 "\(text.contextLength) tokens of \(text.vocabularySize), width \(text.width), \(text.layers) layers, "
@@ -59,7 +59,7 @@ struct CLIPDesign: ModelDesign {
     }
 
     /// The image tower's design, in words.
-    private var pictures: String {
+    private var images: String {
         let size = "\(vision.imageSize) × \(vision.imageSize)"
         switch vision.architecture {
         case .resNet(let stages):
@@ -99,7 +99,7 @@ struct ResNetDesign: ModelDesign {
                 "pictures",
                 "\(configuration.imageSize) × \(configuration.imageSize), residual network of \(blocks) \(kind), width "
                     + "\(configuration.stemWidth), mean over positions"
-            ), ("texts", "none: the model embeds pictures only"),
+            ), ("texts", "none: the model embeds images only"),
         ]
     }
 }

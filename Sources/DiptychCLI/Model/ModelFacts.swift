@@ -1,7 +1,7 @@
 import Diptych
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 /// Everything that `models inspect` says about a model.
@@ -10,7 +10,7 @@ struct ModelFacts {
     private let fingerprint: String
     private let engine: EngineDescription
     private let parameters: (vision: Int, text: Int)
-    private let pictureFLOPs: Double
+    private let imageFLOPs: Double
     /// FLOPs of a text by its number of tokens.
     private let textFLOPs: [(length: Int, flops: Double)]
     private let tensors: [TensorView]
@@ -22,7 +22,7 @@ struct ModelFacts {
         engine = try await model.engineDescription()
         let cost = try model.cost()
         parameters = (cost.visionParameters, cost.textParameters)
-        pictureFLOPs = try cost.pictures(1).reduce(0) { $0 + $1.flops }
+        imageFLOPs = try cost.images(1).reduce(0) { $0 + $1.flops }
         let longest = model.runner.definition.textInput?.contextLength
         textFLOPs =
             try longest.map { typicalLength < $0 ? [$0, typicalLength] : [$0] }?.map { length in
@@ -73,7 +73,7 @@ struct ModelFacts {
             ],
             "tensors": .object(tensorFacts),
             "flops": [
-                "picture": .double(pictureFLOPs),
+                "picture": .double(imageFLOPs),
                 "texts": .array(textFLOPs.map { ["tokens": .int($0.length), "flops": .double($0.flops)] }),
             ],
             "engine": [
@@ -95,11 +95,11 @@ struct ModelFacts {
         facts += [
             (
                 "parameters",
-                "\(Columns.grouped(total)): \(Columns.grouped(parameters.vision)) for pictures, "
+                "\(Columns.grouped(total)): \(Columns.grouped(parameters.vision)) for images, "
                     + "\(Columns.grouped(parameters.text)) for texts"
             ),
             ("tensors", "\(tensors.count) (\(typeList)), \(Columns.grouped(bytes)) bytes"),
-            ("a picture", Self.giga(pictureFLOPs)),
+            ("an image", Self.giga(imageFLOPs)),
         ]
         facts += textFLOPs.map { ("a text", "\(Self.giga($0.flops)) with \($0.length) tokens") }
         facts += [

@@ -55,7 +55,7 @@ struct StoreLocation {
 
     /// Opens the store for indexing with `model`, and makes it where there is none.
     func open(
-        for model: any Embedder, appliesOrientation: Bool?, decode: PictureOptions.Decode?
+        for model: any Embedder, appliesOrientation: Bool?, decode: ImageOptions.Decode?
     ) async throws -> any VectorStore {
         #if Milvus
             if let address = try milvus {
@@ -97,7 +97,7 @@ struct StoreLocation {
     ///
     /// - Parameter purpose: what cannot be done with any other.
     func embedded(
-        for purpose: String, addingSpaceFor model: any Embedder, decode: PictureOptions.Decode?
+        for purpose: String, addingSpaceFor model: any Embedder, decode: ImageOptions.Decode?
     ) async throws -> EmbeddedStore {
         _ = try await embedded(for: purpose)
         return try await EmbeddedStore.open(at: directory, addingSpaceFor: model, decode: decode)

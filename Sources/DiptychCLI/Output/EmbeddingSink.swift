@@ -1,5 +1,5 @@
 import Diptych
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 /// Where embeddings go, one after the other, in constant memory.

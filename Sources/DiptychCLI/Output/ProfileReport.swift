@@ -6,18 +6,18 @@ import Foundation
 struct ProfileReport {
     /// What went through the model in a pass.
     enum Input {
-        case pictures(Int)
+        case images(Int)
         case texts(Int, length: Int)
         /// Texts of a file, in batches of `batch`.
         case file(texts: Int, tokens: Int, batch: Int)
 
         var count: Int {
             switch self {
-            case .pictures(let count), .texts(let count, _), .file(let count, _, _): count
+            case .images(let count), .texts(let count, _), .file(let count, _, _): count
             }
         }
         var batch: Int { if case .file(_, _, let batch) = self { batch } else { count } }
-        var unit: String { if case .pictures = self { "pictures" } else { "texts" } }
+        var unit: String { if case .images = self { "pictures" } else { "texts" } }
     }
 
     let operations: [OperationProfile]
@@ -55,7 +55,7 @@ extension ProfileReport {
     var json: JSON {
         var members: [(String, JSON)] = [("batch", .int(input.batch))]
         switch input {
-        case .pictures: members.append(("text_length", .null))
+        case .images: members.append(("text_length", .null))
         case .texts(_, let length): members.append(("text_length", .int(length)))
         case .file(let texts, let tokens, _):
             members += [("text_length", .null), ("texts", .int(texts)), ("tokens", .int(tokens))]

@@ -1,4 +1,4 @@
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 
 /// Buffers floats in an unlinked temporary file.

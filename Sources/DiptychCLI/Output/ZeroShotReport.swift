@@ -11,14 +11,14 @@ struct ZeroShotReport {
     /// The most mistakes to show.
     let confusions: Int
 
-    /// Class folders of which no picture counted.
+    /// Class folders of which no image counted.
     var emptyFolders: [String] {
-        accuracy.labels.indices.filter { accuracy.counts[$0].pictures == 0 }.compactMap { folders[$0] }
+        accuracy.labels.indices.filter { accuracy.counts[$0].images == 0 }.compactMap { folders[$0] }
     }
 
     var json: JSON {
         [
-            "pictures": .int(accuracy.pictures), "skipped": .int(skipped), "labels": .int(accuracy.labels.count),
+            "pictures": .int(accuracy.images), "skipped": .int(skipped), "labels": .int(accuracy.labels.count),
             "templates": .int(templates), "top1": Self.number(accuracy.top1), "top5": Self.number(accuracy.top5),
             "mean_per_class": Self.number(accuracy.meanPerClass),
             "classes": .array(
@@ -26,15 +26,15 @@ struct ZeroShotReport {
                     let count = accuracy.counts[index]
                     return [
                         "label": .string(accuracy.labels[index]),
-                        "folder": folders[index].map { .string($0) } ?? .null, "pictures": .int(count.pictures),
+                        "folder": folders[index].map { .string($0) } ?? .null, "pictures": .int(count.images),
                         "top1": .int(count.top1), "top5": .int(count.top5), "accuracy": Self.number(count.accuracy),
                     ]
                 }),
             "confusions": .array(
-                accuracy.worstConfusions(confusions).map { confusion, pictures in
+                accuracy.worstConfusions(confusions).map { confusion, images in
                     [
                         "label": .string(accuracy.labels[confusion.label]),
-                        "predicted": .string(accuracy.labels[confusion.predicted]), "pictures": .int(pictures),
+                        "predicted": .string(accuracy.labels[confusion.predicted]), "pictures": .int(images),
                     ]
                 }),
         ]
@@ -42,22 +42,22 @@ struct ZeroShotReport {
 
     var text: String {
         var lines = [
-            "pictures        \(accuracy.pictures)" + (skipped > 0 ? " (\(skipped) skipped)" : ""),
+            "images        \(accuracy.images)" + (skipped > 0 ? " (\(skipped) skipped)" : ""),
             "labels          \(accuracy.labels.count)", "templates       \(templates)",
             "top-1           \(Self.share(accuracy.top1))",
             "top-5           " + (accuracy.top5 == nil ? "– (says nothing below 6 labels)" : Self.share(accuracy.top5)),
-            "mean per class  \(Self.share(accuracy.meanPerClass))", "", "pictures   top-1   top-5  class",
+            "mean per class  \(Self.share(accuracy.meanPerClass))", "", "images   top-1   top-5  class",
         ]
         for (label, count) in zip(accuracy.labels, accuracy.counts) {
-            let top5 = count.accuracy.map { _ in Double(count.top5) / Double(count.pictures) }
+            let top5 = count.accuracy.map { _ in Double(count.top5) / Double(count.images) }
             lines.append(
-                "\(Columns.right(String(count.pictures), 8))   \(Self.share(count.accuracy))   "
+                "\(Columns.right(String(count.images), 8))   \(Self.share(count.accuracy))   "
                     + "\(accuracy.top5 == nil ? "    –" : Self.share(top5))  \(label)")
         }
         let worst = accuracy.worstConfusions(confusions)
-        if !worst.isEmpty { lines += ["", "pictures  of → taken for"] }
-        lines += worst.map { confusion, pictures in
-            "\(Columns.right(String(pictures), 8))  \(accuracy.labels[confusion.label]) → "
+        if !worst.isEmpty { lines += ["", "images  of → taken for"] }
+        lines += worst.map { confusion, images in
+            "\(Columns.right(String(images), 8))  \(accuracy.labels[confusion.label]) → "
                 + accuracy.labels[confusion.predicted]
         }
         return lines.joined(separator: "\n")

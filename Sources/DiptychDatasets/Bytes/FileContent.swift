@@ -13,10 +13,10 @@ enum FileContent: Equatable, CustomStringConvertible {
     static let headLength = 4096
 
     private static let magics: [(offset: Int, bytes: [UInt8], name: String)] = [
-        (0, [0xFF, 0xD8, 0xFF], "a JPEG picture"), (0, [0x89, 0x50, 0x4E, 0x47], "a PNG picture"),
-        (0, Array("GIF8".utf8), "a GIF picture"), (8, Array("WEBPVP8".utf8), "a WebP picture"),
-        (0, Array("II*\0".utf8), "a TIFF picture"), (0, Array("MM\0*".utf8), "a TIFF picture"),
-        (4, Array("ftyp".utf8), "a HEIC or AVIF picture, or a video"), (0, Array("%PDF-".utf8), "a PDF document"),
+        (0, [0xFF, 0xD8, 0xFF], "a JPEG image"), (0, [0x89, 0x50, 0x4E, 0x47], "a PNG image"),
+        (0, Array("GIF8".utf8), "a GIF image"), (8, Array("WEBPVP8".utf8), "a WebP image"),
+        (0, Array("II*\0".utf8), "a TIFF image"), (0, Array("MM\0*".utf8), "a TIFF image"),
+        (4, Array("ftyp".utf8), "a HEIC or AVIF image, or a video"), (0, Array("%PDF-".utf8), "a PDF document"),
         (0, [0x50, 0x4B, 0x03, 0x04], "a ZIP archive"), (0, [0x50, 0x4B, 0x05, 0x06], "a ZIP archive"),
         (0, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "a 7z archive"), (0, Array("Rar!\u{1A}\u{07}".utf8), "a RAR archive"),
         (0, Array("SQLite format 3\0".utf8), "an SQLite database"), (0, Array("ARROW1\0\0".utf8), "an Arrow file"),

@@ -31,7 +31,7 @@ public struct LineStream {
         case null
     }
 
-    /// The longest line that is taken. Long enough for a picture as a data URI.
+    /// The longest line that is taken. Long enough for an image as a data URI.
     public static let longest = 64 << 20
 
     let stream: TextStream
@@ -48,7 +48,7 @@ public struct LineStream {
     ///   - longest: lines of more bytes are passed over.
     ///   - mayBeJSON: whether JSON is as good as any other text.
     ///   - advice: what to give instead of a file that does not hold such lines.
-    /// - Throws: ``DatasetError`` when it cannot be read, or is a picture, a table, an archive or the like.
+    /// - Throws: ``DatasetError`` when it cannot be read, or is an image, a table, an archive or the like.
     public init(
         path: String, separator: Separator = .lineBreak, longest: Int = Self.longest, mayBeJSON: Bool, advice: String
     ) throws(DatasetError) {

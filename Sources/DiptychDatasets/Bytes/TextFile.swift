@@ -11,7 +11,7 @@ public enum TextFile {
         public let text: String
     }
 
-    /// The longest line that is taken, so that a file without line breaks cannot fill the memory. Long enough for a picture
+    /// The longest line that is taken, so that a file without line breaks cannot fill the memory. Long enough for an image
     /// as a data URI.
     public static let longestLine = 400 << 20
 

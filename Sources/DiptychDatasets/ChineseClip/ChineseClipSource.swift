@@ -12,10 +12,10 @@ struct ChineseClipSource: RowSource {
     private let texts: [String: [String]]
     private var known: Set<String> = []
 
-    /// How the names of files with pictures end.
-    static let pictures = "_imgs.tsv"
+    /// How the names of files with images end.
+    static let images = "_imgs.tsv"
 
-    /// Whether a text that begins with `head` is of this form: a name, a tab, and the beginning of a picture in base64.
+    /// Whether a text that begins with `head` is of this form: a name, a tab, and the beginning of an image in base64.
     static func matches(_ head: [UInt8]) -> Bool {
         let line = head.prefix { $0 != 0x0A && $0 != 0x0D }
         guard let tab = line.firstIndex(of: 0x09), tab > 0, tab <= 256 else { return false }
@@ -26,11 +26,11 @@ struct ChineseClipSource: RowSource {
     init(_ stream: TextStream, path: String, notes: DatasetNotes?) throws(DatasetError) {
         self.path = stream.name
         lines = LineStream(stream)
-        guard path.hasSuffix(Self.pictures) else {
+        guard path.hasSuffix(Self.images) else {
             texts = [:]
             return
         }
-        let beside = String(path.dropLast(Self.pictures.count)) + "_texts.jsonl"
+        let beside = String(path.dropLast(Self.images.count)) + "_texts.jsonl"
         texts = try Self.texts(beside, notes) ?? [:]
     }
 
@@ -48,7 +48,7 @@ struct ChineseClipSource: RowSource {
     }
 
     private mutating func row(_ line: LineStream.Line) throws(DatasetError) -> DatasetRow {
-        let (id, bytes) = try Self.picture(line, path)
+        let (id, bytes) = try Self.image(line, path)
         guard known.insert(id).inserted else {
             throw DatasetError(
                 .malformed, path: path, place: "line \(line.number)", "the id \(id) stands there already")
@@ -61,32 +61,32 @@ struct ChineseClipSource: RowSource {
     }
 
     /// The id and the picture of a line.
-    static func picture(_ line: LineStream.Line, _ path: String) throws(DatasetError) -> (id: String, bytes: [UInt8]) {
+    static func image(_ line: LineStream.Line, _ path: String) throws(DatasetError) -> (id: String, bytes: [UInt8]) {
         try line.check(path)
         func malformed(_ reason: String) -> DatasetError {
             DatasetError(.malformed, path: path, place: "line \(line.number)", reason)
         }
         guard let tab = line.bytes.firstIndex(of: 0x09), tab > 0,
             let id = String(validating: line.bytes[..<tab], as: UTF8.self)
-        else { throw malformed("should be an id, a tab and a picture in base64") }
+        else { throw malformed("should be an id, a tab and an image in base64") }
         guard let bytes = Base64.decode(line.bytes[(tab + 1)...]), !bytes.isEmpty else {
-            throw malformed("the picture \(id) is not base64")
+            throw malformed("the image \(id) is not base64")
         }
         return (id, bytes)
     }
 
     /// The file with the texts of `pictures`, if there is one.
-    static func texts(beside pictures: String) -> String? {
-        guard pictures.hasSuffix(Self.pictures) else { return nil }
-        let path = String(pictures.dropLast(Self.pictures.count)) + "_texts.jsonl"
+    static func texts(beside images: String) -> String? {
+        guard images.hasSuffix(Self.images) else { return nil }
+        let path = String(images.dropLast(Self.images.count)) + "_texts.jsonl"
         return access(path, F_OK) == 0 ? path : nil
     }
 
-    /// The texts of each picture; nil where there is no such file, as for pictures to predict.
+    /// The texts of each image; nil where there is no such file, as for images to predict.
     private static func texts(_ path: String, _ notes: DatasetNotes?) throws(DatasetError) -> [String: [String]]? {
         let stream: ByteStream
         do throws(DatasetError) { stream = try ByteStream(path: path) } catch {
-            notes?.add("the texts beside the pictures cannot be read: " + error.reason, path: path, place: "texts")
+            notes?.add("the texts beside the images cannot be read: " + error.reason, path: path, place: "texts")
             return nil
         }
         var lines = LineStream(TextStream(stream))

@@ -1,11 +1,11 @@
 internal import Foundation
 
-/// A folder in clip-retrieval's layout, to read: embeddings in `img_emb`, and the pictures' paths, captions and other
+/// A folder in clip-retrieval's layout, to read: embeddings in `img_emb`, and the images' paths, captions and other
 /// columns in `metadata`.
 public struct ClipRetrievalFolder {
     /// The numbers of an embedding.
     public let dimension: Int
-    /// The number of pictures.
+    /// The number of images.
     public let count: Int
     private let parts: [Part]
     /// The files of each part.
@@ -20,11 +20,11 @@ public struct ClipRetrievalFolder {
     ///
     /// - Throws: ``DatasetError`` when a part is missing, damaged, or of another dimension or length than its companion.
     public init(_ directory: String) throws(DatasetError) {
-        let folder = "\(directory)/\(ClipRetrievalLayout.pictures)"
+        let folder = "\(directory)/\(ClipRetrievalLayout.images)"
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw DatasetError(.unreadable, path: folder, "there is no such folder; clip-retrieval writes one")
         }
-        let prefix = ClipRetrievalLayout.pictures + "_"
+        let prefix = ClipRetrievalLayout.images + "_"
         let numbers = names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".npy") }
             .map { String($0.dropFirst(prefix.count).dropLast(".npy".count)) }
             .sorted { (Int($0) ?? .max, $0) < (Int($1) ?? .max, $1) }
@@ -55,12 +55,12 @@ public struct ClipRetrievalFolder {
         count = parts.reduce(0) { $0 + $1.embeddings.rowCount }
     }
 
-    /// Goes through the pictures.
+    /// Goes through the images.
     ///
     /// - Parameter notes: takes which columns were left out.
     public func makeReader(notes: DatasetNotes? = nil) -> Reader { Reader(parts: parts, notes: notes) }
 
-    /// Goes through the pictures, holding a few hundred embeddings at a time.
+    /// Goes through the images, holding a few hundred embeddings at a time.
     public struct Reader {
         private var parts: ArraySlice<Part>
         private var part: Part?
@@ -80,7 +80,7 @@ public struct ClipRetrievalFolder {
             self.notes = notes
         }
 
-        /// The next picture; nil behind the last one.
+        /// The next image; nil behind the last one.
         ///
         /// - Throws: ``DatasetError`` when a part cannot be read on; reading must stop then.
         public mutating func next() throws(DatasetError) -> ClipRetrievalItem? {

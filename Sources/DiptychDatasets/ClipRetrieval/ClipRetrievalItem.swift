@@ -1,12 +1,12 @@
 /// One picture of a folder in clip-retrieval's layout.
 public struct ClipRetrievalItem: Sendable, Equatable {
-    /// The picture's path, or whatever else it is known by.
+    /// The image's path, or whatever else it is known by.
     public var imagePath: String
     /// Its caption.
     public var caption: String?
     /// What else is known about it.
     public var attributes: [JSONValue.Member]
-    /// The picture's embedding.
+    /// The image's embedding.
     public var embedding: [Float]
 
     /// Describes a picture.
@@ -21,14 +21,14 @@ public struct ClipRetrievalItem: Sendable, Equatable {
 }
 
 /// The names in a folder of clip-retrieval (`clip-retrieval inference`): `img_emb/img_emb_0.npy` with a row for each
-/// picture, and `metadata/metadata_0.parquet` with the same rows; `text_emb` holds the captions' embeddings.
+/// image, and `metadata/metadata_0.parquet` with the same rows; `text_emb` holds the captions' embeddings.
 enum ClipRetrievalLayout {
-    static let pictures = "img_emb"
+    static let images = "img_emb"
     static let texts = "text_emb"
     static let metadata = "metadata"
 
     static func embeddings(_ directory: String, _ part: String) -> String {
-        "\(directory)/\(pictures)/\(pictures)_\(part).npy"
+        "\(directory)/\(images)/\(images)_\(part).npy"
     }
 
     static func metadata(_ directory: String, _ part: String) -> String {

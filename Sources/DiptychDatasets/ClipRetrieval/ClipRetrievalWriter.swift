@@ -1,12 +1,12 @@
-internal import DiptychTensors
+internal import DiptychCheckpoints
 internal import Foundation
 
-/// Writes embeddings and what is known about their pictures in clip-retrieval's layout, so that its index builder, its
+/// Writes embeddings and what is known about their images in clip-retrieval's layout, so that its index builder, its
 /// back end and others that read it (autofaiss, embedding-reader) take them.
 ///
 /// The table has the columns `image_path`, `caption` and `attributes`, the last one as JSON.
 public final class ClipRetrievalWriter {
-    /// The number of pictures so far.
+    /// The number of images so far.
     public private(set) var count = 0
 
     private let directory: String
@@ -35,7 +35,7 @@ public final class ClipRetrievalWriter {
         self.dimension = dimension
         self.isHalf = isHalf
         self.rowsPerPart = max(1, rowsPerPart)
-        for name in [ClipRetrievalLayout.pictures, ClipRetrievalLayout.metadata] {
+        for name in [ClipRetrievalLayout.images, ClipRetrievalLayout.metadata] {
             let folder = "\(directory)/\(name)"
             do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
                 throw DatasetError(
@@ -49,7 +49,7 @@ public final class ClipRetrievalWriter {
         }
     }
 
-    /// Adds a picture, whose embedding must have the writer's dimension.
+    /// Adds an image, whose embedding must have the writer's dimension.
     ///
     /// - Throws: ``DatasetError``.
     public func append(_ item: ClipRetrievalItem) throws(DatasetError) {

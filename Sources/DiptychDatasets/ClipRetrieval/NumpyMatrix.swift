@@ -1,4 +1,4 @@
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A matrix of 16-bit or 32-bit floats in a NumPy file (`.npy`, versions 1 to 3), read row by row.
 public final class NumpyMatrix: Sendable {

@@ -7,7 +7,7 @@ struct ChineseClipDataset: Dataset {
     private let file: InputFile
     private let offsets: RowOffsets
     private let texts: JSONDataset?
-    /// The rows in ``texts`` of each picture: those from its start to the next one's.
+    /// The rows in ``texts`` of each image: those from its start to the next one's.
     private let starts: [Int]
     private let textRows: [Int32]
 
@@ -47,20 +47,20 @@ struct ChineseClipDataset: Dataset {
         guard texts.count < Int(Int32.max) else {
             throw DatasetError(.tooLarge, path: "texts", "\(texts.count) texts are more than are read")
         }
-        var pairs: [(picture: Int, text: Int32)] = []
+        var pairs: [(image: Int, text: Int32)] = []
         for text in 0..<texts.count {
-            // A damaged line is a finding of a check, and no picture is lost by it.
+            // A damaged line is a finding of a check, and no image is lost by it.
             guard let row = try? texts.row(at: text), row["text"]?.text != nil, case .list(let ids)? = row["image_ids"]
             else { continue }
             for id in ids {
                 let name: String? = if case .integer(let number) = id { String(number) } else { id.text }
-                if let name, let picture = rows[name] { pairs.append((picture, Int32(text))) }
+                if let name, let image = rows[name] { pairs.append((image, Int32(text))) }
             }
         }
-        // In the order of pictures, and of texts for each.
-        pairs.sort { ($0.picture, $0.text) < ($1.picture, $1.text) }
+        // In the order of images, and of texts for each.
+        pairs.sort { ($0.image, $0.text) < ($1.image, $1.text) }
         var starts = [Int](repeating: 0, count: count + 1)
-        for pair in pairs { starts[pair.picture + 1] += 1 }
+        for pair in pairs { starts[pair.image + 1] += 1 }
         for row in 0..<count { starts[row + 1] += starts[row] }
         return (starts, pairs.map(\.text))
     }
@@ -71,7 +71,7 @@ struct ChineseClipDataset: Dataset {
         let (count, number) = (offsets.counts[index], offsets.number(index))
         let bytes = count < 0 ? [] : try file.read(at: offsets.offsets[index], count: count)
         let line = LineStream.Line(number: number, offset: offsets.offsets[index], bytes: bytes, isTooLong: count < 0)
-        let (id, picture) = try ChineseClipSource.picture(line, file.path)
+        let (id, image) = try ChineseClipSource.image(line, file.path)
         var (found, ids): ([DatasetValue], [DatasetValue]) = ([], [])
         if let texts {
             for text in textRows[starts[index]..<starts[index + 1]] {
@@ -81,6 +81,6 @@ struct ChineseClipDataset: Dataset {
             }
         }
         let name: DatasetValue = columns[0].type == .integer ? Int64(id).map(DatasetValue.integer) ?? .null : .text(id)
-        return DatasetRecord(columns: columns, values: [name, .image(.bytes(picture)), .list(found), .list(ids)])
+        return DatasetRecord(columns: columns, values: [name, .image(.bytes(image)), .list(found), .list(ids)])
     }
 }

@@ -24,7 +24,7 @@ public indirect enum DatasetType: Sendable, Hashable, CustomStringConvertible {
     case list(DatasetType)
     /// Named values.
     case structure([DatasetColumn])
-    /// Pictures: a path, a URL or bytes.
+    /// Images: a path, a URL or bytes.
     case image
     /// Values of several types.
     case any

@@ -8,7 +8,7 @@ public enum DatasetFiles {
     /// files first, to be read from any place.
     ///
     /// - Parameters:
-    ///   - paths: files or patterns of them as in ``BracePattern``; folders of pictures, in clip-retrieval's layout, or with
+    ///   - paths: files or patterns of them as in ``BracePattern``; folders of images, in clip-retrieval's layout, or with
     ///     Chinese-CLIP's `…_imgs.tsv`, whose names become a column `split`.
     ///   - kind: what files are; without it, each one's content says, and its name where that leaves a choice.
     ///   - separator: what stands between the entries of lists.
@@ -19,9 +19,9 @@ public enum DatasetFiles {
         try joined(paths) { (path) throws(DatasetError) in try file(path, kind, separator) }
     }
 
-    /// The same as pictures: the columns `image` and `text`, and all others as they are.
+    /// The same as images: the columns `image` and `text`, and all others as they are.
     ///
-    /// - Parameter columns: which columns hold pictures and captions. Relative paths are relative to their file.
+    /// - Parameter columns: which columns hold images and captions. Relative paths are relative to their file.
     public static func openImages(
         _ paths: [String], kind: DatasetKind? = nil, columns: ColumnNames = ColumnNames(),
         separator: LineStream.Separator = .lineBreak
@@ -68,14 +68,14 @@ public enum DatasetFiles {
 
     private static func folder(_ path: String) throws(DatasetError) -> any Dataset {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
-        if names.contains(ClipRetrievalLayout.pictures), names.contains(ClipRetrievalLayout.metadata) {
+        if names.contains(ClipRetrievalLayout.images), names.contains(ClipRetrievalLayout.metadata) {
             return try ClipRetrievalDataset(path)
         }
-        let splits = names.filter { $0.hasSuffix(ChineseClipSource.pictures) }
+        let splits = names.filter { $0.hasSuffix(ChineseClipSource.images) }
         guard splits.isEmpty else {
             var parts: [any Dataset] = []
             for name in splits {
-                let split = String(name.dropLast(ChineseClipSource.pictures.count))
+                let split = String(name.dropLast(ChineseClipSource.images.count))
                 parts.append(
                     ConstantColumn(
                         base: try ChineseClipDataset(path: "\(path)/\(name)"), column: DatasetColumn("split", .text),
@@ -91,7 +91,7 @@ public enum DatasetFiles {
     }
 }
 
-/// A table as pictures: `image`, `text`, and all columns that are neither.
+/// A table as images: `image`, `text`, and all columns that are neither.
 public struct ImageDataset: Dataset {
     /// `image`, `text`, and the table's other columns.
     public let columns: [DatasetColumn]
@@ -100,12 +100,12 @@ public struct ImageDataset: Dataset {
     /// The places of the other columns in the table.
     private let others: [Int]
 
-    /// Finds the columns of pictures and captions.
+    /// Finds the columns of images and captions.
     ///
     /// - Parameters:
     ///   - columns: which columns mean what.
     ///   - path: the file of the table, to which relative paths are relative.
-    /// - Throws: ``DatasetError`` when none can hold pictures.
+    /// - Throws: ``DatasetError`` when none can hold images.
     public init(_ base: any Dataset, columns names: ColumnNames, path: String) throws(DatasetError) {
         self.base = base
         builder = RowBuilder(names: names, path: path)
@@ -114,11 +114,11 @@ public struct ImageDataset: Dataset {
         guard known.contains(where: images.contains) else {
             throw DatasetError(
                 .incomplete, path: path,
-                "has no column of pictures (\(names.image.prefix(4).joined(separator: ", ")), url); it has "
+                "has no column of images (\(names.image.prefix(4).joined(separator: ", ")), url); it has "
                     + base.columns.prefix(20).map(\.name).joined(separator: ", "))
         }
         others = base.columns.indices.filter { index in
-            // A picture's bytes stand in `image`; paths and URLs beside them say more.
+            // An image's bytes stand in `image`; paths and URLs beside them say more.
             let isImage =
                 images.contains(known[index]) && (known[index] == "image" || base.columns[index].type == .bytes)
             return !isImage && !captions.contains(known[index])
@@ -141,7 +141,7 @@ public struct ImageDataset: Dataset {
 
     /// The row as an input of bulk work, as ``DatasetRows`` gives it.
     ///
-    /// - Throws: ``DatasetError`` where it has no picture.
+    /// - Throws: ``DatasetError`` where it has no image.
     public func item(at index: Int) throws(DatasetError) -> DatasetRow { try item(try base.row(at: index), index) }
 
     private func item(_ row: DatasetRecord, _ index: Int) throws(DatasetError) -> DatasetRow {

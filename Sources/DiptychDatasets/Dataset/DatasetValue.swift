@@ -1,4 +1,4 @@
-/// Where a picture is: a file's path, a URL, bytes, or a part of a file.
+/// Where an image is: a file's path, a URL, bytes, or a part of a file.
 public typealias ImageReference = DatasetRow.Image
 
 /// One value of a row.
@@ -29,7 +29,7 @@ public indirect enum DatasetValue: Sendable, Equatable {
     case floats([Float])
     /// Named values in their order.
     case structure([Member])
-    /// A picture.
+    /// An image.
     case image(ImageReference)
 
     /// A member of a structure.

@@ -39,7 +39,7 @@ struct FolderDataset: Dataset {
                 if facts.isDirectory == true {
                     return facts.isSymbolicLink == true || depth >= Self.deepest ? nil : (name, true)
                 }
-                return WebDatasetName.isPicture(name) ? (name, false) : nil
+                return WebDatasetName.isImage(name) ? (name, false) : nil
             }
             for (name, isFolder) in names.sorted(by: { $1.name.utf8.lexicographicallyPrecedes($0.name.utf8) }) {
                 waiting.append((path.isEmpty ? name : "\(path)/\(name)", depth + 1, isFolder))

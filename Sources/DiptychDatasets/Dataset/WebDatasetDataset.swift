@@ -13,7 +13,7 @@ struct WebDatasetDataset: Dataset {
     /// What pax headers said of all entries from a place on.
     private var globals: [(offset: Int, records: PaxRecords)] = []
 
-    /// Reads the archive's headers and JSON once, to find its samples; pictures are passed over.
+    /// Reads the archive's headers and JSON once, to find its samples; images are passed over.
     init(path: String) throws(DatasetError) {
         self.path = path
         file = try InputFile.plainBytes(path)

@@ -1,4 +1,4 @@
-/// Comma- or tab-separated values with a header line, as rows with pictures.
+/// Comma- or tab-separated values with a header line, as rows with images.
 struct DelimitedSource: RowSource {
     private let builder: RowBuilder
     private let path: String
@@ -18,7 +18,7 @@ struct DelimitedSource: RowSource {
             let wanted = builder.names.image.prefix(4).joined(separator: ", ")
             throw DatasetError(
                 .malformed, path: self.path, place: "line \(first.number)",
-                "names no column of pictures; one should be called \(wanted) or url")
+                "names no column of images; one should be called \(wanted) or url")
         }
     }
 

@@ -25,13 +25,13 @@ struct JSONItems {
     /// What is looked at to tell one object a line from other forms.
     private static let headLength = 1 << 16
 
-    /// - Parameter columns: which members are pictures: with them, one object that is a whole dataset is refused.
+    /// - Parameter columns: which members are images: with them, one object that is a whole dataset is refused.
     init(_ stream: TextStream, columns: ColumnNames?) throws(DatasetError) {
         let head = try stream.head(Self.headLength)[...].drop(while: FileContent.isBlank)
         if let member = Self.documentMember(head), columns.map({ !Self.beginsWithRow(head, $0) }) ?? !Self.isRow(head) {
             throw DatasetError(
                 .unsupported, path: stream.name,
-                "is one JSON object of lists ('\(member)'), as COCO has it; give one object a picture, an array of them or one a "
+                "is one JSON object of lists ('\(member)'), as COCO has it; give one object an image, an array of them or one a "
                     + "line: {\"image\": \"a.jpg\", \"caption\": \"…\"}")
         }
         if head.first == UInt8(ascii: "[") {

@@ -48,7 +48,7 @@ struct JSONSource: RowSource {
             guard error.kind == .incomplete, value["image_ids"] != nil, value["text"] != nil else { throw error }
             throw DatasetError(
                 .incomplete, path: path,
-                "holds the texts of pictures that stand elsewhere (image_ids); give the …_imgs.tsv beside it")
+                "holds the texts of images that stand elsewhere (image_ids); give the …_imgs.tsv beside it")
         }
     }
 }

@@ -4,7 +4,7 @@ struct ParquetSource: RowSource {
     private let columns: [ParquetColumn]
     private let path: String
     private let notes: DatasetNotes?
-    private let isPicture: [Bool]
+    private let isImage: [Bool]
     private var rows: ParquetRows?
     private var leftOutCount = 0
 
@@ -19,14 +19,14 @@ struct ParquetSource: RowSource {
         self.notes = notes
         let file = try ParquetFile(path: path)
         let wanted = Set(names.image.map { $0.lowercased() })
-        func isPicture(_ column: ParquetColumn) -> Bool {
+        func isImage(_ column: ParquetColumn) -> Bool {
             !column.isList && column.kind != .nested && wanted.contains(column.name.lowercased())
         }
-        guard file.columns.contains(where: isPicture) else {
+        guard file.columns.contains(where: isImage) else {
             let known = (file.columns.map(\.name) + file.unsupportedColumns.map(\.name)).prefix(20)
             throw DatasetError(
                 .incomplete, path: path,
-                "has no column of pictures (image, path, image_path, url); it has " + known.joined(separator: ", "))
+                "has no column of images (image, path, image_path, url); it has " + known.joined(separator: ", "))
         }
         func leaveOut(_ name: String, _ reason: String) {
             notes?.add(reason, about: name, path: path, place: "column \(name)")
@@ -34,8 +34,8 @@ struct ParquetSource: RowSource {
         for (name, reason) in file.unsupportedColumns { leaveOut(name, "left out: \(reason)") }
         var columns: [ParquetColumn] = []
         for column in file.columns {
-            // Bytes that are not the picture would only take memory.
-            guard !isPicture(column) else {
+            // Bytes that are not the image would only take memory.
+            guard !isImage(column) else {
                 columns.append(column)
                 continue
             }
@@ -44,7 +44,7 @@ struct ParquetSource: RowSource {
             if let kept { columns.append(kept) }
         }
         self.columns = columns
-        self.isPicture = columns.map(isPicture)
+        self.isImage = columns.map(isImage)
         builder = RowBuilder(names: names, path: path)
         rows = file.rowsLeavingOut(of: columns)
     }
@@ -76,7 +76,7 @@ struct ParquetSource: RowSource {
         }
     }
 
-    /// A path or URL that an old writer did not mark as a text; nil for a picture's bytes.
+    /// A path or URL that an old writer did not mark as a text; nil for an image's bytes.
     private static func path(_ bytes: [UInt8]) -> String? {
         guard bytes.count <= 4096, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
         return String(validating: bytes, as: UTF8.self)
@@ -86,8 +86,8 @@ struct ParquetSource: RowSource {
     private mutating func noteLeftOut(_ leftOut: [Int: ParquetFault]) throws(DatasetError) {
         leftOutCount = leftOut.count
         for (index, fault) in leftOut.sorted(by: { $0.key < $1.key }) {
-            let isLast = zip(isPicture.indices, isPicture).allSatisfy { !$1 || leftOut[$0] != nil }
-            guard !isPicture[index] || !isLast else {
+            let isLast = zip(isImage.indices, isImage).allSatisfy { !$1 || leftOut[$0] != nil }
+            guard !isImage[index] || !isLast else {
                 throw DatasetError(fault.kind, path: path, place: "column \(columns[index].name)", fault.reason)
             }
             notes?.add(

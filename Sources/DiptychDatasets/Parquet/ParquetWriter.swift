@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// Writes a Parquet file of flat columns, all of them optional, in constant memory.
 ///

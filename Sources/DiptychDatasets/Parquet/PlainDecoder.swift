@@ -1,4 +1,4 @@
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// Values in Parquet's PLAIN encoding, given one at a time.
 struct PlainDecoder {

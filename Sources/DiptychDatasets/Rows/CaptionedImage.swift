@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// A line of captions.jsonl, as `diptych pictures` writes it beside its pictures.
+/// A line of captions.jsonl, as `diptych pictures` writes it beside its images.
 public struct CaptionedImage: Sendable, Equatable {
-    /// The picture's name in its directory.
+    /// The image's name in its directory.
     public let file: String
     /// The caption in English.
     public let english: String
@@ -16,7 +16,7 @@ public struct CaptionedImage: Sendable, Equatable {
         let path = URL(fileURLWithPath: directory, isDirectory: true).appendingPathComponent("captions.jsonl").path
         guard FileManager.default.fileExists(atPath: path) else {
             throw DatasetError(
-                .unreadable, path: path, "there is no such file; `diptych pictures` writes it beside its pictures")
+                .unreadable, path: path, "there is no such file; `diptych pictures` writes it beside its images")
         }
         var stream = try LineStream(
             path: path, longest: TextFile.longestLine, mayBeJSON: true,
@@ -31,7 +31,7 @@ public struct CaptionedImage: Sendable, Equatable {
                 let english = value["caption_en"]?.string, let chinese = value["caption_zh"]?.string
             else { throw malformed("is not an object with file, caption_en and caption_zh") }
             for text in [english, chinese] where text.allSatisfy(\.isWhitespace) {
-                throw malformed("has an empty caption; describe the picture or remove the line")
+                throw malformed("has an empty caption; describe the image or remove the line")
             }
             captions.append(CaptionedImage(file: file, english: english, chinese: chinese))
         }

@@ -3,7 +3,7 @@
 /// The defaults are the names that data sets have in practice: those of img2dataset (`url`, `caption`, `key`), of
 /// clip-retrieval (`image_path`), of LAION (`URL`, `TEXT`), and of Hugging Face tables (`image.bytes`, `file_name`).
 public struct ColumnNames: Sendable, Equatable {
-    /// The columns with a picture's path, URL or bytes; the first one that has a value counts.
+    /// The columns with an image's path, URL or bytes; the first one that has a value counts.
     public var image = [
         "image", "path", "file", "image_path", "file_name", "filename", "filepath", "image.bytes", "url", "image_url",
         "image.path",
@@ -48,7 +48,7 @@ struct RowBuilder {
             let wanted = names.image.prefix(4).joined(separator: ", ")
             throw DatasetError(
                 .incomplete, path: path, place: place,
-                "has no picture: a column such as \(wanted) or url should hold its path or URL")
+                "has no image: a column such as \(wanted) or url should hold its path or URL")
         }
         let caption = first(of: names.caption, in: cells).flatMap { index -> (Int, String)? in
             if case .json(.string(let text)) = cells[index].cell { (index, text) } else { nil }
@@ -61,7 +61,7 @@ struct RowBuilder {
             }
             return JSONValue.Member(entry.name, value)
         }
-        // Columns that could be a picture's or a caption's are none of attributes.
+        // Columns that could be an image's or a caption's are none of attributes.
         let known = Set((names.image + names.caption).map { $0.lowercased() })
         let hasOthers = !attributes.isEmpty || cells.contains { !known.contains($0.name.lowercased()) }
         func row(_ locator: String, _ image: DatasetRow.Image) -> DatasetRow {
@@ -74,7 +74,7 @@ struct RowBuilder {
         case .json(.string(let text)):
             switch Self.scheme(text) {
             case "http", "https": return row(text, .url(text))
-            // A data URI is long and says nothing: the place in the file is the picture's name.
+            // A data URI is long and says nothing: the place in the file is the image's name.
             case "data": return row(inside, .url(text))
             default:
                 let file = text.hasPrefix("/") ? text : folder + text

@@ -1,21 +1,21 @@
-/// One input of bulk work: a picture, and what a data set says about it.
+/// One input of bulk work: an image, and what a data set says about it.
 public struct DatasetRow: Sendable, Equatable {
-    /// Where the picture is.
+    /// Where the image is.
     public enum Image: Sendable, Equatable {
         /// A file, by its path.
         case file(String)
         /// An `http`, `https` or `data` URL.
         case url(String)
-        /// A picture file's bytes, out of a compressed archive or a table.
+        /// An image file's bytes, out of a compressed archive or a table.
         case bytes([UInt8])
         /// A part of a file, of an archive that is not compressed: nothing is read before it is wanted.
         case part(FilePart)
     }
 
-    /// What the picture is known by: its path or URL, or its place in an archive, as in `shard-00001.tar#000017`.
+    /// What the image is known by: its path or URL, or its place in an archive, as in `shard-00001.tar#000017`.
     /// The same input has the same locator in each run.
     public let locator: String
-    /// Where the picture is.
+    /// Where the image is.
     public let image: Image
     /// The caption that goes with it.
     public let caption: String?

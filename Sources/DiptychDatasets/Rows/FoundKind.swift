@@ -27,7 +27,7 @@ enum FoundKind {
             let hint = content == .zeros ? "; paths with zero bytes between them want --null" : ""
             throw DatasetError(
                 .unsupported, path: bytes.name,
-                "is \(content); give a list, a manifest, a table or a tar archive of pictures" + hint)
+                "is \(content); give a list, a manifest, a table or a tar archive of images" + hint)
         case (nil, _): break
         }
         let sample = 1 << 16

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A directory with one folder of pictures for each class, as in `photos/red_fox/1.jpg`.
+/// A directory with one folder of images for each class, as in `photos/red_fox/1.jpg`.
 public struct LabelledFolder: Sendable {
     /// A class.
     public struct Class: Sendable, Equatable {
@@ -49,8 +49,8 @@ public struct LabelledFolder: Sendable {
     /// The folders to read, class by class.
     public var folders: [String] { classes.map { "\(root)/\($0.folder)" } }
 
-    /// The class of a picture by its path.
-    public func index(ofPicture path: String) -> Int? {
+    /// The class of an image by its path.
+    public func index(ofImage path: String) -> Int? {
         let rest = path.utf8.dropFirst(root.utf8.count + 1).prefix { $0 != UInt8(ascii: "/") }
         return indices[String(decoding: rest, as: UTF8.self)]
     }

@@ -3,7 +3,7 @@ struct WebDatasetSample {
     let key: String
     /// By their endings, JSON as objects: `json`, `a.json`.
     var attributes: [String: [JSONValue.Member]] = [:]
-    private var pictures: [(name: WebDatasetName, content: TarReader.Content)] = []
+    private var images: [(name: WebDatasetName, content: TarReader.Content)] = []
     private var captions: [String: String] = [:]
     private var endings: Set<String> = []
     private var repeated: String?
@@ -13,7 +13,7 @@ struct WebDatasetSample {
 
     /// Adds a file.
     ///
-    /// - Returns: false where its ending was there already, which makes the sample useless: two pictures may have changed
+    /// - Returns: false where its ending was there already, which makes the sample useless: two images may have changed
     ///   places with two captions.
     mutating func add(_ name: WebDatasetName, _ content: TarReader.Content) -> Bool {
         guard endings.insert(name.ending).inserted else {
@@ -22,7 +22,7 @@ struct WebDatasetSample {
         }
         if case .bytes(let bytes) = content { byteCount += bytes.count }
         switch (name.kind, content) {
-        case (.picture?, _): pictures.append((name, content))
+        case (.image?, _): images.append((name, content))
         case (.caption?, .bytes(let bytes)):
             let isPadding: (Character) -> Bool = { $0.isWhitespace || $0 == "\0" }
             let text = String(decoding: bytes, as: UTF8.self)
@@ -35,27 +35,27 @@ struct WebDatasetSample {
 
     /// Whether it holds so much that it must not grow: all names of an archive may begin with the same letters before a dot.
     var isLarge: Bool {
-        (pictures.count >= 1000 || byteCount >= 256 << 20) && !pictures.contains { $0.name.middle.isEmpty }
+        (images.count >= 1000 || byteCount >= 256 << 20) && !images.contains { $0.name.middle.isEmpty }
     }
 
     /// Takes everything out but the files with this middle, whose others may be still to come.
     mutating func split(keeping middle: String) -> WebDatasetSample? {
         func isKept(_ ending: String) -> Bool { ending.hasPrefix(middle + ".") || !ending.contains(".") }
         var (rest, kept) = (self, self)
-        rest.pictures.removeAll { isKept($0.name.ending) }
-        kept.pictures.removeAll { !isKept($0.name.ending) }
-        guard !rest.pictures.isEmpty else { return nil }
+        rest.images.removeAll { isKept($0.name.ending) }
+        kept.images.removeAll { !isKept($0.name.ending) }
+        guard !rest.images.isEmpty else { return nil }
         kept.captions = captions.filter { isKept($0.key) }
         kept.attributes = attributes.filter { isKept($0.key) }
         kept.endings = endings.filter(isKept)
-        kept.byteCount = kept.pictures.reduce(0) { sum, picture in
-            if case .bytes(let bytes) = picture.content { sum + bytes.count } else { sum }
+        kept.byteCount = kept.images.reduce(0) { sum, image in
+            if case .bytes(let bytes) = image.content { sum + bytes.count } else { sum }
         }
         self = kept
         return rest
     }
 
-    /// The sample as rows, or why it is none. A picture with one ending is the sample's; without one, each picture with
+    /// The sample as rows, or why it is none. An image with one ending is the sample's; without one, each image with
     /// several (`a.1.jpg`, `a.2.jpg`) is a row, with the text that shares its longer name.
     func rows(
         in path: String, columns: ColumnNames, suffix: String, notes: DatasetNotes?
@@ -66,22 +66,22 @@ struct WebDatasetSample {
         if let repeated {
             return failure(
                 "the key stands twice in a row, each time with .\(repeated); give each sample its own key, as which text "
-                    + "belongs to which picture cannot be told")
+                    + "belongs to which image cannot be told")
         }
-        guard !pictures.isEmpty else { return failure("has no picture beside its text") }
-        if let main = pictures.first(where: { $0.name.middle.isEmpty }) {
+        guard !images.isEmpty else { return failure("has no image beside its text") }
+        if let main = images.first(where: { $0.name.middle.isEmpty }) {
             notes?.add(
-                "further pictures of a sample are left out", path: path, place: key, count: pictures.count - 1)
+                "further pictures of a sample are left out", path: path, place: key, count: images.count - 1)
             noteTexts(usedBy: [main.name], path, notes)
             return [.success(row(main, name: "", path, columns, suffix))]
         }
-        noteTexts(usedBy: pictures.map(\.name), path, notes)
-        return pictures.map { picture in
-            .success(row(picture, name: "." + picture.name.middle, path, columns, suffix))
+        noteTexts(usedBy: images.map(\.name), path, notes)
+        return images.map { image in
+            .success(row(image, name: "." + image.name.middle, path, columns, suffix))
         }
     }
 
-    /// Counts texts and JSON with several endings that belong to none of the pictures.
+    /// Counts texts and JSON with several endings that belong to none of the images.
     private func noteTexts(usedBy names: [WebDatasetName], _ path: String, _ notes: DatasetNotes?) {
         let middles = Set(names.map(\.middle) + [""])
         let others = (Array(captions.keys) + Array(attributes.keys)).filter { ending in
@@ -92,10 +92,10 @@ struct WebDatasetSample {
     }
 
     private func row(
-        _ picture: (name: WebDatasetName, content: TarReader.Content), name: String, _ path: String,
+        _ member: (name: WebDatasetName, content: TarReader.Content), name: String, _ path: String,
         _ columns: ColumnNames, _ suffix: String
     ) -> DatasetRow {
-        let middle = picture.name.middle
+        let middle = member.name.middle
         func own<T>(_ values: [String: T], _ endings: [String]) -> T? {
             let longer = middle.isEmpty ? [] : endings.map { "\(middle).\($0)" }
             return (longer + endings).lazy.compactMap { values[$0] }.first
@@ -115,7 +115,7 @@ struct WebDatasetSample {
         }
         attributes.removeAll { $0.value == .null }
         let image: DatasetRow.Image =
-            switch picture.content {
+            switch member.content {
             case .bytes(let bytes): .bytes(bytes)
             case .part(let part): .part(part)
             }

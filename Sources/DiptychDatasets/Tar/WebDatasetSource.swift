@@ -95,7 +95,7 @@ struct WebDatasetSource: RowSource {
                 return part.kind != nil
             },
             // Standard input cannot be opened again.
-            isLazy: { path != "-" && WebDatasetName($0)?.kind == .picture })
+            isLazy: { path != "-" && WebDatasetName($0)?.kind == .image })
     }
 
     /// What webdataset takes for facts about the archive.
@@ -146,16 +146,16 @@ struct WebDatasetSource: RowSource {
 
 /// The name of an entry of a shard, cut as webdataset does: at the first dot of its last part.
 struct WebDatasetName {
-    enum Kind { case picture, caption, attributes }
+    enum Kind { case image, caption, attributes }
 
-    private static let pictures: Set<String> = [
+    private static let images: Set<String> = [
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif",
     ]
     private static let captions: Set<String> = ["txt", "caption"]
 
-    /// Whether a file's name ends as a picture's does.
-    static func isPicture(_ name: String) -> Bool {
-        name.lastIndex(of: ".").map { pictures.contains(name[name.index(after: $0)...].lowercased()) } ?? false
+    /// Whether a file's name ends as an image's does.
+    static func isImage(_ name: String) -> Bool {
+        name.lastIndex(of: ".").map { images.contains(name[name.index(after: $0)...].lowercased()) } ?? false
     }
 
     /// What the files of a sample share.
@@ -180,7 +180,7 @@ struct WebDatasetName {
     /// What the entry holds by its last ending; nil where that is not read.
     var kind: Kind? {
         let last = lastEnding
-        if Self.pictures.contains(last) { return .picture }
+        if Self.images.contains(last) { return .image }
         if Self.captions.contains(last) { return .caption }
         return last == "json" ? .attributes : nil
     }

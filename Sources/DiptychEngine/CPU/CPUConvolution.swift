@@ -1,11 +1,11 @@
 internal import CDNNL
 internal import CKernels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// Feature maps in the working memory of a ``CPUEngine``: [count, side, side, channels], channels side by side.
 public struct CPUFeatureMap {
     var block: Workspace.Block
-    /// The number of pictures.
+    /// The number of images.
     public let count: Int
     /// The side of each map.
     public let side: Int
@@ -29,7 +29,7 @@ enum ConvolutionWeights {
     case winograd(WinogradWeights)
     /// For products of windows with this package's own.
     case packed(PackedWeights)
-    /// For oneDNN, on processors without AVX-512 and for the three channels of pictures.
+    /// For oneDNN, on processors without AVX-512 and for the three channels of images.
     case dnnl(DNNLWeights)
 }
 
@@ -83,7 +83,7 @@ extension CPUEngine {
 
     public func featureMap(of pixels: PixelBatch, side: Int) throws -> CPUFeatureMap {
         guard pixels.size == side else {
-            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(side)")
+            throw EngineError("images are \(pixels.size) pixels wide, the model reads \(side)")
         }
         let x = map(pixels.count, side, 3)  // [count, side, side, 3]
         pixels.values.withUnsafeBufferPointer {
@@ -139,11 +139,11 @@ extension CPUEngine {
         let y = tensor(x.count, width, SequenceLayout(count: x.count, length: 1), DIPTYCH_F32)  // [count, channels]
         let wide = workspace.take(positions * width * 4)
         let rows = wide.pointer.assumingMemoryBound(to: Float.self)
-        for picture in 0..<x.count {
+        for image in 0..<x.count {
             diptych_widen(
-                instructions.kernels, x.type, x.pointer + picture * positions * width * x.type.byteCount, rows,
+                instructions.kernels, x.type, x.pointer + image * positions * width * x.type.byteCount, rows,
                 positions * width)
-            Self.average(rows, positions, width, into: y.floatPointer + picture * width)
+            Self.average(rows, positions, width, into: y.floatPointer + image * width)
         }
         return y
     }
@@ -164,11 +164,11 @@ extension CPUEngine {
         precondition(table.rows == 1 + positions && table.width == width, "a table of another shape than the map")
         let layout = SequenceLayout(count: x.count, length: 1 + positions)
         let y = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (1 + positions), width]
-        for picture in 0..<x.count {
-            let mean = y.floatPointer + layout[picture].lowerBound * width
+        for image in 0..<x.count {
+            let mean = y.floatPointer + layout[image].lowerBound * width
             let rows = mean + width
             diptych_widen(
-                instructions.kernels, x.type, x.pointer + picture * positions * width * x.type.byteCount, rows,
+                instructions.kernels, x.type, x.pointer + image * positions * width * x.type.byteCount, rows,
                 positions * width)
             Self.average(rows, positions, width, into: mean)
             table.values.withUnsafeBufferPointer { table in
@@ -206,14 +206,14 @@ extension CPUEngine {
     }
 
     private func convolve(_ x: CPUFeatureMap, _ weights: PackedWeights, _ key: ConvolutionKey, into y: CPUFeatureMap) {
-        var product = diptych_product()
+        var product = diptych_gemm()
         product.operand = weights.operand
         product.rows = key.count * key.resultSide * key.resultSide
         (product.inputs, product.outputs) = (key.window * key.window * key.inputs, key.outputs)
         product.input = UnsafeRawPointer(x.pointer)
         // Windows of one position, each beside the last, are the map itself.
         if key.window > 1 || key.stride > 1 {
-            product.windows = diptych_windows(
+            product.im2col = diptych_im2col(
                 side: key.side, channels: key.inputs, window: key.window, stride: key.stride)
         }
         product.packed = UnsafeRawPointer(weights.block.pointer)
@@ -235,7 +235,7 @@ extension PoolingKey {
 }
 
 extension ConvolutionKey {
-    /// The same convolution over another number of pictures and with another epilogue.
+    /// The same convolution over another number of images and with another epilogue.
     fileprivate func with(count: Int, activation: Activation?, adds: Bool) -> ConvolutionKey {
         ConvolutionKey(
             count: count, side: side, inputs: inputs, outputs: outputs, window: window, stride: stride, type: type,

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 // The protocol documents these.
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
@@ -27,7 +27,7 @@ extension CPUEngine {
 
     public func embed(_ pixels: PixelBatch, with embedding: CPUPatchEmbedding) throws -> CPUTensor {
         guard pixels.size == embedding.imageSize else {
-            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(embedding.imageSize)")
+            throw EngineError("images are \(pixels.size) pixels wide, the model reads \(embedding.imageSize)")
         }
         let (width, side) = (embedding.width, embedding.imageSize / embedding.patchSize)
         let patches = side * side

@@ -1,6 +1,6 @@
 internal import CDNNL
 internal import CKernels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// The default engine: matrix products over packed weights with fused epilogues, and vectorised kernels for everything between
 /// them. With AVX-512 all of these are this package's own; oneDNN multiplies on other processors, and convolves.
@@ -138,10 +138,11 @@ extension CPUEngine {
     }
 
     public func layerNorm(_ x: CPUTensor, _ norm: CPUNorm, as role: TensorRole) throws -> CPUTensor {
-        precondition(x.type == DIPTYCH_F32 && x.columns == norm.gain.count, "layer norm of something not a stream")
+        precondition(x.type == DIPTYCH_F32 && x.columns == norm.weight.count, "layer norm of something not a stream")
         let y = tensor(x.rows, x.columns, x.layout, type(for: role))
         diptych_layer_norm(
-            instructions.kernels, Int32(threads), x.floatPointer, norm.gain, norm.bias, norm.epsilon, y.pointer, y.type,
+            instructions.kernels, Int32(threads), x.floatPointer, norm.weight, norm.bias, norm.epsilon, y.pointer,
+            y.type,
             x.rows, x.columns)
         return y
     }

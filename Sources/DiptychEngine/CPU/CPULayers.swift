@@ -1,10 +1,10 @@
 internal import CDNNL
 internal import CKernels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
-/// The gain and shift of a layer normalisation.
+/// The weight and bias of a layer normalisation.
 public struct CPUNorm {
-    let gain: [Float]
+    let weight: [Float]
     let bias: [Float]
     let epsilon: Float
 }
@@ -45,7 +45,7 @@ extension CPUEngine {
     }
 
     public func prepare(_ parameters: NormParameters) throws -> CPUNorm {
-        CPUNorm(gain: parameters.weight.floats(), bias: parameters.bias.floats(), epsilon: parameters.epsilon)
+        CPUNorm(weight: parameters.weight.floats(), bias: parameters.bias.floats(), epsilon: parameters.epsilon)
     }
 
     public func prepare(_ parameters: TokenEmbeddingParameters) throws -> CPUTokenEmbedding {

@@ -1,6 +1,6 @@
 internal import CDNNL
 internal import CKernels
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A linear layer with its weights packed once into the layout that products read.
 public struct CPULinear {
@@ -123,7 +123,7 @@ extension CPUEngine {
         _ x: CPUTensor, _ layer: CPULinear, _ weights: PackedWeights, activation: Activation?, adds: Bool,
         into y: CPUTensor
     ) {
-        var product = diptych_product()
+        var product = diptych_gemm()
         product.operand = weights.operand
         (product.rows, product.inputs, product.outputs) = (x.rows, layer.inputs, layer.outputs)
         product.input = UnsafeRawPointer(x.pointer)

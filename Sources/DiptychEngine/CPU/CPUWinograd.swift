@@ -27,7 +27,7 @@ extension CPUEngine {
     func convolve(_ x: CPUFeatureMap, _ weights: WinogradWeights, _ key: ConvolutionKey, into y: CPUFeatureMap) {
         let scratch = workspace.take(threads * diptych_winograd_scratch(key.inputs))
         var convolution = diptych_winograd()
-        (convolution.pictures, convolution.side) = (key.count, key.side)
+        (convolution.images, convolution.side) = (key.count, key.side)
         (convolution.inputs, convolution.outputs) = (key.inputs, key.outputs)
         convolution.input = UnsafePointer(x.pointer.assumingMemoryBound(to: Float.self))
         convolution.packed = UnsafeRawPointer(weights.block.pointer)

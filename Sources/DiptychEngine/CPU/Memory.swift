@@ -10,7 +10,7 @@ enum Memory {
     /// Memory aligned for vectors, whose content is undefined; freed by `deallocate()`.
     ///
     /// Large blocks ask for huge pages: streaming through weights in pages of 4 KiB spends its time on address
-    /// translation, which a batch of one picture feels most. Only whole huge pages inside the block are asked for, so
+    /// translation, which a batch of one image feels most. Only whole huge pages inside the block are asked for, so
     /// that no more becomes resident than was wanted.
     static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         guard byteCount >= hugePage else { return .allocate(byteCount: byteCount, alignment: 64) }

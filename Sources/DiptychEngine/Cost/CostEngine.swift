@@ -18,7 +18,7 @@ public struct OperationCost: Sendable, Hashable {
     }
 }
 
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// An engine that computes nothing and counts: parameters while a model is prepared, FLOPs and bytes while it runs.
 public final class CostEngine: Engine {
@@ -99,7 +99,7 @@ extension CostEngine {
 
     public func prepare(_ p: ConvolutionParameters) throws -> ConvolutionParameters {
         // The running mean and variance are statistics, not parameters.
-        parameters += p.weight.count + p.gain.count + p.shift.count
+        parameters += p.weight.count + p.normWeight.count + p.normBias.count
         return p
     }
 

@@ -1,16 +1,16 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The checkpoint tensors of a convolution without bias and of the batch normalisation that follows it.
 ///
-/// For inference the two are one convolution with bias: w · g/√(v + ε) and b − m · g/√(v + ε) for gain g, shift b, mean m and
+/// For inference the two are one convolution with bias: w · g/√(v + ε) and b − m · g/√(v + ε) for the normalisation's weight g, bias b, mean m and
 /// variance v of each output (Ioffe & Szegedy 2015); see ``folded()``.
 public struct ConvolutionParameters: Sendable {
     /// [outputs, inputs, window, window].
     public let weight: TensorView
-    /// The normalisation's gain, [outputs].
-    public let gain: TensorView
-    /// The normalisation's shift, [outputs].
-    public let shift: TensorView
+    /// The normalisation's weight, [outputs].
+    public let normWeight: TensorView
+    /// The normalisation's bias, [outputs].
+    public let normBias: TensorView
     /// The normalisation's running mean, [outputs].
     public let mean: TensorView
     /// The normalisation's running variance, [outputs].
@@ -39,8 +39,8 @@ public struct ConvolutionParameters: Sendable {
         _ place: Parameters, norm: Parameters, inputs: Int, outputs: Int, window: Int, stride: Int = 1, side: Int
     ) throws {
         weight = try place.tensor("weight", shape: [outputs, inputs, window, window])
-        gain = try norm.tensor("weight", shape: [outputs])
-        shift = try norm.tensor("bias", shape: [outputs])
+        normWeight = try norm.tensor("weight", shape: [outputs])
+        normBias = try norm.tensor("bias", shape: [outputs])
         mean = try norm.tensor("running_mean", shape: [outputs])
         variance = try norm.tensor("running_var", shape: [outputs])
         self.inputs = inputs
@@ -52,9 +52,10 @@ public struct ConvolutionParameters: Sendable {
 
     /// What each output's weights are multiplied by, and the bias, so that the convolution normalises too: [outputs] each.
     public func normalization() -> (scale: [Float], bias: [Float]) {
-        let (gain, shift, mean, variance) = (gain.floats(), shift.floats(), mean.floats(), variance.floats())
-        let scale = (0..<outputs).map { gain[$0] / (variance[$0] + epsilon).squareRoot() }
-        return (scale, (0..<outputs).map { shift[$0] - mean[$0] * scale[$0] })
+        let (weight, bias) = (normWeight.floats(), normBias.floats())
+        let (mean, variance) = (mean.floats(), variance.floats())
+        let scale = (0..<outputs).map { weight[$0] / (variance[$0] + epsilon).squareRoot() }
+        return (scale, (0..<outputs).map { bias[$0] - mean[$0] * scale[$0] })
     }
 
     /// Weights [outputs, inputs, window, window] and bias [outputs] that convolve and normalise in one step.

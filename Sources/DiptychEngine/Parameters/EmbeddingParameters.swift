@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The checkpoint tensors of a text's input: a row for each token id and one for each position.
 public struct TokenEmbeddingParameters: Sendable {
@@ -22,7 +22,7 @@ public struct TokenEmbeddingParameters: Sendable {
     }
 }
 
-/// The checkpoint tensors of a picture's input: the patch projection, the class token and the positions.
+/// The checkpoint tensors of an image's input: the patch projection, the class token and the positions.
 public struct PatchEmbeddingParameters: Sendable {
     /// [width, 3, patch, patch], a convolution whose stride is its size.
     public let projection: TensorView
@@ -32,7 +32,7 @@ public struct PatchEmbeddingParameters: Sendable {
     public let classToken: TensorView?
     /// [positions, width], the class token's first.
     public let positions: TensorView
-    /// The side of the square picture in pixels.
+    /// The side of the square image in pixels.
     public let imageSize: Int
     /// The side of a patch in pixels.
     public let patchSize: Int
@@ -41,7 +41,7 @@ public struct PatchEmbeddingParameters: Sendable {
 
     /// The number of patches of a picture.
     public var patches: Int { (imageSize / patchSize) * (imageSize / patchSize) }
-    /// The number of rows of a picture: its patches and the class token, if there is one.
+    /// The number of rows of an image: its patches and the class token, if there is one.
     public var rows: Int { patches + (classToken == nil ? 0 : 1) }
 
     /// Takes the tensors, whose shapes the caller has checked against the sizes.

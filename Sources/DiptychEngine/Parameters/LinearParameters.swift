@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The checkpoint tensors of a linear layer: y = x · Wᵀ + b.
 public struct LinearParameters: Sendable {

@@ -1,10 +1,10 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The checkpoint tensors of a layer normalisation.
 public struct NormParameters: Sendable {
-    /// The gain, [width].
+    /// The weight, [width].
     public let weight: TensorView
-    /// The shift, [width].
+    /// The bias, [width].
     public let bias: TensorView
     /// What is added to the variance.
     public let epsilon: Float

@@ -7,7 +7,7 @@ public final class TimingEngine<Base: Engine>: Engine {
     public typealias Tensor = Base.Tensor
     /// The token batches of the engine that is timed.
     public typealias Tokens = Base.Tokens
-    /// The picture batches of the engine that is timed.
+    /// The image batches of the engine that is timed.
     public typealias Pixels = Base.Pixels
     /// The linear layers of the engine that is timed.
     public typealias Linear = Base.Linear

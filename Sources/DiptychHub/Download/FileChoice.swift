@@ -9,7 +9,7 @@ internal import Foundation
 /// 3. `config.json` with `pytorch_model.bin`, whole or in parts
 /// 4. `open_clip_config.json` with `open_clip_pytorch_model.bin`
 ///
-/// A layout with `config.json` counts as complete with its `preprocessor_config.json` or `processor_config.json`, which says how pictures are prepared;
+/// A layout with `config.json` counts as complete with its `preprocessor_config.json` or `processor_config.json`, which says how images are prepared;
 /// one without it is taken only where there is no other. With them come the tokeniser's files; an open_clip repository without any of these uses
 /// OpenAI's vocabulary, which is then added.
 struct FileChoice: Equatable {

@@ -34,7 +34,7 @@ public struct PublicModel: Sendable, Hashable {
     public let textParameters: Int
     /// The numbers in an embedding.
     public let dimension: Int
-    /// The width and height of the pictures that it sees, in pixels.
+    /// The width and height of the images that it sees, in pixels.
     public let resolution: Int
     /// The tokens that it reads of a text, start and end included.
     public let contextLength: Int

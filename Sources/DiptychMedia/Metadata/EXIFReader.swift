@@ -1,14 +1,14 @@
-/// What EXIF data say about a picture (EXIF 2.32, and the tags that Windows adds).
+/// What EXIF data say about an image (EXIF 2.32, and the tags that Windows adds).
 struct EXIFReader {
     let camera: String?
-    let description: PictureDescription
+    let description: ImageDescription
 
     /// Nil for what is not a TIFF structure with a directory.
     init?(_ bytes: [UInt8]) {
         guard let structure = TIFFStructure(bytes), let main = structure.first else { return nil }
         let exif = main.number(0x8769).flatMap(structure.directory)
         camera = Self.camera(maker: main.text(0x010F), model: main.text(0x0110))
-        var said = PictureDescription()
+        var said = ImageDescription()
         func windows(_ tag: Int) -> String? { main.bytes(tag).flatMap { PlainText.ofUTF16($0) } }
         said.caption =
             main.text(0x010E).flatMap { Self.isDefault($0) ? nil : $0 } ?? exif.flatMap(Self.comment) ?? windows(0x9C9C)
@@ -19,10 +19,10 @@ struct EXIFReader {
         // The photographer's and the editor's, parted by a zero byte; the first is taken.
         said.copyright = main.text(0x8298)
         said.rating =
-            main.number(0x4746).map(Double.init).flatMap(PictureDescription.ratingOfStars)
-            ?? main.number(0x4749).map(Double.init).flatMap(PictureDescription.ratingOfPercent)
+            main.number(0x4746).map(Double.init).flatMap(ImageDescription.ratingOfStars)
+            ?? main.number(0x4749).map(Double.init).flatMap(ImageDescription.ratingOfPercent)
         said.taken =
-            exif?.text(0x9003).flatMap(PictureMetadata.seconds) ?? main.text(0x0132).flatMap(PictureMetadata.seconds)
+            exif?.text(0x9003).flatMap(ImageMetadata.seconds) ?? main.text(0x0132).flatMap(ImageMetadata.seconds)
         if let place = main.number(0x8825).flatMap(structure.directory),
             let north = Self.degrees(place, 2, reference: 1, negative: "S", limit: 90),
             let east = Self.degrees(place, 4, reference: 3, negative: "W", limit: 180)

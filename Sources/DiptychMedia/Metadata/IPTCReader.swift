@@ -1,7 +1,7 @@
-/// What IPTC-IIM records say about a picture (IIM 4.2): the datasets of the application record.
+/// What IPTC-IIM records say about an image (IIM 4.2): the datasets of the application record.
 enum IPTCReader {
     /// Reads the records; of damaged ones what comes before the damage.
-    static func description(_ bytes: [UInt8]) -> PictureDescription {
+    static func description(_ bytes: [UInt8]) -> ImageDescription {
         var texts: [Int: [ArraySlice<UInt8>]] = [:]
         var (at, count) = (0, 0)
         while at + 5 <= bytes.count, bytes[at] == 0x1C, count < 10_000 {
@@ -23,7 +23,7 @@ enum IPTCReader {
             count += 1
         }
         func all(_ number: Int) -> [String] { texts[number, default: []].compactMap { PlainText.of($0) } }
-        var found = PictureDescription()
+        var found = ImageDescription()
         found.caption = all(120).first
         found.title = all(5).first ?? all(105).first
         found.keywords = all(25)
@@ -36,7 +36,7 @@ enum IPTCReader {
         if let date = all(55).first, date.utf8.count == 8, date.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             let time = all(60).first.map { String($0.prefix(6)) } ?? "000000"
             func part(_ text: String, _ from: Int, _ length: Int) -> Substring { text.dropFirst(from).prefix(length) }
-            found.taken = PictureMetadata.seconds(
+            found.taken = ImageMetadata.seconds(
                 "\(part(date, 0, 4)):\(part(date, 4, 2)):\(part(date, 6, 2)) "
                     + "\(part(time, 0, 2)):\(part(time, 2, 2)):\(part(time, 4, 2))")
         }

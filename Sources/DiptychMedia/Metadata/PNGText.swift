@@ -24,8 +24,8 @@ enum PNGText {
                 text = text.dropFirst()
             }
         }
-        guard isCompressed else { return (name, Array(text.prefix(PictureBlocks.limit))) }
-        return (try? Inflater.inflate(Array(text), .zlib, limit: PictureBlocks.limit)).map { (name, $0) }
+        guard isCompressed else { return (name, Array(text.prefix(ImageBlocks.limit))) }
+        return (try? Inflater.inflate(Array(text), .zlib, limit: ImageBlocks.limit)).map { (name, $0) }
     }
 
     /// The bytes of a "Raw profile", as ImageMagick writes them: a name and a number on lines of their own, then hexadecimal

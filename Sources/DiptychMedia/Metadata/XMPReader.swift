@@ -1,4 +1,4 @@
-/// What an XMP document says about a picture (ISO 16684-1): the properties of its descriptions, each a text or a list of texts.
+/// What an XMP document says about an image (ISO 16684-1): the properties of its descriptions, each a text or a list of texts.
 struct XMPReader {
     /// The most values that are read of a property, and of a document.
     private static let valueLimit = 1000, limit = 10_000
@@ -76,8 +76,8 @@ struct XMPReader {
     private func value(_ space: String, _ local: String) -> String? { values(space, local).first }
 
     /// The properties that are of use here.
-    var description: PictureDescription {
-        var found = PictureDescription()
+    var description: ImageDescription {
+        var found = ImageDescription()
         found.caption = value("dc", "description")
         found.title = value("dc", "title") ?? value("photoshop", "Headline")
         let keywords = values("dc", "subject")
@@ -92,8 +92,8 @@ struct XMPReader {
         found.state = value("photoshop", "State")
         found.country = value("photoshop", "Country")
         found.rating =
-            value("xmp", "Rating").flatMap(Double.init).flatMap(PictureDescription.ratingOfStars)
-            ?? value("microsoft", "Rating").flatMap(Double.init).flatMap(PictureDescription.ratingOfPercent)
+            value("xmp", "Rating").flatMap(Double.init).flatMap(ImageDescription.ratingOfStars)
+            ?? value("microsoft", "Rating").flatMap(Double.init).flatMap(ImageDescription.ratingOfPercent)
         if let north = value("exif", "GPSLatitude").flatMap({ Self.degrees($0, "NS", limit: 90) }),
             let east = value("exif", "GPSLongitude").flatMap({ Self.degrees($0, "EW", limit: 180) })
         {
@@ -103,7 +103,7 @@ struct XMPReader {
             ["exif DateTimeOriginal", "photoshop DateCreated"].lazy
             .compactMap { name in
                 let parts = name.split(separator: " ").map(String.init)
-                return self.value(parts[0], parts[1]).flatMap(PictureMetadata.seconds)
+                return self.value(parts[0], parts[1]).flatMap(ImageMetadata.seconds)
             }.first
         return found
     }

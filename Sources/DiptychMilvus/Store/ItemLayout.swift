@@ -14,7 +14,7 @@
                 // The path's directory.
                 Field("folder", .text(16384)),
                 Field("name", .text(16384)),
-                // SHA-256 of the picture's bytes, in hexadecimal.
+                // SHA-256 of the image's bytes, in hexadecimal.
                 Field("content", .text(64)),
                 Field("bytes", .int64),
                 // Seconds since 1970, for filters, and nanoseconds, for noticing changes.

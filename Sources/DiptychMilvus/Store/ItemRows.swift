@@ -13,7 +13,7 @@
         var bytes = 0
         var modified: Int64 = 0
         var isSettled = true
-        var picture = PictureFacts(width: 0, height: 0)
+        var image = ImageFacts(width: 0, height: 0)
         /// The kind of file; may be one that this version does not know.
         var type: String?
         var added: Double = 0
@@ -28,10 +28,10 @@
             StoredItem(
                 id: String(key), path: path, missing: isMissing, content: content,
                 attributes: ItemAttributes(
-                    width: picture.width, height: picture.height, bytes: bytes, modified: Double(modified) / 1e9,
+                    width: image.width, height: image.height, bytes: bytes, modified: Double(modified) / 1e9,
                     added: added,
-                    type: type, taken: picture.metadata.taken, camera: picture.metadata.camera,
-                    latitude: picture.metadata.latitude, longitude: picture.metadata.longitude, caption: caption,
+                    type: type, taken: image.metadata.taken, camera: image.metadata.camera,
+                    latitude: image.metadata.latitude, longitude: image.metadata.longitude, caption: caption,
                     other: attributes))
         }
     }
@@ -57,13 +57,13 @@
                 "content": .texts(rows.map(\.content.hexadecimal)), "bytes": .longs(rows.map { Int64($0.bytes) }),
                 "modified": .doubles(rows.map { Double($0.modified) / 1e9 }),
                 "modified_ns": .longs(rows.map(\.modified)),
-                "settled": .bools(rows.map(\.isSettled)), "width": .longs(rows.map { Int64($0.picture.width) }),
-                "height": .longs(rows.map { Int64($0.picture.height) }), "added": .doubles(rows.map(\.added)),
+                "settled": .bools(rows.map(\.isSettled)), "width": .longs(rows.map { Int64($0.image.width) }),
+                "height": .longs(rows.map { Int64($0.image.height) }), "added": .doubles(rows.map(\.added)),
                 "type": .texts(rows.map { $0.type ?? "" }),
-                "taken": .doubles(rows.map { known($0.picture.metadata.taken) }),
-                "camera": .texts(rows.map { $0.picture.metadata.camera ?? "" }),
-                "latitude": .doubles(rows.map { known($0.picture.metadata.latitude) }),
-                "longitude": .doubles(rows.map { known($0.picture.metadata.longitude) }),
+                "taken": .doubles(rows.map { known($0.image.metadata.taken) }),
+                "camera": .texts(rows.map { $0.image.metadata.camera ?? "" }),
+                "latitude": .doubles(rows.map { known($0.image.metadata.latitude) }),
+                "longitude": .doubles(rows.map { known($0.image.metadata.longitude) }),
                 "caption": .texts(rows.map { $0.caption ?? "" }), "captioned": .bools(rows.map { $0.caption != nil }),
                 "missing": .bools(rows.map(\.isMissing)),
                 "attributes": .texts(
@@ -87,8 +87,8 @@
             let (missing, attributes) = (try table.bools("missing"), try table.texts("attributes"))
             let vectors = try dimension.map { try table.vectors("embedding", dimension: $0) }
             return (0..<table.rows).map { row in
-                var facts = PictureFacts(width: Int(clamping: width[row]), height: Int(clamping: height[row]))
-                facts.metadata.format = PictureFormat.allCases.first { $0.rawValue.lowercased() == type[row] }
+                var facts = ImageFacts(width: Int(clamping: width[row]), height: Int(clamping: height[row]))
+                facts.metadata.format = ImageFormat.allCases.first { $0.rawValue.lowercased() == type[row] }
                 facts.metadata.taken = known(taken[row])
                 facts.metadata.camera = camera[row].isEmpty ? nil : camera[row]
                 (facts.metadata.latitude, facts.metadata.longitude) = (known(latitude[row]), known(longitude[row]))
@@ -97,7 +97,7 @@
                     embedding: vectors.flatMap { values in
                         dimension.map { Array(values[row * $0..<(row + 1) * $0]) }
                     } ?? [], bytes: Int(clamping: bytes[row]), modified: modified[row], isSettled: settled[row],
-                    picture: facts,
+                    image: facts,
                     type: type[row].isEmpty ? nil : type[row], added: added[row],
                     caption: captioned[row] ? caption[row] : nil,
                     attributes: attributes[row].isEmpty ? [:] : (try? AttributeText.decode(attributes[row])) ?? [:],

@@ -25,7 +25,7 @@
                 case .folder: .text("folder", known: nil)
                 case .name: .text("name", known: nil)
                 case .type: .text("type", known: #"type != """#)
-                // Collections hold pictures only.
+                // Collections hold images only.
                 case .kind: .constant(AssetKind.image.rawValue)
                 case .camera: .text("camera", known: #"camera != """#)
                 case .caption: .text("caption", known: "captioned == true")

@@ -20,17 +20,17 @@
             }
             try await storing {
                 // Of equal contents in one call the first one's embedding stays, of equal paths the last record.
-                var sources: [ContentHash: (embedding: [Float], picture: PictureFacts, type: String?)] = [:]
+                var sources: [ContentHash: (embedding: [Float], image: ImageFacts, type: String?)] = [:]
                 for record in records {
                     guard sources[record.content] == nil, let embedding = record.embedding else { continue }
-                    let picture = record.picture ?? PictureFacts(width: 0, height: 0)
+                    let image = record.image ?? ImageFacts(width: 0, height: 0)
                     sources[record.content] = (
-                        embedding.values, picture, picture.metadata.format?.rawValue.lowercased()
+                        embedding.values, image, image.metadata.format?.rawValue.lowercased()
                     )
                 }
                 let needed = Set(records.map(\.content)).subtracting(sources.keys)
                 for (content, row) in try await self.sources(of: Array(needed)) {
-                    sources[content] = (row.embedding, row.picture, row.type)
+                    sources[content] = (row.embedding, row.image, row.type)
                 }
                 let before = try await rows(Array(Set(records.map { Layout.key(of: $0.path) })), withEmbeddings: false)
                 let now = Date().timeIntervalSince1970
@@ -51,7 +51,7 @@
                     }
                     rows[key] = ItemRow(
                         path: record.path, content: record.content, embedding: source.embedding, bytes: record.bytes,
-                        modified: record.modified, isSettled: record.isSettled, picture: source.picture,
+                        modified: record.modified, isSettled: record.isSettled, image: source.image,
                         type: source.type,
                         added: old?.added ?? now, caption: record.caption, attributes: record.attributes)
                 }
@@ -98,7 +98,7 @@
                     throw AttributeError("its attributes are longer than \(WireLimits.text) bytes of JSON")
                 }
             } catch { throw refused("\(error)") }
-            if let camera = record.picture?.metadata.camera, camera.utf8.count > 4096 {
+            if let camera = record.image?.metadata.camera, camera.utf8.count > 4096 {
                 throw refused("its camera's name is longer than 4096 bytes")
             }
         }

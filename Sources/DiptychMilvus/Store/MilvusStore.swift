@@ -17,11 +17,11 @@
         public var name: String { collection.address.description }
         /// The width of its embeddings.
         public var dimension: Int { identity.dimension }
-        /// Whether its pictures were turned upright by their EXIF orientation.
+        /// Whether its images were turned upright by their EXIF orientation.
         public var appliesOrientation: Bool { identity.appliesOrientation }
-        /// How its pictures were decoded.
-        public var decode: PictureOptions.Decode { identity.decode }
-        /// Which model the store belongs to, and how its pictures were read.
+        /// How its images were decoded.
+        public var decode: ImageOptions.Decode { identity.decode }
+        /// Which model the store belongs to, and how its images were read.
         public let identity: StoreIdentity
         /// The collection.
         package let collection: MilvusCollection
@@ -43,12 +43,12 @@
         ///   - address: where it is, and how a new one is made.
         ///   - model: the model of its embeddings; a store of another model is refused with both names.
         ///   - credentials: who asks; nil for those in the address, if any.
-        ///   - appliesOrientation: how pictures are turned; nil takes what the store has, or true in a new one.
-        ///   - decode: how pictures are decoded; nil takes what the store has, or `exact` in a new one.
+        ///   - appliesOrientation: how images are turned; nil takes what the store has, or true in a new one.
+        ///   - decode: how images are decoded; nil takes what the store has, or `exact` in a new one.
         /// - Throws: `StoreError`.
         public static func open(
             _ address: MilvusAddress, for model: any Embedder, credentials: MilvusCredentials? = nil,
-            appliesOrientation: Bool? = nil, decode: PictureOptions.Decode? = nil
+            appliesOrientation: Bool? = nil, decode: ImageOptions.Decode? = nil
         ) async throws -> MilvusStore {
             let fresh = try await StoreIdentity(
                 of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
@@ -57,13 +57,13 @@
             if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
                     .otherModel, path: store.name,
-                    "its pictures were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use the same "
+                    "its images were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use the same "
                         + "option, or another collection")
             }
             if let asked = decode, asked != store.decode {
                 throw StoreError(
                     .otherModel, path: store.name,
-                    "its pictures were decoded with --decode \(store.decode.rawValue); use the same option, or another "
+                    "its images were decoded with --decode \(store.decode.rawValue); use the same option, or another "
                         + "collection")
             }
             return store
@@ -152,7 +152,7 @@
             do { return try await body() } catch let error as MilvusError { throw StoreError(error) }
         }
 
-        /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
+        /// Checks that `model` is the one that the store's embeddings come from, and still prepares images as it did.
         public func require(_ model: any Embedder) async throws { try await identity.require(model, store: name) }
 
         /// What the store holds and which model it belongs to. Each item counts as an embedding.

@@ -1,5 +1,5 @@
 internal import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A residual block: relu(x + convolutions of x), where x is convolved too if its shape changes (He et al. 2015).
 struct ResNetBlock<E: Engine> {
@@ -50,7 +50,7 @@ struct ResNetBlock<E: Engine> {
         pooling = 1
     }
 
-    /// Runs the block, in place: [pictures, side, side, inputs] → [pictures, side / stride, side / stride, outputs].
+    /// Runs the block, in place: [images, side, side, inputs] → [images, side / stride, side / stride, outputs].
     func callAsFunction(_ x: inout E.FeatureMap, engine: E) throws {
         var y = x
         for convolution in first { y = try engine.convolve(y, convolution, activation: .relu) }

@@ -1,5 +1,5 @@
 internal import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 extension TransformerBlock {
     /// The sizes of a block.

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The text tower of CLIP and of SigLIP: a transformer from token ids to embeddings.
 ///

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// CLIP's image tower, a vision transformer (Dosovitskiy et al. 2020): pixels to embeddings.
 public struct CLIPVisionTower<E: Engine> {
@@ -62,13 +62,13 @@ public struct CLIPVisionTower<E: Engine> {
         self.engine = engine
     }
 
-    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, dimension].
+    /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, dimension].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
-        var x = try engine.embed(pixels, with: embedding)  // [pictures · (1 + patches), width]
+        var x = try engine.embed(pixels, with: embedding)  // [images · (1 + patches), width]
         x = try engine.layerNorm(x, firstNorm, as: .stream)
         for block in blocks.dropLast() { try block(&x, engine: engine) }
         let pooled = try blocks.last?(last: x, engine: engine, pool: engine.firstRows) ?? engine.firstRows(of: x)
-        let normed = try engine.layerNorm(pooled, finalNorm, as: .operand)  // [pictures, width]
-        return try engine.linear(normed, projection, activation: nil, as: .stream)  // [pictures, dimension]
+        let normed = try engine.layerNorm(pooled, finalNorm, as: .operand)  // [images, width]
+        return try engine.linear(normed, projection, activation: nil, as: .stream)  // [images, dimension]
     }
 }

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// CLIP's residual network: pixels to embeddings.
 ///
@@ -46,13 +46,13 @@ public struct ModifiedResNet<E: Engine> {
         self.engine = engine
     }
 
-    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, dimension].
+    /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, dimension].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
-        var x = try engine.featureMap(of: pixels, side: imageSize)  // [pictures, size, size, 3]
+        var x = try engine.featureMap(of: pixels, side: imageSize)  // [images, size, size, 3]
         for convolution in stem { x = try engine.convolve(x, convolution, activation: .relu) }
-        x = try engine.averagePool(x, window: 2)  // [pictures, size / 4, size / 4, width]
-        for block in blocks { try block(&x, engine: engine) }  // [pictures, size / 32, size / 32, 32 · width]
-        return try pool(x, engine: engine)  // [pictures, dimension]
+        x = try engine.averagePool(x, window: 2)  // [images, size / 4, size / 4, width]
+        for block in blocks { try block(&x, engine: engine) }  // [images, size / 32, size / 32, 32 · width]
+        return try pool(x, engine: engine)  // [images, dimension]
     }
 }
 
@@ -74,12 +74,12 @@ struct AttentionPool<E: Engine> {
         self.heads = heads
     }
 
-    /// [pictures, side, side, width] → [pictures, outputs].
+    /// [images, side, side, width] → [images, outputs].
     func callAsFunction(_ x: E.FeatureMap, engine: E) throws -> E.Tensor {
-        let rows = try engine.meanAndPositions(of: x, adding: positions)  // [pictures · (1 + side²), width]
+        let rows = try engine.meanAndPositions(of: x, adding: positions)  // [images · (1 + side²), width]
         let asked = try engine.linear(engine.firstRows(of: rows), query, activation: nil, as: .operand)
         let known = try engine.linear(rows, keysValues, activation: nil, as: .operand)  // […, 2 · width]
-        let answer = try engine.attention(query: asked, keysValues: known, heads: heads)  // [pictures, width]
+        let answer = try engine.attention(query: asked, keysValues: known, heads: heads)  // [images, width]
         return try engine.linear(answer, projection, activation: nil, as: .stream)
     }
 }

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// Chinese-CLIP's text tower: a BERT (Devlin et al. 2018) whose first row stands for the text.
 public struct BERTTextTower<E: Engine> {

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 extension CLIPConfiguration {
     /// Infers the sizes of a model in the original layout from the names and shapes of its tensors, as OpenAI's and

@@ -1,5 +1,5 @@
 public import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// The sizes of a model with an image tower and a text tower, and the names that its checkpoint uses.
 ///
@@ -84,7 +84,7 @@ public struct CLIPConfiguration: Sendable, Hashable {
     public struct Vision: Sendable, Hashable {
         /// How the tower is built.
         public enum Architecture: Sendable, Hashable {
-            /// A vision transformer whose class token stands for the picture.
+            /// A vision transformer whose class token stands for the image.
             case transformer
             /// A residual network of these numbers of blocks, closed by attention pooling.
             case resNet(stages: [Int])
@@ -102,7 +102,7 @@ public struct CLIPConfiguration: Sendable, Hashable {
         public var layers = 12
         /// The number of attention heads, of the pooling in residual networks.
         public var heads = 12
-        /// The side of the square picture in pixels.
+        /// The side of the square image in pixels.
         public var imageSize = 224
         /// The side of a patch in pixels, or of the square that one position of a residual network's last map covers.
         public var patchSize = 32

@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 extension CLIPConfiguration {
     /// The values from which a model of this configuration is trained, as OpenAI's `CLIP.initialize_parameters` and, for a BERT,

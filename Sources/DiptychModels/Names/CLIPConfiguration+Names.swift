@@ -1,4 +1,4 @@
-public import DiptychTensors
+public import DiptychCheckpoints
 
 extension CLIPConfiguration {
     /// The tensors of a model as transformers names and stores them, by name.

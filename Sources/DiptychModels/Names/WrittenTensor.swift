@@ -1,4 +1,4 @@
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A tensor of a file to be written: of one or several tensors of a checkpoint, under another name.
 public struct WrittenTensor {

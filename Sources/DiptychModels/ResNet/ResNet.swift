@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// A plain residual network without its classifier: pixels to the mean of its last map (He et al. 2015, as torchvision builds it).
 public struct ResNet<E: Engine> {
@@ -36,12 +36,12 @@ public struct ResNet<E: Engine> {
         self.engine = engine
     }
 
-    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, dimension].
+    /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, dimension].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
-        var x = try engine.featureMap(of: pixels, side: imageSize)  // [pictures, size, size, 3]
-        x = try engine.convolve(x, stem, activation: .relu)  // [pictures, size / 2, size / 2, width]
-        x = try engine.maxPool(x, window: 3, stride: 2)  // [pictures, size / 4, size / 4, width]
-        for block in blocks { try block(&x, engine: engine) }  // [pictures, size / 32, size / 32, dimension]
-        return try engine.mean(of: x)  // [pictures, dimension]
+        var x = try engine.featureMap(of: pixels, side: imageSize)  // [images, size, size, 3]
+        x = try engine.convolve(x, stem, activation: .relu)  // [images, size / 2, size / 2, width]
+        x = try engine.maxPool(x, window: 3, stride: 2)  // [images, size / 4, size / 4, width]
+        for block in blocks { try block(&x, engine: engine) }  // [images, size / 32, size / 32, dimension]
+        return try engine.mean(of: x)  // [images, dimension]
     }
 }

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// The sizes of a plain residual network, read from the shapes of a torchvision state dict: ResNet-18 to -152, wide ones, and any
 /// other widths and depths.
@@ -20,7 +20,7 @@ public struct ResNetConfiguration: ModelDefinition, Hashable {
     public let hasBottlenecks: Bool
     /// The stages; all but the first halve the side of the map.
     public let stages: [Stage]
-    /// The side of the square pictures that it reads, in pixels.
+    /// The side of the square images that it reads, in pixels.
     public let imageSize = 224
 
     /// The width of its embeddings: 2,048 in ResNet-50.

@@ -1,5 +1,5 @@
 public import DiptychEngine
-public import DiptychTensors
+public import DiptychCheckpoints
 
 /// SigLIP's image tower: a vision transformer closed by attention pooling with a learned query.
 public struct SiglipVisionTower<E: Engine> {
@@ -33,11 +33,11 @@ public struct SiglipVisionTower<E: Engine> {
         self.engine = engine
     }
 
-    /// The embeddings of a batch of pictures, not normalised: [pictures, 3, size, size] → [pictures, width].
+    /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, width].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
-        var x = try engine.embed(pixels, with: embedding)  // [pictures · patches, width]
+        var x = try engine.embed(pixels, with: embedding)  // [images · patches, width]
         for block in blocks { try block(&x, engine: engine) }
-        return try head(engine.layerNorm(x, finalNorm, as: .operand), engine: engine)  // [pictures, width]
+        return try head(engine.layerNorm(x, finalNorm, as: .operand), engine: engine)  // [images, width]
     }
 }
 
@@ -69,12 +69,12 @@ struct QueryPool<E: Engine> {
         activation = sizes.activation
     }
 
-    /// [pictures · patches, width] → [pictures, width].
+    /// [images · patches, width] → [images, width].
     func callAsFunction(_ x: E.Tensor, engine: E) throws -> E.Tensor {
         let asked = try engine.linear(
             engine.row(of: probe, forEachSequenceOf: x), query, activation: nil, as: .operand)
-        let known = try engine.linear(x, keysValues, activation: nil, as: .operand)  // [pictures · patches, 2 · width]
-        let answer = try engine.attention(query: asked, keysValues: known, heads: heads)  // [pictures, width]
+        let known = try engine.linear(x, keysValues, activation: nil, as: .operand)  // [images · patches, 2 · width]
+        let answer = try engine.attention(query: asked, keysValues: known, heads: heads)  // [images, width]
         var pooled = try engine.linear(answer, attentionOutput, activation: nil, as: .stream)
         let hidden = try engine.linear(
             engine.layerNorm(pooled, norm, as: .operand), expand, activation: activation, as: .operand)

@@ -1,5 +1,5 @@
 internal import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 extension ONNXEngine {
     // Arrays come in and go out when the file is run.
@@ -46,7 +46,7 @@ extension ONNXEngine {
     func embed(_ pixels: Pixels, with embedding: PatchEmbedding) throws -> Tensor {
         let p = embedding.parameters
         guard pixels.size == p.imageSize else {
-            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(p.imageSize)")
+            throw EngineError("images are \(pixels.size) pixels wide, the model reads \(p.imageSize)")
         }
         let inputs =
             [graph.cast(pixels.value, to: operand), embedding.projection] + (embedding.bias.map { [$0] } ?? [])
@@ -64,7 +64,7 @@ extension ONNXEngine {
 
     func featureMap(of pixels: Pixels, side: Int) throws -> FeatureMap {
         guard pixels.size == side else {
-            throw EngineError("pictures are \(pixels.size) pixels wide, the model reads \(side)")
+            throw EngineError("images are \(pixels.size) pixels wide, the model reads \(side)")
         }
         return FeatureMap(value: graph.cast(pixels.value, to: operand), side: side, channels: 3)
     }

@@ -3,7 +3,7 @@ internal import DiptychEngine
 extension ONNXEngine {
     func layerNorm(_ x: Tensor, _ norm: Norm, as role: TensorRole) throws -> Tensor {
         let normed = graph.node(
-            "LayerNormalization", [x.value, norm.gain, norm.shift],
+            "LayerNormalization", [x.value, norm.weight, norm.bias],
             [.int("axis", -1), .float("epsilon", norm.epsilon)])
         return x.with(graph.cast(normed, to: type(role)))
     }

@@ -1,9 +1,9 @@
 internal import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// An engine that computes nothing and records: each operation becomes nodes of an ONNX graph.
 ///
-/// Where other engines see a packed batch, the graph sees [batch, positions, width]: pictures have the same number of positions,
+/// Where other engines see a packed batch, the graph sees [batch, positions, width]: images have the same number of positions,
 /// and texts come padded to one length. The batch is the first extent of every tensor and is never looked at, so that it may
 /// be free; a constant of extent 1 there, such as a learned query, spreads over it.
 ///
@@ -27,7 +27,7 @@ final class ONNXEngine: Engine {
         let padding: Value?
     }
 
-    /// Pictures: [batch, 3, size, size].
+    /// Images: [batch, 3, size, size].
     struct Pixels {
         let value: Value
         let size: Int
@@ -47,10 +47,10 @@ final class ONNXEngine: Engine {
         let outputs: Int
     }
 
-    /// Gain and shift.
+    /// Weight and bias.
     struct Norm {
-        let gain: Value
-        let shift: Value
+        let weight: Value
+        let bias: Value
         let epsilon: Float
     }
 
@@ -131,8 +131,8 @@ final class ONNXEngine: Engine {
 
     func prepare(_ p: NormParameters) throws -> Norm {
         Norm(
-            gain: graph.weights([p.weight.name], [p.width], .float) { try p.weight.pieces($0) },
-            shift: graph.weights([p.bias.name], [p.width], .float) { try p.bias.pieces($0) }, epsilon: p.epsilon)
+            weight: graph.weights([p.weight.name], [p.width], .float) { try p.weight.pieces($0) },
+            bias: graph.weights([p.bias.name], [p.width], .float) { try p.bias.pieces($0) }, epsilon: p.epsilon)
     }
 
     func prepare(_ p: ConvolutionParameters) throws -> Convolution {
@@ -142,7 +142,7 @@ final class ONNXEngine: Engine {
                 try put(p.folded().weight)
                 p.weight.releasePages()
             },
-            bias: graph.weights([p.shift.name], [p.outputs], operand) { try $0(p.folded().bias) }, parameters: p)
+            bias: graph.weights([p.normBias.name], [p.outputs], operand) { try $0(p.folded().bias) }, parameters: p)
     }
 
     func prepare(_ p: TableParameters) throws -> Table { Table(parameters: p) }

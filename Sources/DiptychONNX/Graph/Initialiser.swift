@@ -1,5 +1,5 @@
 internal import DiptychEngine
-internal import DiptychTensors
+internal import DiptychCheckpoints
 
 /// A constant of a graph: its shape now, its numbers when the file is written.
 ///

@@ -122,9 +122,9 @@ extension ItemRecord {
     /// The record that puts a stored item into another store.
     init(_ item: StoredItem, _ embedding: Embedding, as known: KnownItem) {
         let attributes = item.attributes
-        var metadata = PictureMetadata()
+        var metadata = ImageMetadata()
         metadata.format = attributes.type.flatMap { type in
-            PictureFormat.allCases.first { $0.rawValue.lowercased() == type }
+            ImageFormat.allCases.first { $0.rawValue.lowercased() == type }
         }
         metadata.taken = attributes.taken
         metadata.camera = attributes.camera
@@ -133,7 +133,7 @@ extension ItemRecord {
         self.init(
             path: item.path, bytes: known.bytes, modified: known.modified, isSettled: known.isSettled,
             content: known.content, kind: attributes.kind, embedding: embedding,
-            picture: PictureFacts(width: attributes.width, height: attributes.height, metadata: metadata),
+            image: ImageFacts(width: attributes.width, height: attributes.height, metadata: metadata),
             caption: known.caption, attributes: known.attributes)
     }
 }

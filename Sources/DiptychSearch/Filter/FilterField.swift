@@ -20,7 +20,7 @@ public enum FilterField: Sendable, Hashable {
     case height
     /// When the file was last modified, in seconds since 1970.
     case modified
-    /// When the picture was taken, in seconds since 1970.
+    /// When the image was taken, in seconds since 1970.
     case taken
     /// When the item was first stored, in seconds since 1970.
     case added

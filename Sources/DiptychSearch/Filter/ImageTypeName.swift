@@ -3,7 +3,7 @@ internal import DiptychMedia
 /// The names that the field `type` has, and other spellings of them.
 enum ImageTypeName {
     /// The names as stores keep them.
-    static let all = PictureFormat.allCases.map { $0.rawValue.lowercased() }
+    static let all = ImageFormat.allCases.map { $0.rawValue.lowercased() }
 
     private static let aliases = [
         "jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "pjpeg": "jpeg", "tif": "tiff", "dib": "bmp", "x-ms-bmp": "bmp",

@@ -3,7 +3,7 @@ public import DiptychDatasets
 public import DiptychMedia
 internal import Foundation
 
-/// The pictures that lists, manifests, tables and archives name, as the indexer takes them.
+/// The images that lists, manifests, tables and archives name, as the indexer takes them.
 public struct DatasetInputs: Sequence {
     private let files: [String]
     private let kind: DatasetKind?
@@ -13,7 +13,7 @@ public struct DatasetInputs: Sequence {
     private let shard: Shard?
     /// Whether whole files belong to a shard, and not rows.
     private let splitsFiles: Bool
-    private let downloads: PictureDownloads
+    private let downloads: ImageDownloads
 
     /// From this many files a shard on, files are split rather than their rows, so that no job reads all of them.
     private static let filesPerShard = 4
@@ -24,7 +24,7 @@ public struct DatasetInputs: Sequence {
     ///   - patterns: files, or patterns of them as in ``BracePattern``; `-` is standard input.
     ///   - kind: what they are; without it, each file's content and name say.
     ///   - columns: which columns mean what.
-    ///   - shard: only a part of the pictures.
+    ///   - shard: only a part of the images.
     ///   - separator: what stands between the entries of lists.
     ///   - fetch: how URLs are read.
     ///   - notes: takes what is left out or changed without the loss of a picture.
@@ -45,12 +45,12 @@ public struct DatasetInputs: Sequence {
         self.notes = notes
         self.shard = shard
         self.splitsFiles = splitsFiles
-        downloads = PictureDownloads(fetch: fetch)
+        downloads = ImageDownloads(fetch: fetch)
     }
 
-    /// With symbolic links resolved, so that a picture inside has one name.
+    /// With symbolic links resolved, so that an image inside has one name.
     private static func resolve(_ path: String) throws -> String {
-        do { return try PictureFiles.resolve(path) } catch let error as StoreError {
+        do { return try ImageFiles.resolve(path) } catch let error as StoreError {
             throw IndexInputError(path: path, reason: error.reason)
         }
     }
@@ -87,7 +87,7 @@ public struct DatasetInputs: Sequence {
     }
 
     private static func input(
-        _ row: DatasetRow, name: String, _ downloads: PictureDownloads
+        _ row: DatasetRow, name: String, _ downloads: ImageDownloads
     ) -> Result<IndexInput, IndexInputError> {
         // Where nothing is said, what the store has stays.
         let attributes =
@@ -100,7 +100,7 @@ public struct DatasetInputs: Sequence {
         }
         switch row.image {
         case .file:
-            let path = (try? PictureFiles.resolve(name)) ?? name
+            let path = (try? ImageFiles.resolve(name)) ?? name
             return .success(input(path, .file(path)))
         case .bytes(let bytes): return .success(input(name, .bytes { _ in bytes }))
         case .part(let part):
@@ -116,13 +116,13 @@ public struct DatasetInputs: Sequence {
                     }))
         case .url(let url):
             guard url.prefix(5).lowercased() != "data:" else {
-                return .success(input(name, .bytes { try PictureSource.url(url).bytes(maximumBytes: $0) }))
+                return .success(input(name, .bytes { try ImageSource.url(url).bytes(maximumBytes: $0) }))
             }
             let download = downloads.download(url)
             var input = input(
                 name,
                 .bytes { maximum in
-                    do throws(PictureError) { return try download.bytes(maximumBytes: maximum) } catch {
+                    do throws(ImageError) { return try download.bytes(maximumBytes: maximum) } catch {
                         guard error.kind == .forbiddenAddress else { throw error }
                         throw IndexInputError(path: name, reason: error.reason + " (--allow-private-urls)")
                     }

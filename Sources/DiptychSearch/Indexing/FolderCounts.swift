@@ -25,10 +25,10 @@ public final class FolderCounts: Sendable {
 
     var now: Counts { counts.withLock { $0 } }
 
-    /// Counts a file whose name is not a picture's.
+    /// Counts a file whose name is not an image's.
     func passedOver(_ name: String) {
-        let kind = PictureFiles.kind(of: name)
-        // What is said about pictures is no file of another kind.
+        let kind = ImageFiles.kind(of: name)
+        // What is said about images is no file of another kind.
         guard kind != "xmp" else { return }
         counts.withLock { counts in
             let isKnown = counts.otherKinds[kind] != nil || counts.otherKinds.count < Self.kindLimit

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// What a folder holds that a search for pictures looks at.
+/// What a folder holds that a search for images looks at.
 struct FolderListing {
-    enum Kind { case folder, linkedFolder, picture, other }
+    enum Kind { case folder, linkedFolder, image, other }
 
     struct Entry {
         let name: String
@@ -64,7 +64,7 @@ struct FolderListing {
         if isLink, mode == S_IFDIR { return Entry(name: name, kind: .linkedFolder) }
         guard mode == S_IFREG else { return nil }
         return Entry(
-            name: name, kind: PictureFiles.extensions.contains(PictureFiles.kind(of: name)) ? .picture : .other)
+            name: name, kind: ImageFiles.extensions.contains(ImageFiles.kind(of: name)) ? .image : .other)
     }
 }
 

@@ -5,7 +5,7 @@ public struct FolderRules: Sendable {
     /// Whether links to folders are followed.
     public var followsLinks = false
 
-    /// What network drives, systems and programs keep beside pictures: previews, deleted files, earlier versions, packages. Compared
+    /// What network drives, systems and programs keep beside images: previews, deleted files, earlier versions, packages. Compared
     /// without regard to case. Hidden files and folders are left out anyway.
     public static let defaultPatterns: [FolderPattern] = [
         // Synology, QNAP and their snapshots.

@@ -1,4 +1,4 @@
-/// A picture to index, with what is said about it.
+/// An image to index, with what is said about it.
 public struct IndexInput: Sendable {
     /// What the store calls it: an absolute path, a URL, or a place in an archive.
     public var path: String
@@ -13,7 +13,7 @@ public struct IndexInput: Sendable {
     /// download. It must not block.
     public var prepare: (@Sendable () -> Void)?
 
-    /// Where a picture's bytes come from.
+    /// Where an image's bytes come from.
     public enum Source: Sendable {
         /// The file at this path. It is read again when its size or time changes.
         case file(String)
@@ -22,7 +22,7 @@ public struct IndexInput: Sendable {
         case bytes(@Sendable (_ maximumBytes: Int) throws -> [UInt8])
     }
 
-    /// Names a picture and what is said about it.
+    /// Names an image and what is said about it.
     public init(
         path: String, source: Source, caption: String? = nil, attributes: [String: AttributeValue]? = nil
     ) {

@@ -2,7 +2,7 @@ internal import Diptych
 internal import DiptychMedia
 internal import Foundation
 
-/// What loading one picture found out.
+/// What loading one image found out.
 enum IndexFinding: Sendable {
     /// How an item differs from what the store has.
     enum Change: Sendable {
@@ -22,20 +22,20 @@ enum IndexFinding: Sendable {
     case embed(ItemRecord, Change)
 }
 
-/// Looks at pictures, and reads, hashes and decodes them where that is needed.
+/// Looks at images, and reads, hashes and decodes them where that is needed.
 struct IndexLoader: Sendable {
     private let store: any VectorStore
     private let preprocessing: Preprocessing
-    private let options: PictureOptions
+    private let options: ImageOptions
     private let sidecars = Sidecars()
 
-    init(store: any VectorStore, preprocessing: Preprocessing, options: PictureOptions) {
+    init(store: any VectorStore, preprocessing: Preprocessing, options: ImageOptions) {
         self.store = store
         self.preprocessing = preprocessing
         self.options = options
     }
 
-    /// Looks at one picture. Blocks.
+    /// Looks at one image. Blocks.
     func load(_ input: IndexInput, known: KnownItem?, refreshes: Bool) throws -> LoadedInput<IndexFinding> {
         try UnreadableName.check(input.path)
         // The state from before reading: a file that changes meanwhile is read again next time. If there is none,
@@ -57,7 +57,7 @@ struct IndexLoader: Sendable {
         }
         let bytes: [UInt8]
         switch input.source {
-        case .file(let path): bytes = try PictureSource.file(path).bytes(maximumBytes: options.maximumBytes)
+        case .file(let path): bytes = try ImageSource.file(path).bytes(maximumBytes: options.maximumBytes)
         case .bytes(let read): bytes = try read(options.maximumBytes)
         }
         let content = ContentHash(of: bytes)
@@ -68,9 +68,9 @@ struct IndexLoader: Sendable {
             caption = caption ?? moved.first?.known.caption
             if input.attributes == nil { attributes = moved.first?.known.attributes ?? [:] }
         }
-        var metadata = PictureMetadata()
+        var metadata = ImageMetadata()
         if input.attributes == nil {
-            metadata = PictureMetadata(of: bytes, with: sidecar?.description)
+            metadata = ImageMetadata(of: bytes, with: sidecar?.description)
             caption = input.caption ?? metadata.description.caption ?? caption
             attributes = WrittenAttributes.merged(metadata.description, sidecar, over: attributes)
         }
@@ -87,11 +87,11 @@ struct IndexLoader: Sendable {
             record.metadata = input.attributes == nil ? metadata : nil
             return LoadedInput(facts: .stored(record, change), pixels: nil)
         }
-        let picture = try preprocessing.preprocessed(bytes, label: input.path, options: options)
-        record.picture = PictureFacts(
-            width: picture.fullSize.width, height: picture.fullSize.height,
-            metadata: input.attributes == nil ? metadata : PictureMetadata(of: bytes))
-        return LoadedInput(facts: .embed(record, change), pixels: picture.pixels)
+        let image = try preprocessing.preprocessed(bytes, label: input.path, options: options)
+        record.image = ImageFacts(
+            width: image.fullSize.width, height: image.fullSize.height,
+            metadata: input.attributes == nil ? metadata : ImageMetadata(of: bytes))
+        return LoadedInput(facts: .embed(record, change), pixels: image.pixels)
     }
 
     /// The items of this content whose files are gone, those of the same name first.
@@ -142,7 +142,7 @@ extension IndexSummary {
     /// Counts an item that could not be read, and tells of it.
     mutating func skip(_ path: String, _ error: any Error) -> IndexEvent {
         skippedCount += 1
-        let reason = (error as? PictureError)?.reason ?? (error as? IndexInputError)?.reason ?? "\(error)"
+        let reason = (error as? ImageError)?.reason ?? (error as? IndexInputError)?.reason ?? "\(error)"
         if skipped.count < Self.listedLimit { skipped.append(.init(path: path, reason: reason)) }
         return IndexEvent(kind: .skipped, path: path, reason: reason)
     }

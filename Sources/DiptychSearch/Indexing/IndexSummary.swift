@@ -17,7 +17,7 @@ public struct IndexSummary: Sendable, Codable, Equatable {
     /// The number of files that could not be read, also beyond those listed.
     public var skippedCount = 0
 
-    /// Files in folders whose names are not pictures', by their ending in small letters; the empty one stands for none.
+    /// Files in folders whose names are not images', by their ending in small letters; the empty one stands for none.
     public var otherKinds: [String: Int] = [:]
     /// Files that were left out by a pattern.
     public var excludedFiles = 0

@@ -1,13 +1,13 @@
 public import Diptych
 internal import Foundation
 
-/// An embedding that was computed elsewhere, of a picture that need not be at hand.
+/// An embedding that was computed elsewhere, of an image that need not be at hand.
 public struct GivenEmbedding: Sendable {
-    /// What the store calls the picture.
+    /// What the store calls the image.
     public var path: String
     /// The embedding; its length is made 1.
     public var embedding: Embedding
-    /// What somebody wrote about the picture; nil keeps what the store has.
+    /// What somebody wrote about the image; nil keeps what the store has.
     public var caption: String?
     /// Further attributes; nil keeps those in the store.
     public var attributes: [String: AttributeValue]?
@@ -26,7 +26,7 @@ public struct GivenEmbedding: Sendable {
 extension Indexer {
     /// Adds embeddings as they are, for which the caller vouches that they are the model's.
     ///
-    /// Safe to repeat and to interrupt. A picture that is indexed later under the same path replaces what was given.
+    /// Safe to repeat and to interrupt. An image that is indexed later under the same path replaces what was given.
     ///
     /// - Parameters:
     ///   - embeddings: with the model's dimension; others, and those without a length, are reported as skipped.
@@ -84,7 +84,7 @@ extension Indexer {
             throw IndexInputError(path: given.path, reason: "its embedding has no direction: its length is \(length)")
         }
         let unit = values.map { Float(Double($0) / length) }
-        // The picture's own hash is not known. This one is none of a picture's, and equal for equal embeddings.
+        // The image's own hash is not known. This one is none of an image's, and equal for equal embeddings.
         var bytes = Data("diptych embedding".utf8)
         for value in unit { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
         return ItemRecord(

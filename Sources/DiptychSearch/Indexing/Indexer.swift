@@ -2,21 +2,21 @@ public import Diptych
 internal import DiptychMedia
 internal import Foundation
 
-/// Brings a store up to date with files, folders and other sources of pictures.
+/// Brings a store up to date with files, folders and other sources of images.
 public struct Indexer: Sendable {
     let store: any VectorStore
     let model: any Embedder
-    /// Whether pictures are read again although the store knows them and they look unchanged.
+    /// Whether images are read again although the store knows them and they look unchanged.
     public var refreshes = false
     /// The part of files and folders to index; nil for all of them.
     public var shard: Shard?
-    /// How pictures are read; orientation and decoding are the store's.
-    public var reading = PictureOptions()
+    /// How images are read; orientation and decoding are the store's.
+    public var reading = ImageOptions()
     /// What is looked at in folders.
     public var rules = FolderRules()
-    /// Whether roots that held pictures may be empty or missing: otherwise they are taken for drives that are not there.
+    /// Whether roots that held images may be empty or missing: otherwise they are taken for drives that are not there.
     public var acceptsEmptyRoots = false
-    /// Whether most of a root's pictures may have vanished at once.
+    /// Whether most of a root's images may have vanished at once.
     public var acceptsVanished = false
     /// Whether the caller drops what has vanished afterwards, so that more is asked before.
     public var dropsVanished = false
@@ -33,7 +33,7 @@ public struct Indexer: Sendable {
         self.model = model
     }
 
-    /// Adds and updates the pictures under `roots`, then marks those that have vanished.
+    /// Adds and updates the images under `roots`, then marks those that have vanished.
     ///
     /// Safe to repeat and to interrupt at any moment: each batch is one transaction, and what is stored already costs a
     /// look at its size and time. A file whose time changed is hashed, and embedded only if its content is new to the
@@ -42,12 +42,12 @@ public struct Indexer: Sendable {
     /// - Parameters:
     ///   - roots: files and folders.
     ///   - body: told of each file once its outcome is on disk; an error that it throws ends the run.
-    /// - Throws: ``StoreError``, ``ModelError``, ``VanishedPictures``, `CancellationError` or what `body` throws; what was stored
+    /// - Throws: ``StoreError``, ``ModelError``, ``VanishedImages``, `CancellationError` or what `body` throws; what was stored
     ///   before stays.
     public func index(
         _ roots: [String], onEach body: (IndexEvent) throws -> Void = { _ in }
     ) async throws -> IndexSummary {
-        let roots = PictureFiles.withoutOverlaps(try roots.map(resolve))
+        let roots = ImageFiles.withoutOverlaps(try roots.map(resolve))
         try await store.require(model)
         let lock = try store.lockForIndexing()
         defer { withExtendedLifetime(lock) {} }
@@ -57,7 +57,7 @@ public struct Indexer: Sendable {
         if !acceptsEmptyRoots { try await check.checkEmptyRoots() }
         for root in roots { try await store.addRoot(root) }
         let there = roots.filter { !acceptsEmptyRoots || FilePath.real($0) != nil }
-        let files = PictureFiles(roots: there, rules: rules, counts: counts).lazy.filter { shard?.holds($0) ?? true }
+        let files = ImageFiles(roots: there, rules: rules, counts: counts).lazy.filter { shard?.holds($0) ?? true }
         try await add(files.map { .success(.file($0)) }, to: &summary, onEach: body)
         if !acceptsEmptyRoots, !acceptsVanished { try await check.checkMajorities(dropsVanished: dropsVanished) }
         summary.removed = try await Vanished.mark(in: store, under: roots, rules: rules)
@@ -67,14 +67,14 @@ public struct Indexer: Sendable {
         return summary
     }
 
-    /// Adds and updates pictures from anywhere; none is marked as vanished.
+    /// Adds and updates images from anywhere; none is marked as vanished.
     ///
-    /// Safe to repeat and to interrupt like ``index(_:onEach:)``. A picture that comes from no file and whose path the store
+    /// Safe to repeat and to interrupt like ``index(_:onEach:)``. An image that comes from no file and whose path the store
     /// knows is not asked for again, unless ``refreshes`` is set; what is said about it is brought up to date.
     ///
     /// - Parameters:
-    ///   - inputs: the pictures; a failure is reported as skipped.
-    ///   - body: told of each picture once its outcome is stored; an error that it throws ends the run.
+    ///   - inputs: the images; a failure is reported as skipped.
+    ///   - body: told of each image once its outcome is stored; an error that it throws ends the run.
     /// - Throws: like ``index(_:onEach:)``.
     public func index(
         inputs: some Sequence<Result<IndexInput, IndexInputError>>, onEach body: (IndexEvent) throws -> Void = { _ in }
@@ -91,7 +91,7 @@ public struct Indexer: Sendable {
     /// The path without symbolic links. A root that is missing is what it was called, if it may be missing, or if the store has
     /// pictures of it, of which ``RootGuard`` then tells.
     private func resolve(_ root: String) throws -> String {
-        do { return try PictureFiles.resolve(root) } catch let error as StoreError where error.kind == .missing {
+        do { return try ImageFiles.resolve(root) } catch let error as StoreError where error.kind == .missing {
             guard acceptsEmptyRoots, !root.isEmpty else { throw error }
             return URL(fileURLWithPath: root).standardizedFileURL.path
         }
@@ -143,7 +143,7 @@ public struct Indexer: Sendable {
             }
             switch item.result {
             case .failure(let error):
-                // A failing database is no reason to skip a picture: it ends the run.
+                // A failing database is no reason to skip an image: it ends the run.
                 if error is StoreError { throw error }
                 events.append(summary.skip(path, error))
             case .success((.unchanged, _)):
@@ -153,7 +153,7 @@ public struct Indexer: Sendable {
                 records.append(record)
                 events.append(summary.count(change, of: path, isReused: true))
             case .success((.embed(var record, let change), let embedding)):
-                // Of pictures with the same content, the first one's embedding counts.
+                // Of images with the same content, the first one's embedding counts.
                 let isFirst = embedded.insert(record.content).inserted
                 if isFirst { record.embedding = embedding }
                 records.append(record)

@@ -3,25 +3,25 @@ internal import DiptychMedia
 internal import Foundation
 internal import Synchronization
 
-/// Reads parts of pictures as a model sees them. A picture of which several parts are asked for one after the other is decoded
+/// Reads parts of images as a model sees them. A picture of which several parts are asked for one after the other is decoded
 /// once.
 final class PartLoader: Sendable {
     private let preprocessing: Preprocessing
-    private let options: PictureOptions
+    private let options: ImageOptions
     private let fetch: FetchOptions
     private let recent = Mutex<[Entry]>([])
 
-    /// As many pictures as threads work on at once.
+    /// As many images as threads work on at once.
     private static let kept = 8
 
-    /// A picture that is decoded by the first thread that asks for it; others wait.
+    /// An image that is decoded by the first thread that asks for it; others wait.
     private final class Entry: Sendable {
         let content: ContentHash
-        let picture = Mutex<Result<Picture, any Error>?>(nil)
+        let image = Mutex<Result<Image, any Error>?>(nil)
         init(_ content: ContentHash) { self.content = content }
     }
 
-    init(preprocessing: Preprocessing, options: PictureOptions, fetch: FetchOptions) {
+    init(preprocessing: Preprocessing, options: ImageOptions, fetch: FetchOptions) {
         (self.preprocessing, self.options, self.fetch) = (preprocessing, options, fetch)
     }
 
@@ -32,23 +32,23 @@ final class PartLoader: Sendable {
         case .span:
             throw IndexInputError(path: part.path, reason: "a time of it can be embedded by a video model only")
         case .box(let x, let y, let width, let height):
-            let picture = try picture(of: part)
+            let image = try image(of: part)
             do {
-                return try preprocessing.pixels(of: picture.cropped(x: x, y: y, width: width, height: height))
+                return try preprocessing.pixels(of: image.cropped(x: x, y: y, width: width, height: height))
             } catch { throw error.naming(part.path) }
         }
     }
 
     /// The bytes that the store knows: others would be embedded under a wrong name.
     private func bytes(of part: UnembeddedPart) throws -> [UInt8] {
-        let bytes = try PictureSource(part.path).bytes(maximumBytes: options.maximumBytes, fetch: fetch)
+        let bytes = try ImageSource(part.path).bytes(maximumBytes: options.maximumBytes, fetch: fetch)
         guard ContentHash(of: bytes) == part.content else {
             throw IndexInputError(path: part.path, reason: "has changed since it was indexed; index it again first")
         }
         return bytes
     }
 
-    private func picture(of part: UnembeddedPart) throws -> Picture {
+    private func image(of part: UnembeddedPart) throws -> Image {
         let entry = recent.withLock { recent in
             if let known = recent.first(where: { $0.content == part.content }) { return known }
             let entry = Entry(part.content)
@@ -56,16 +56,16 @@ final class PartLoader: Sendable {
             if recent.count > Self.kept { recent.removeLast() }
             return entry
         }
-        return try entry.picture.withLock { picture in
-            if picture == nil {
-                picture = Result {
-                    // Boxes are measured in the picture's own pixels.
+        return try entry.image.withLock { image in
+            if image == nil {
+                image = Result {
+                    // Boxes are measured in the image's own pixels.
                     var exact = preprocessing.readingOptions(options)
                     exact.decode = .exact
-                    return try PictureDecoder(options: exact).decode(bytes(of: part), label: part.path)
+                    return try ImageDecoder(options: exact).decode(bytes(of: part), label: part.path)
                 }
             }
-            return picture
+            return image
         }?.get() ?? { throw IndexInputError(path: part.path, reason: "could not be decoded") }()
     }
 }

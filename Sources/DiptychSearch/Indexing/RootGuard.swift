@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Keeps a drive that is not there from passing for pictures that were deleted.
+/// Keeps a drive that is not there from passing for images that were deleted.
 struct RootGuard {
     /// What is known of the last run: the device of each root, and the folders at and below roots on which another file system was
     /// mounted.
@@ -10,7 +10,7 @@ struct RootGuard {
     }
 
     private static let note = "roots"
-    /// Fewer vanished pictures than these are no reason to ask, where the device is the same.
+    /// Fewer vanished images than these are no reason to ask, where the device is the same.
     static let smallNumber = 100
 
     private let store: any VectorStore
@@ -25,19 +25,19 @@ struct RootGuard {
         }
     }
 
-    /// Refuses roots, and folders below them, that held pictures, and hold none because their drive is missing.
+    /// Refuses roots, and folders below them, that held images, and hold none because their drive is missing.
     ///
-    /// - Throws: ``VanishedPictures``.
+    /// - Throws: ``VanishedImages``.
     func checkEmptyRoots() async throws {
         for root in roots where FolderPlace(path: root) != nil {
-            var files = PictureFiles(roots: [root], rules: rules).makeIterator()
+            var files = ImageFiles(roots: [root], rules: rules).makeIterator()
             if files.next() == nil {
                 let gone = try await count(under: root)
-                if gone.found > 0 { throw VanishedPictures(root, .isEmpty(held: gone.found)) }
+                if gone.found > 0 { throw VanishedImages(root, .isEmpty(held: gone.found)) }
             }
             for mount in seen.mounts.sorted() where FilePath.path(mount, isAtOrBelow: root) && !Self.isMount(mount) {
                 let gone = try await count(under: mount)
-                if gone.found > 0 { throw VanishedPictures(mount, .notMounted(held: gone.found)) }
+                if gone.found > 0 { throw VanishedImages(mount, .notMounted(held: gone.found)) }
             }
         }
     }
@@ -45,7 +45,7 @@ struct RootGuard {
     /// Refuses roots of which more than half has vanished, where that looks like another drive in the place of the right one, or
     /// where embeddings are about to be dropped.
     ///
-    /// - Throws: ``VanishedPictures``.
+    /// - Throws: ``VanishedImages``.
     func checkMajorities(dropsVanished: Bool) async throws {
         for root in roots {
             guard let place = FolderPlace(path: root) else { continue }
@@ -53,7 +53,7 @@ struct RootGuard {
             guard isOther || dropsVanished else { continue }
             let gone = try await count(under: root)
             guard gone.vanished > gone.all / 2, isOther || gone.vanished >= Self.smallNumber else { continue }
-            throw VanishedPictures(root, .mostly(vanished: gone.vanished, of: gone.all, isOtherDevice: isOther))
+            throw VanishedImages(root, .mostly(vanished: gone.vanished, of: gone.all, isOtherDevice: isOther))
         }
     }
 
@@ -103,15 +103,15 @@ struct RootGuard {
     }
 }
 
-/// Pictures that a store holds are not where they were, in a way that looks like a drive that is not there. Nothing was removed.
-public struct VanishedPictures: Error, Equatable, CustomStringConvertible {
+/// Images that a store holds are not where they were, in a way that looks like a drive that is not there. Nothing was removed.
+public struct VanishedImages: Error, Equatable, CustomStringConvertible {
     /// How it looks.
     public enum Kind: Sendable, Equatable {
-        /// The folder holds no pictures.
+        /// The folder holds no images.
         case isEmpty(held: Int)
         /// A file system was mounted on it, and is no longer.
         case notMounted(held: Int)
-        /// Most pictures are gone.
+        /// Most images are gone.
         case mostly(vanished: Int, of: Int, isOtherDevice: Bool)
     }
 
@@ -124,14 +124,14 @@ public struct VanishedPictures: Error, Equatable, CustomStringConvertible {
 
     /// The folder and how it looks, in one line.
     public var description: String {
-        func pictures(_ count: Int) -> String { count == 1 ? "1 picture" : "\(count) pictures" }
+        func images(_ count: Int) -> String { count == 1 ? "1 image" : "\(count) images" }
         return switch kind {
         case .isEmpty(let held):
-            "\(path): it holds no pictures, and the store has \(pictures(held)) of it; nothing was removed"
+            "\(path): it holds no images, and the store has \(images(held)) of it; nothing was removed"
         case .notMounted(let held):
-            "\(path): a drive was mounted here and is not now, and the store has \(pictures(held)) of it; nothing was removed"
+            "\(path): a drive was mounted here and is not now, and the store has \(images(held)) of it; nothing was removed"
         case .mostly(let vanished, let all, let isOtherDevice):
-            "\(path): \(vanished) of \(pictures(all)) in the store are gone"
+            "\(path): \(vanished) of \(images(all)) in the store are gone"
                 + (isOtherDevice ? ", and it is on another device than before" : "") + "; nothing was removed"
         }
     }

@@ -2,9 +2,9 @@ internal import DiptychMedia
 internal import Foundation
 internal import Synchronization
 
-/// Finds the XMP files beside pictures: `a.jpg.xmp` and `a.xmp` belong to `a.jpg`, the first before the second.
+/// Finds the XMP files beside images: `a.jpg.xmp` and `a.xmp` belong to `a.jpg`, the first before the second.
 ///
-/// A folder is listed once for all pictures in it: on a network drive each question for a file takes as long as a listing.
+/// A folder is listed once for all images in it: on a network drive each question for a file takes as long as a listing.
 final class Sidecars: Sendable {
     /// An XMP file beside a picture.
     struct Sidecar {
@@ -13,9 +13,9 @@ final class Sidecars: Sendable {
         let attribute: AttributeValue
 
         /// What it says; nothing where it cannot be read.
-        var description: PictureDescription {
-            let bytes = try? PictureSource.file(path).bytes(maximumBytes: 4 << 20)
-            return bytes.map { PictureDescription(sidecar: $0) } ?? PictureDescription()
+        var description: ImageDescription {
+            let bytes = try? ImageSource.file(path).bytes(maximumBytes: 4 << 20)
+            return bytes.map { ImageDescription(sidecar: $0) } ?? ImageDescription()
         }
     }
 
@@ -28,7 +28,7 @@ final class Sidecars: Sendable {
     private let recent = Mutex<[Folder]>([])
     private static let kept = 8
 
-    /// The sidecar of the picture at `path`, if there is one.
+    /// The sidecar of the image at `path`, if there is one.
     func find(_ path: String) -> Sidecar? {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
         let folder = String(path[..<slash]), name = String(path[path.utf8.index(after: slash)...])

@@ -10,8 +10,8 @@ internal import Foundation
 public struct SpaceFiller: Sendable {
     private let store: EmbeddedStore
     private let model: any Embedder
-    /// How pictures are read; orientation and decoding are the store's.
-    public var reading = PictureOptions()
+    /// How images are read; orientation and decoding are the store's.
+    public var reading = ImageOptions()
     /// How URLs are fetched.
     public var fetch = FetchOptions()
 
@@ -49,7 +49,7 @@ public struct SpaceFiller: Sendable {
             guard let end = parts.last else { break }
             last = end.part.id
             try await embed(texts: parts.filter { $0.kind == .text }, &summary, body)
-            try await embed(pictures: parts.filter { $0.kind != .text }, &summary, body)
+            try await embed(images: parts.filter { $0.kind != .text }, &summary, body)
         }
         try await store.refreshBackground(with: model)
         return summary
@@ -66,7 +66,7 @@ public struct SpaceFiller: Sendable {
     }
 
     private func embed(
-        pictures parts: [UnembeddedPart], _ summary: inout Summary, _ body: (UnembeddedPart, String?) throws -> Void
+        images parts: [UnembeddedPart], _ summary: inout Summary, _ body: (UnembeddedPart, String?) throws -> Void
     ) async throws {
         guard !parts.isEmpty else { return }
         var options = reading
@@ -91,7 +91,7 @@ public struct SpaceFiller: Sendable {
                         try body(item.input, nil)
                         continue
                     }
-                    let reason = (error as? PictureError)?.reason ?? (error as? IndexInputError)?.reason ?? "\(error)"
+                    let reason = (error as? ImageError)?.reason ?? (error as? IndexInputError)?.reason ?? "\(error)"
                     summary.skippedCount += 1
                     if summary.skipped.count < IndexSummary.listedLimit {
                         summary.skipped.append(.init(path: item.input.path, reason: reason))

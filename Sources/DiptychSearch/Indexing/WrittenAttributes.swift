@@ -1,6 +1,6 @@
 internal import DiptychMedia
 
-/// What files say about pictures, as a store keeps it.
+/// What files say about images, as a store keeps it.
 enum WrittenAttributes {
     /// The name under which the store notes the sidecar that was read.
     static let sidecar = "sidecar"
@@ -12,7 +12,7 @@ enum WrittenAttributes {
     /// The attributes of an item whose files were read: of those that files may set, what they say; of the others what the store
     /// has. A file that says nothing leaves all as it is.
     static func merged(
-        _ description: PictureDescription, _ sidecar: Sidecars.Sidecar?, over known: [String: AttributeValue]
+        _ description: ImageDescription, _ sidecar: Sidecars.Sidecar?, over known: [String: AttributeValue]
     ) -> [String: AttributeValue] {
         var said: [String: AttributeValue] = [:]
         func set(_ name: String, _ text: String?) { if let text { said[name] = .text(text) } }
@@ -31,7 +31,7 @@ enum WrittenAttributes {
         guard !said.isEmpty || known[Self.sidecar] != nil else { return known }
         var merged = known
         for name in names { merged[name] = said[name] }
-        // Keywords beyond what a store takes are no reason to leave the picture out.
+        // Keywords beyond what a store takes are no reason to leave the image out.
         guard (try? AttributeText.encode(merged)) != nil else { return known }
         return merged
     }

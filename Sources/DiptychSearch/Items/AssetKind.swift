@@ -1,6 +1,6 @@
 /// The kind of an asset.
 public enum AssetKind: String, Sendable, Codable, CaseIterable {
-    /// A picture.
+    /// An image.
     case image
     /// A video.
     case video

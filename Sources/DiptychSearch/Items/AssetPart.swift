@@ -2,7 +2,7 @@
 public enum AssetPart: Sendable, Hashable {
     /// All of it.
     case whole
-    /// A rectangle of the upright picture, in pixels from its left upper corner.
+    /// A rectangle of the upright image, in pixels from its left upper corner.
     case box(x: Double, y: Double, width: Double, height: Double)
     /// A time of a video or a sound, in seconds.
     case span(start: Double, end: Double)

@@ -1,13 +1,13 @@
 internal import Crypto
 public import Foundation
 
-/// The SHA-256 of a picture's bytes.
+/// The SHA-256 of an image's bytes.
 public struct ContentHash: Sendable, Hashable {
     /// 32 bytes.
     public let bytes: Data
 
-    /// The hash of a picture's bytes.
-    public init(of picture: some DataProtocol) { bytes = Data(SHA256.hash(data: picture)) }
+    /// The hash of an image's bytes.
+    public init(of image: some DataProtocol) { bytes = Data(SHA256.hash(data: image)) }
 
     /// A hash that was computed before; nil where it is not 32 bytes.
     public init?(bytes: Data) {

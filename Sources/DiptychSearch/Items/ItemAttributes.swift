@@ -1,8 +1,8 @@
 /// What a store knows about an item besides its embedding.
 public struct ItemAttributes: Sendable, Codable, Hashable {
-    /// The picture's width in pixels, upright; 0 where only its embedding is known.
+    /// The image's width in pixels, upright; 0 where only its embedding is known.
     public var width: Int
-    /// The picture's height in pixels, upright; 0 where only its embedding is known.
+    /// The image's height in pixels, upright; 0 where only its embedding is known.
     public var height: Int
     /// The file's size in bytes.
     public var bytes: Int
@@ -12,7 +12,7 @@ public struct ItemAttributes: Sendable, Codable, Hashable {
     public var added: Double
     /// The kind of file by its content: `jpeg`, `png`, `webp`, `gif`, `tiff`, `bmp`, `heic`, `avif`.
     public var type: String?
-    /// When the picture was taken by its EXIF data, in seconds since 1970 as if the camera's clock showed UTC.
+    /// When the image was taken by its EXIF data, in seconds since 1970 as if the camera's clock showed UTC.
     public var taken: Double?
     /// Maker and model of the camera.
     public var camera: String?

@@ -12,20 +12,20 @@ public struct ItemRecord: Sendable {
     public var modified: Int64
     /// Whether size and time show every later change; see ``KnownItem/isSettled``.
     public var isSettled: Bool
-    /// The SHA-256 of the picture's bytes: 32 bytes. Items of equal content share an embedding.
+    /// The SHA-256 of the image's bytes: 32 bytes. Items of equal content share an embedding.
     public var content: ContentHash
     /// What it is.
     public var kind: AssetKind
     /// The embedding, of length 1; nil where the store has one of this content already.
     public var embedding: Embedding?
-    /// What the picture's bytes say; nil where the store has the content already.
-    public var picture: PictureFacts?
+    /// What the image's bytes say; nil where the store has the content already.
+    public var image: ImageFacts?
     /// What the bytes say now, of content whose embedding is stored already; nil leaves what the store has.
-    public var metadata: PictureMetadata?
+    public var metadata: ImageMetadata?
     /// Paths of items with this content whose files are gone: the first that is still an item becomes this one, and keeps its
     /// id.
     public var movedFrom: [String] = []
-    /// What somebody wrote about the picture.
+    /// What somebody wrote about the image.
     public var caption: String?
     /// What else was said about it, by name.
     public var attributes: [String: AttributeValue]
@@ -33,7 +33,7 @@ public struct ItemRecord: Sendable {
     /// Collects what is to be stored.
     public init(
         path: String, bytes: Int = 0, modified: Int64 = 0, isSettled: Bool = true, content: ContentHash,
-        kind: AssetKind = .image, embedding: Embedding?, picture: PictureFacts? = nil, caption: String? = nil,
+        kind: AssetKind = .image, embedding: Embedding?, image: ImageFacts? = nil, caption: String? = nil,
         attributes: [String: AttributeValue] = [:]
     ) {
         self.path = path
@@ -43,23 +43,23 @@ public struct ItemRecord: Sendable {
         self.content = content
         self.kind = kind
         self.embedding = embedding
-        self.picture = picture
+        self.image = image
         self.caption = caption
         self.attributes = attributes
     }
 }
 
-/// What a picture's bytes say about it besides its pixels.
-public struct PictureFacts: Sendable, Hashable {
+/// What an image's bytes say about it besides its pixels.
+public struct ImageFacts: Sendable, Hashable {
     /// Columns, upright.
     public var width: Int
     /// Rows, upright.
     public var height: Int
     /// The kind of file and what its camera wrote.
-    public var metadata: PictureMetadata
+    public var metadata: ImageMetadata
 
     /// Collects facts.
-    public init(width: Int, height: Int, metadata: PictureMetadata = PictureMetadata()) {
+    public init(width: Int, height: Int, metadata: ImageMetadata = ImageMetadata()) {
         self.width = width
         self.height = height
         self.metadata = metadata
@@ -109,7 +109,7 @@ public struct StoredItem: Sendable, Equatable {
     public let path: String
     /// Whether the file has vanished since.
     public let missing: Bool
-    /// The SHA-256 of the picture's bytes.
+    /// The SHA-256 of the image's bytes.
     public let content: ContentHash
     /// What is known about the item.
     public let attributes: ItemAttributes

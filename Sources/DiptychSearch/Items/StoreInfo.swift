@@ -18,8 +18,8 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public var dimension: Int
     /// Whether EXIF orientation was applied.
     public var appliesOrientation: Bool
-    /// How pictures were decoded.
-    public var decode: PictureOptions.Decode
+    /// How images were decoded.
+    public var decode: ImageOptions.Decode
     /// The bytes on disk; 0 where the store cannot say.
     public var bytes: Int
     /// When it was made, in seconds since 1970.
@@ -74,7 +74,7 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     /// Collects what is known about a store.
     public init(
         count: Int, missing: Int, vectors: Int, model: String, fingerprint: String, modelPath: String?, dimension: Int,
-        appliesOrientation: Bool, decode: PictureOptions.Decode, bytes: Int, created: Double
+        appliesOrientation: Bool, decode: ImageOptions.Decode, bytes: Int, created: Double
     ) {
         self.count = count
         self.missing = missing

@@ -6,7 +6,7 @@ public struct ItemOrder: Sendable, Hashable, CustomStringConvertible {
     public enum Key: String, Sendable, CaseIterable {
         /// The cosine to the query, best first.
         case similarity
-        /// When the picture was taken or, where that is not known, its file last modified; oldest first.
+        /// When the image was taken or, where that is not known, its file last modified; oldest first.
         case date
         /// What it is called, see ``ItemAttributes/name(path:)``, letters of ASCII without regard to case.
         case name
@@ -144,7 +144,7 @@ public struct ItemCursor: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension ItemAttributes {
-    /// The attribute that keeps the name under which somebody brought a picture, whose file is called otherwise.
+    /// The attribute that keeps the name under which somebody brought an image, whose file is called otherwise.
     public static let originalName = "original_name"
 
     /// What an item at `path` is called: the name under which it was brought, else its file's.
@@ -153,7 +153,7 @@ extension ItemAttributes {
         return Filter.name(of: path)
     }
 
-    /// When the picture was taken or, where that is not known, its file last modified, in seconds since 1970.
+    /// When the image was taken or, where that is not known, its file last modified, in seconds since 1970.
     public var date: Double { taken ?? modified }
 }
 

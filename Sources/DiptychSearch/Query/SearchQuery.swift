@@ -1,7 +1,7 @@
 public import Diptych
 public import DiptychMedia
 
-/// What is searched for: texts, pictures and items of the store, each with a weight.
+/// What is searched for: texts, images and items of the store, each with a weight.
 ///
 /// The normalised embeddings of all terms are added by their weights, and the sum is normalised again.
 ///
@@ -13,8 +13,8 @@ public struct SearchQuery: Sendable {
         public enum Content: Sendable {
             /// A text.
             case text(String)
-            /// A picture.
-            case picture(Picture)
+            /// An image.
+            case image(Image)
             /// An item of the store, by its id.
             case item(String)
             /// An embedding of the store's model.
@@ -26,21 +26,21 @@ public struct SearchQuery: Sendable {
         /// How much it counts, by default 1; below 0 for what the results should not be like.
         public var weight: Float
 
-        /// Whether an embedding is known to be a picture's.
-        public var isOfPicture = false
+        /// Whether an embedding is known to be an image's.
+        public var isOfImage = false
 
         /// Weighs something.
-        public init(_ content: Content, weight: Float = 1, isOfPicture: Bool = false) {
+        public init(_ content: Content, weight: Float = 1, isOfImage: Bool = false) {
             self.content = content
             self.weight = weight
-            self.isOfPicture = isOfPicture
+            self.isOfImage = isOfImage
         }
 
         /// A text.
         public static func text(_ text: String, weight: Float = 1) -> Term { Term(.text(text), weight: weight) }
-        /// A picture.
-        public static func picture(_ picture: Picture, weight: Float = 1) -> Term {
-            Term(.picture(picture), weight: weight)
+        /// An image.
+        public static func image(_ image: Image, weight: Float = 1) -> Term {
+            Term(.image(image), weight: weight)
         }
         /// An item of the store: more like this.
         public static func item(_ id: String, weight: Float = 1) -> Term { Term(.item(id), weight: weight) }
@@ -60,13 +60,13 @@ public struct SearchQuery: Sendable {
         terms.compactMap { if case .item(let id) = $0.content { id } else { nil } }
     }
 
-    /// Whether it is embeddings alone, of which nobody says whether they are of texts or of pictures.
+    /// Whether it is embeddings alone, of which nobody says whether they are of texts or of images.
     public var isOfUnknownKind: Bool {
-        terms.allSatisfy { if case .embedding = $0.content { !$0.isOfPicture } else { $0.weight <= 0 } }
+        terms.allSatisfy { if case .embedding = $0.content { !$0.isOfImage } else { $0.weight <= 0 } }
     }
 
-    /// Which of a store's distributions its similarities come from: pictures are nearer to each other than to any text.
+    /// Which of a store's distributions its similarities come from: images are nearer to each other than to any text.
     var kind: NullDistribution.Kind {
-        terms.contains { if case .text = $0.content { $0.weight > 0 } else { false } } ? .text : .picture
+        terms.contains { if case .text = $0.content { $0.weight > 0 } else { false } } ? .text : .image
     }
 }

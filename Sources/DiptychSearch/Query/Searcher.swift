@@ -1,7 +1,7 @@
 public import Diptych
 internal import DiptychMedia
 
-/// Searches a store for texts, pictures and items, with a model.
+/// Searches a store for texts, images and items, with a model.
 public struct Searcher: Sendable {
     private let store: any VectorStore
     private let model: any Embedder
@@ -49,15 +49,15 @@ public struct Searcher: Sendable {
     public func embedding(of query: SearchQuery) async throws -> Embedding {
         func refused(_ reason: String) -> StoreError { StoreError(.invalidRequest, path: store.name, reason) }
         guard query.terms.allSatisfy(\.weight.isFinite), query.terms.contains(where: { $0.weight > 0 }) else {
-            throw refused("a search needs a text, a picture or an item with a weight above 0")
+            throw refused("a search needs a text, an image or an item with a weight above 0")
         }
         let texts = query.terms.compactMap { if case .text(let text) = $0.content { text } else { nil } }
-        let pictures = query.terms.compactMap { if case .picture(let picture) = $0.content { picture } else { nil } }
+        let images = query.terms.compactMap { if case .image(let image) = $0.content { image } else { nil } }
         let embedder: (any TextEmbedder)? = texts.isEmpty ? nil : try self.texts ?? model.requireTexts()
         let items = try await store.items(ids: query.items)
         let textEmbeddings = try await embedder?.embed(texts: texts)
-        let pictureEmbeddings = pictures.isEmpty ? nil : try await model.embed(pictures: pictures)
-        var (text, picture) = (0, 0)
+        let imageEmbeddings = images.isEmpty ? nil : try await model.embed(images: images)
+        var (text, image) = (0, 0)
         var sum = [Double](repeating: 0, count: store.dimension)
         for term in query.terms {
             let embedding: Embedding?
@@ -65,9 +65,9 @@ public struct Searcher: Sendable {
             case .text:
                 embedding = textEmbeddings?[text]
                 text += 1
-            case .picture:
-                embedding = pictureEmbeddings?[picture]
-                picture += 1
+            case .image:
+                embedding = imageEmbeddings?[image]
+                image += 1
             case .embedding(let given):
                 guard given.values.count == store.dimension, given.values.allSatisfy(\.isFinite) else {
                     throw refused("holds embeddings of \(store.dimension) numbers; a given one is of another kind")

@@ -1,5 +1,5 @@
-/// Short descriptions of all kinds of pictures, in English and Chinese: what people might search for whatever a store
-/// holds. How near pictures come to texts that have nothing to do with them is measured with these.
+/// Short descriptions of all kinds of images, in English and Chinese: what people might search for whatever a store
+/// holds. How near images come to texts that have nothing to do with them is measured with these.
 enum BackgroundTexts {
     static let all = english + chinese
 

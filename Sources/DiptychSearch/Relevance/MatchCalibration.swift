@@ -3,8 +3,8 @@ internal import Foundation
 
 /// What the similarities of one query mean: the probability that a picture of a given cosine is what was asked for.
 ///
-/// The logistic curve is fitted to captions and to clippings of the sample pictures, half of whose own pictures were in the
-/// store (`diptych evaluate relevance`; Documentation/relevance.md has the curve and what became of it on other pictures).
+/// The logistic curve is fitted to captions and to clippings of the sample images, half of whose own images were in the
+/// store (`diptych evaluate relevance`; Documentation/relevance.md has the curve and what became of it on other images).
 public struct MatchCalibration: Sendable {
     private let spread: NullDistribution.Spread
     private let tail: NullDistribution.Tail
@@ -18,10 +18,10 @@ public struct MatchCalibration: Sendable {
         let slope: Double
 
         static let text = Curve(intercept: -5.1, slope: 1.4)
-        static let picture = Curve(intercept: -1.9, slope: 1.9)
+        static let image = Curve(intercept: -1.9, slope: 1.9)
     }
 
-    /// A picture from this cosine on is the one that was searched with: what is left is rounding, of bf16 and int8 too.
+    /// An image from this cosine on is the one that was searched with: what is left is rounding, of bf16 and int8 too.
     static let identicalFrom: Float = 0.999
 
     /// What is less probable is no better than chance.
@@ -44,7 +44,7 @@ public struct MatchCalibration: Sendable {
         self.spread = spread
         self.kind = kind
         count = background.differingCount
-        (tail, curve) = kind == .text ? (background.text, .text) : (background.picture, .picture)
+        (tail, curve) = kind == .text ? (background.text, .text) : (background.image, .image)
     }
 
     /// How many unrelated pictures of the store come at least this near by chance.
@@ -52,9 +52,9 @@ public struct MatchCalibration: Sendable {
         count * tail.probability(of: spread.deviations(Double(similarity)))
     }
 
-    /// The probability that a picture this near is what was asked for, between 0 and 1; 1 for the picture itself.
+    /// The probability that an image this near is what was asked for, between 0 and 1; 1 for the image itself.
     public func probability(similarity: Float) -> Float {
-        if kind == .picture, similarity >= Self.identicalFrom { return 1 }
+        if kind == .image, similarity >= Self.identicalFrom { return 1 }
         let expected = max(expectedByChance(similarity: similarity), 1e-30)
         return Float(1 / (1 + exp(curve.slope * log(expected) - curve.intercept)))
     }

@@ -1,21 +1,21 @@
 internal import Diptych
 internal import Foundation
 
-/// How near a store's pictures come to queries that have nothing to do with them, measured when it was indexed.
+/// How near a store's images come to queries that have nothing to do with them, measured when it was indexed.
 ///
-/// Cosines of one query to unrelated pictures are nearly normal in the middle and fall exponentially at the top; where the
+/// Cosines of one query to unrelated images are nearly normal in the middle and fall exponentially at the top; where the
 /// middle lies and how wide it is depends on the query. So a sample of the store's embeddings, the probes, gives each query its own
-/// mean and deviation, and what lies above is described once for texts and once for pictures, in deviations.
+/// mean and deviation, and what lies above is described once for texts and once for images, in deviations.
 ///
-/// Probes differ from each other: in a store of bursts, look-alikes would otherwise become the norm, and the very picture that was
+/// Probes differ from each other: in a store of bursts, look-alikes would otherwise become the norm, and the very image that was
 /// asked for would be no nearer than usual.
 public struct NullDistribution: Sendable, Codable, Equatable {
     /// What a query was made from.
     public enum Kind: Sendable {
-        /// Texts, alone or with pictures.
+        /// Texts, alone or with images.
         case text
-        /// Pictures only.
-        case picture
+        /// Images only.
+        case image
     }
 
     /// The upper end of a distribution: the share of values above ``threshold`` is ``share``, and above that it falls
@@ -39,7 +39,7 @@ public struct NullDistribution: Sendable, Codable, Equatable {
             (threshold, scale, self.share) = (sorted[start], excess, share)
         }
 
-        /// The probability that an unrelated picture comes at least this many deviations above the mean.
+        /// The probability that an unrelated image comes at least this many deviations above the mean.
         func probability(of deviations: Double) -> Double {
             min(1, share * exp(-(deviations - threshold) / scale))
         }
@@ -52,17 +52,23 @@ public struct NullDistribution: Sendable, Codable, Equatable {
     private let differing: Double?
     let dimension: Int
     let text: Tail
-    let picture: Tail
+    let image: Tail
     /// The items that the store held then.
     let count: Int
+
+    /// Stores of earlier versions hold the older name.
+    private enum CodingKeys: String, CodingKey {
+        case probeBytes, differing, dimension, text, count
+        case image = "picture"
+    }
 
     /// The fewest probes that say something.
     static let fewestProbes = 32
     /// The probes that are drawn: the mean of a query is known to a sixteenth of its deviation.
     static let probeCount = 256
-    /// The pictures that probes are chosen from: enough to find so many that differ in a store of bursts of four.
+    /// The images that probes are chosen from: enough to find so many that differ in a store of bursts of four.
     static let sampleCount = 1024
-    /// Pictures from this cosine on show nearly the same.
+    /// Images from this cosine on show nearly the same.
     static let nearlySameFrom = 0.95
 
     /// Measures how near pictures of a store come to `texts` and to each other; nil where too few of them differ.
@@ -87,8 +93,8 @@ public struct NullDistribution: Sendable, Codable, Equatable {
                     } ?? []
                 })
         }
-        guard let picture = tail(probes), let text = texts.count == 0 ? picture : tail(texts) else { return nil }
-        (self.text, self.picture) = (text, picture)
+        guard let image = tail(probes), let text = texts.count == 0 ? image : tail(texts) else { return nil }
+        (self.text, self.image) = (text, image)
     }
 
     /// One row of each group of rows that hang together, each nearly the same as another: the frames of a burst may differ from
@@ -124,7 +130,7 @@ public struct NullDistribution: Sendable, Codable, Equatable {
     /// Whether it was measured before probes had to differ.
     var isOutdated: Bool { differing == nil }
 
-    /// The pictures among which one may come near a query by chance: frames of a burst count once.
+    /// The images among which one may come near a query by chance: frames of a burst count once.
     package var differingCount: Double { differing ?? Double(count) }
 
     /// The probes: [probes, dimension].
@@ -134,7 +140,7 @@ public struct NullDistribution: Sendable, Codable, Equatable {
     var isSound: Bool {
         dimension > 0 && probeBytes.count % (4 * dimension) == 0
             && probeBytes.count >= 4 * dimension * Self.fewestProbes
-            && [text, picture].allSatisfy { $0.scale > 0 && $0.threshold.isFinite && $0.scale.isFinite } && count > 0
+            && [text, image].allSatisfy { $0.scale > 0 && $0.threshold.isFinite && $0.scale.isFinite } && count > 0
             && differingCount >= 1 && differingCount.isFinite
     }
 
@@ -154,7 +160,7 @@ public struct NullDistribution: Sendable, Codable, Equatable {
         let mean: Double
         let deviation: Double
 
-        /// Measures; nil where there is no width. Pictures that show nearly the same as the query say nothing about others.
+        /// Measures; nil where there is no width. Images that show nearly the same as the query say nothing about others.
         init?(of similarities: [Double]) {
             let others = similarities.filter { $0 < nearlySameFrom }
             guard others.count >= NullDistribution.fewestProbes / 2 else { return nil }

@@ -2,7 +2,7 @@ public import Diptych
 internal import Foundation
 
 extension VectorStore {
-    /// The store's background as it was measured last; nil where it was not yet, for stores of few pictures.
+    /// The store's background as it was measured last; nil where it was not yet, for stores of few images.
     public func background() async throws -> NullDistribution? {
         // A note that cannot be read is measured again with the next indexing.
         let known = try await note(Self.backgroundKey)
@@ -27,7 +27,7 @@ extension VectorStore {
         return true
     }
 
-    /// Measures the background; nil for stores of few pictures, or of few that differ.
+    /// Measures the background; nil for stores of few images, or of few that differ.
     public func measuredBackground(with model: any Embedder) async throws -> NullDistribution? {
         let sample = try await sample(NullDistribution.sampleCount)
         guard sample.count >= NullDistribution.fewestProbes else { return nil }

@@ -100,17 +100,14 @@ extension EmbeddedStore {
         result.vectors.reserveCapacity(limit * dimension)
         while let row = try rows.next() {
             result.ids.append(try row.decode(atIndex: 0))
-            try row.withUnsafeData(atIndex: 1) { data in
-                if let data, data.count == 4 * dimension {
-                    data.withUnsafeBytes { bytes in
-                        for i in 0..<dimension {
-                            let bits = bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)
-                            result.vectors.append(Float(bitPattern: UInt32(littleEndian: bits)))
-                        }
-                    }
-                } else {
-                    result.vectors.append(contentsOf: repeatElement(.nan, count: dimension))
-                }
+            guard let bytes = try row.decode(BorrowedBytes?.self, atIndex: 1)?.bytes, bytes.count == 4 * dimension
+            else {
+                result.vectors.append(contentsOf: repeatElement(.nan, count: dimension))
+                continue
+            }
+            for i in 0..<dimension {
+                let bits = bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)
+                result.vectors.append(Float(bitPattern: UInt32(littleEndian: bits)))
             }
         }
         return result

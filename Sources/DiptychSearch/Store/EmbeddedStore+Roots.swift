@@ -70,7 +70,7 @@ extension EmbeddedStore {
     /// - Throws: ``StoreError`` where there is no such root, no such folder, or items are there already.
     public func moveRoot(_ old: String, to new: String) async throws -> Int {
         guard Self.isFolder(new), let real = FilePath.real(new) else {
-            throw StoreError(.invalidRequest, path: name, "there is no folder '\(new)' that its pictures could be in")
+            throw StoreError(.invalidRequest, path: name, "there is no folder '\(new)' that its images could be in")
         }
         let path = real.hasSuffix("/") ? real : real + "/"
         return try await write { db in

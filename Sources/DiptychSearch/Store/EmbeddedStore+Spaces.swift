@@ -7,10 +7,10 @@ extension EmbeddedStore {
     /// Opens the existing store in `directory` with the space of `model`, which is made where there is none; the current space
     /// stays what it is.
     ///
-    /// - Parameter decode: how pictures are decoded for a new space; nil for as in the current one.
+    /// - Parameter decode: how images are decoded for a new space; nil for as in the current one.
     /// - Throws: ``StoreError``; of kind `otherModel` where the space that is there was filled with other preprocessing.
     public static func open(
-        at directory: URL, addingSpaceFor model: any Embedder, decode: PictureOptions.Decode? = nil
+        at directory: URL, addingSpaceFor model: any Embedder, decode: ImageOptions.Decode? = nil
     ) async throws -> EmbeddedStore {
         let store = try await open(at: directory)
         guard !store.isReadOnly else {

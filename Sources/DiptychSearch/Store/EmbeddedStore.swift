@@ -19,10 +19,10 @@ public final class EmbeddedStore: VectorStore {
     public let space: StoreSpace
     /// The width of its embeddings.
     public var dimension: Int { space.identity.dimension }
-    /// Whether its pictures were turned upright by their EXIF orientation.
+    /// Whether its images were turned upright by their EXIF orientation.
     public var appliesOrientation: Bool { space.identity.appliesOrientation }
-    /// How its pictures were decoded.
-    public var decode: PictureOptions.Decode { space.identity.decode }
+    /// How its images were decoded.
+    public var decode: ImageOptions.Decode { space.identity.decode }
     /// Whether this process may only read it.
     public let isReadOnly: Bool
     let pool: DatabasePool
@@ -47,12 +47,12 @@ public final class EmbeddedStore: VectorStore {
     /// - Parameters:
     ///   - directory: where the store is; a new or an empty directory becomes one.
     ///   - model: the model of its embeddings; a store of another model is refused with both names.
-    ///   - appliesOrientation: how pictures are turned; nil takes what the store has, or true in a new one.
-    ///   - decode: how pictures are decoded; nil takes what the store has, or `exact` in a new one.
+    ///   - appliesOrientation: how images are turned; nil takes what the store has, or true in a new one.
+    ///   - decode: how images are decoded; nil takes what the store has, or `exact` in a new one.
     /// - Throws: ``StoreError``.
     public static func open(
         at directory: URL, for model: any Embedder, appliesOrientation: Bool? = nil,
-        decode: PictureOptions.Decode? = nil
+        decode: ImageOptions.Decode? = nil
     ) async throws -> EmbeddedStore {
         let path = directory.path
         do {
@@ -76,13 +76,13 @@ public final class EmbeddedStore: VectorStore {
             if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
                     .otherModel, path: path,
-                    "its pictures were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use "
+                    "its images were indexed \(store.appliesOrientation ? "with" : "without") EXIF orientation; use "
                         + "the same option, or another directory")
             }
             if let asked = decode, asked != store.decode {
                 throw StoreError(
                     .otherModel, path: path,
-                    "its pictures were decoded with --decode \(store.decode.rawValue); use the same option, or another "
+                    "its images were decoded with --decode \(store.decode.rawValue); use the same option, or another "
                         + "directory")
             }
             try await store.remember(path: model.absolutePath)
@@ -107,7 +107,7 @@ public final class EmbeddedStore: VectorStore {
         }
     }
 
-    /// Checks that `model` is the one that the store's embeddings come from, and still prepares pictures as it did.
+    /// Checks that `model` is the one that the store's embeddings come from, and still prepares images as it did.
     ///
     /// - Throws: ``StoreError`` with both names when it is not.
     public func require(_ model: any Embedder) async throws { try await identity.require(model, store: name) }

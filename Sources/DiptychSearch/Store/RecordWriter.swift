@@ -70,15 +70,15 @@ struct RecordWriter {
             db.cachedStatement(sql: "SELECT max(seq) FROM sqlite_sequence WHERE name IN ('assets', 'parts')"))
         let id = (used ?? 0).addingReportingOverflow(1)
         guard !id.overflow else { throw StoreError(.damaged, path: store, "its numbers are used up") }
-        let metadata = record.picture?.metadata
+        let metadata = record.image?.metadata
         try db.cachedStatement(
             sql: """
                 INSERT INTO assets (id, content, kind, width, height, type, taken, camera, latitude, longitude)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            id.partialValue, record.content.bytes, record.kind.rawValue, record.picture?.width ?? 0,
-            record.picture?.height ?? 0, metadata?.format?.rawValue.lowercased(), metadata?.taken, metadata?.camera,
+            id.partialValue, record.content.bytes, record.kind.rawValue, record.image?.width ?? 0,
+            record.image?.height ?? 0, metadata?.format?.rawValue.lowercased(), metadata?.taken, metadata?.camera,
             metadata?.latitude, metadata?.longitude,
         ])
         try db.cachedStatement(sql: "INSERT INTO parts (id, asset, kind) VALUES (?1, ?1, 0)")

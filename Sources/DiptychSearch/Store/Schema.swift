@@ -69,7 +69,7 @@ enum Schema {
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             asset INTEGER NOT NULL REFERENCES assets(id) ON DELETE CASCADE,
             kind INTEGER NOT NULL,                 -- 0 whole, 1 box, 2 span
-            x REAL NOT NULL DEFAULT 0,             -- pixels of the upright picture, as the next three
+            x REAL NOT NULL DEFAULT 0,             -- pixels of the upright image, as the next three
             y REAL NOT NULL DEFAULT 0,
             width REAL NOT NULL DEFAULT 0,
             height REAL NOT NULL DEFAULT 0,

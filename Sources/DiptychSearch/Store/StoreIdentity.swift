@@ -3,7 +3,7 @@ public import DiptychMedia
 public import Foundation
 internal import GRDB
 
-/// Which model a store belongs to, and how its pictures were read: what must be the same for two stores to hold the same
+/// Which model a store belongs to, and how its images were read: what must be the same for two stores to hold the same
 /// kind of embeddings.
 public struct StoreIdentity: Sendable, Equatable, Codable {
     /// The model's name.
@@ -14,12 +14,12 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
     public var modelPath: String?
     /// The width of an embedding.
     public var dimension: Int
-    /// How the model prepares pictures, as JSON.
+    /// How the model prepares images, as JSON.
     public var preprocessing: String
     /// Whether EXIF orientation is applied.
     public var appliesOrientation: Bool
-    /// How pictures are decoded.
-    public var decode: PictureOptions.Decode
+    /// How images are decoded.
+    public var decode: ImageOptions.Decode
     /// When the store was made, in seconds since 1970.
     public var created: Double
 
@@ -30,7 +30,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
     }
 
     /// That of a new store for `model`.
-    public init(of model: any Embedder, appliesOrientation: Bool, decode: PictureOptions.Decode) async throws {
+    public init(of model: any Embedder, appliesOrientation: Bool, decode: ImageOptions.Decode) async throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         self.init(
@@ -43,7 +43,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
     /// One whose parts are known.
     public init(
         model: String, fingerprint: String, modelPath: String?, dimension: Int, preprocessing: String,
-        appliesOrientation: Bool, decode: PictureOptions.Decode, created: Double
+        appliesOrientation: Bool, decode: ImageOptions.Decode, created: Double
     ) {
         self.model = model
         self.fingerprint = fingerprint
@@ -55,7 +55,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
         self.created = created
     }
 
-    /// Checks that `model` is the one, and still prepares pictures as it did.
+    /// Checks that `model` is the one, and still prepares images as it did.
     ///
     /// - Parameter name: the store, for errors.
     /// - Throws: ``StoreError`` with both names when it is not.
@@ -68,12 +68,12 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
                     + "(\(other.prefix(12))); use that model, or another store")
         }
         guard let known = try? JSONDecoder().decode(Preprocessing.self, from: Data(preprocessing.utf8)) else {
-            throw StoreError(.damaged, path: name, "does not say how its pictures were preprocessed")
+            throw StoreError(.damaged, path: name, "does not say how its images were preprocessed")
         }
         guard known == model.preprocessing else {
             throw StoreError(
                 .otherModel, path: name,
-                "its pictures were preprocessed otherwise than '\(model.name)' says now; restore the model's "
+                "its images were preprocessed otherwise than '\(model.name)' says now; restore the model's "
                     + "preprocessor_config.json, or use another store")
         }
     }
@@ -96,13 +96,13 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
         ]
         if let difference = differences.first(where: { !$0.0 })?.1 {
             throw StoreError(
-                .otherModel, path: name, "its pictures were \(difference) otherwise than the others; use another store")
+                .otherModel, path: name, "its images were \(difference) otherwise than the others; use another store")
         }
     }
 }
 
 extension EmbeddedStore {
-    /// Which model the store belongs to, and how its pictures were read.
+    /// Which model the store belongs to, and how its images were read.
     public var identity: StoreIdentity {
         get async throws {
             let (id, space) = (space.id, space)

@@ -106,7 +106,7 @@ struct StoreRoots: Sendable {
     }
 }
 
-/// Where roots lie now. A store that was moved together with its pictures finds them by their way from its directory; moved
+/// Where roots lie now. A store that was moved together with its images finds them by their way from its directory; moved
 /// alone, it finds them where they were.
 final class RootPlaces: Sendable {
     /// The store's directory, without symbolic links, with a slash at the end.

@@ -274,17 +274,13 @@ struct StoreSearch {
     private func score(_ row: Row, _ column: Int, _ unit: [Float], _ isa: diptych_isa, _ what: () -> String) throws
         -> Float
     {
-        let score = try row.withUnsafeData(atIndex: column) { data -> Float in
-            guard let data, data.count == 4 * dimension else {
-                throw StoreError(.damaged, path: store.name, "\(what()) has the wrong size; run `store verify`")
-            }
-            var score: Float = 0
-            // SQLite may hand out unaligned bytes; the kernel reads them as they are.
-            data.withUnsafeBytes {
-                diptych_dot_rows(isa, unit, $0.baseAddress?.assumingMemoryBound(to: Float.self), 1, dimension, &score)
-            }
-            return score
+        let bytes = try row.decode(BorrowedBytes?.self, atIndex: column)?.bytes
+        guard let bytes, bytes.count == 4 * dimension else {
+            throw StoreError(.damaged, path: store.name, "\(what()) has the wrong size; run `store verify`")
         }
+        var score: Float = 0
+        // SQLite may hand out unaligned bytes; the kernel reads them as they are.
+        diptych_dot_rows(isa, unit, bytes.baseAddress?.assumingMemoryBound(to: Float.self), 1, dimension, &score)
         guard score.isFinite else {
             throw StoreError(.damaged, path: store.name, "\(what()) is not finite; run `store verify`")
         }

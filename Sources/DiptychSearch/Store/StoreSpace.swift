@@ -9,7 +9,7 @@ public struct StoreSpace: Sendable, Equatable {
     public let id: Int64
     /// The name shown to users: the model's name, made unique within the store.
     public let name: String
-    /// Which model it belongs to, and how its pictures are read.
+    /// Which model it belongs to, and how its images are read.
     public let identity: StoreIdentity
     /// Whether each embedding has the number of its asset, which spares looking it up.
     let isAligned: Bool
@@ -43,8 +43,8 @@ public struct StoreSpace: Sendable, Equatable {
         guard (1...1 << 20).contains(dimension) else {
             throw StoreError(.damaged, path: name, "its dimension is \(dimension)")
         }
-        guard let decode = PictureOptions.Decode(rawValue: named) else {
-            throw StoreError(.notAStore, path: name, "was written by a newer Diptych (pictures decoded as '\(named)')")
+        guard let decode = ImageOptions.Decode(rawValue: named) else {
+            throw StoreError(.notAStore, path: name, "was written by a newer Diptych (images decoded as '\(named)')")
         }
         identity = StoreIdentity(
             model: try row.decode(atIndex: 2), fingerprint: try row.decode(atIndex: 3),

@@ -6,18 +6,18 @@ public struct BatchOptions: Sendable {
     public var largestTextBatch = 64
     /// The longest time that an input waits for others, where others can be expected; at most 2 ms.
     public var longestWait = Duration.milliseconds(1)
-    /// The most pictures that wait, and a part of the texts: there may be 64 times as many, which take less memory and time.
+    /// The most images that wait, and a part of the texts: there may be 64 times as many, which take less memory and time.
     /// Requests beyond are answered with 503.
     public var waiting = 1024
-    /// The most embeddings of texts, and of pictures, that are kept for requests to come.
+    /// The most embeddings of texts, and of images, that are kept for requests to come.
     public var kept = 10_000
 
     /// The defaults.
     public init() {}
 
-    var pictures: QueueLimits {
+    var images: QueueLimits {
         QueueLimits(
-            largestBatch: largestBatch, largestCost: PictureLimits.pass, longestWait: longestWait, waiting: waiting,
+            largestBatch: largestBatch, largestCost: ImageLimits.pass, longestWait: longestWait, waiting: waiting,
             kept: kept)
     }
 

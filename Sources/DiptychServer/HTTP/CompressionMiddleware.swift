@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// Compresses JSON and texts for clients that say they take gzip.
 ///
-/// Pictures are compressed already. An answer's length tells something about a secret where it stands beside what an
+/// Images are compressed already. An answer's length tells something about a secret where it stands beside what an
 /// attacker chose (BREACH): the answers to `/v1/session`, which depend on a key, and problem documents, which repeat what was
 /// asked, stay as they are. Others hold no secret but what the client may read, and browsers send no cookie with what another
 /// origin asks.

@@ -199,17 +199,17 @@ struct Fields {
         }
     }
 
-    // MARK: Pictures
+    // MARK: Images
 
-    /// One picture; nil where there is none.
-    func picture(_ name: String) throws -> PictureInput? {
-        let all = try pictures(name)
-        guard all?.count ?? 1 == 1 else { throw Problem.badField(name, "'\(name)' must be one picture") }
+    /// One image; nil where there is none.
+    func image(_ name: String) throws -> ImageInput? {
+        let all = try images(name)
+        guard all?.count ?? 1 == 1 else { throw Problem.badField(name, "'\(name)' must be one image") }
         return all?.first
     }
 
-    /// One picture or several, each as a URL, a data URI, or a file of a form.
-    func pictures(_ name: String) throws -> [PictureInput]? {
+    /// One image or several, each as a URL, a data URI, or a file of a form.
+    func images(_ name: String) throws -> [ImageInput]? {
         if case .form(let form) = body {
             let parts = form.parts.filter { $0.name == name }
             guard !parts.isEmpty else { return nil }
@@ -222,7 +222,7 @@ struct Fields {
     }
 
     /// A URL. A data URI is a file, which has a limit of its own.
-    private func address(_ text: String, _ name: String) throws(Problem) -> PictureInput {
+    private func address(_ text: String, _ name: String) throws(Problem) -> ImageInput {
         if text.prefix(5).lowercased() != "data:" { try check(text, name) }
         return .url(text)
     }
@@ -251,8 +251,8 @@ struct Fields {
     }
 }
 
-/// A picture that a request brings or names.
-enum PictureInput: Sendable {
+/// An image that a request brings or names.
+enum ImageInput: Sendable {
     /// A URL or a data URI.
     case url(String)
     /// A file, and what the client calls it.

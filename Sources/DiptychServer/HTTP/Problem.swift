@@ -66,7 +66,7 @@ struct Problem: Error, Equatable {
     static func explaining(_ error: any Error) -> Problem? {
         switch error {
         case let problem as Problem: problem
-        case let error as PictureError: badRequest(error.description)
+        case let error as ImageError: badRequest(error.description)
         case let error as FilterError: Problem(status: .badRequest, detail: error.description, field: "filter")
         case let error as AttributeError: badRequest(error.description)
         case let error as StoreError where error.kind == .invalidRequest: badRequest(error.reason)

@@ -52,7 +52,7 @@ public struct RequestLimits: Sendable {
     public var textBytes = 64 << 10
     /// The most bytes of all texts of a request, those that labels make with templates among them.
     public var allTextBytes = 8 << 20
-    /// The most pictures that a search is for, and the most texts that it takes away.
+    /// The most images that a search is for, and the most texts that it takes away.
     public var searchTerms = 64
     /// The most results of a search.
     public var results = 1000

@@ -14,7 +14,7 @@ final class Stages: Sendable {
 
     /// What a pass is over.
     enum Tower: String, CaseIterable, Sendable {
-        case texts, pictures
+        case texts, images
     }
 
     private let timers: [Stage: Metrics]

@@ -100,8 +100,8 @@ final class BlockingWork: Sendable {
 struct Workers: Sendable {
     /// Reads large bodies, cuts texts into tokens and writes large answers.
     let text: BlockingWork
-    /// Decodes pictures that are too large to share a pass.
-    let pictures: BlockingWork
+    /// Decodes images that are too large to share a pass.
+    let images: BlockingWork
     /// Fetches URLs, which is mostly waiting.
     let fetches: BlockingWork
 
@@ -111,7 +111,7 @@ struct Workers: Sendable {
     init() {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         text = BlockingWork(name: "diptych-text", threads: max(2, cores / 2), waiting: 1 << 16)
-        pictures = BlockingWork(name: "diptych-pictures", threads: max(1, cores / 2), waiting: 1 << 16)
+        images = BlockingWork(name: "diptych-pictures", threads: max(1, cores / 2), waiting: 1 << 16)
         fetches = BlockingWork(name: "diptych-fetch", threads: 128, waiting: 1 << 14)
     }
 }

@@ -32,7 +32,7 @@ actor ModelPool: Service {
         let status: Status
         let engine: EngineDescription?
         let dimension: Int?
-        let queues: (texts: QueueCounts, pictures: QueueCounts)?
+        let queues: (texts: QueueCounts, images: QueueCounts)?
     }
 
     private struct Slot {
@@ -47,7 +47,7 @@ actor ModelPool: Service {
     private var slots: [String: Slot] = [:]
     private let order: [String]
     private let batches: BatchOptions
-    private let reading: PictureOptions
+    private let reading: ImageOptions
     private let stages: Stages
     private let work: Workers
     private let idleLimit: Duration?
@@ -55,7 +55,7 @@ actor ModelPool: Service {
 
     /// - Parameter idleLimit: models that were not used for so long are unloaded, but for the first; nil for never.
     init(
-        _ sources: [ModelSource], batches: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers,
+        _ sources: [ModelSource], batches: BatchOptions, reading: ImageOptions, stages: Stages, work: Workers,
         idleLimit: Duration?, logger: Logger
     ) throws {
         guard !sources.isEmpty else { throw ServerError("a server needs a model") }
@@ -125,9 +125,9 @@ actor ModelPool: Service {
             name: source.name, model: model, options: batches, reading: model.preprocessing.readingOptions(reading),
             stages: stages, work: work)
         // Packs the weights of all towers, so that the first request does not wait for it.
-        if let model = model as? any TextEmbedder { _ = try await model.embed(texts: ["a picture"]) }
-        let gray = try Picture(width: 64, height: 64, bytes: [UInt8](repeating: 128, count: 64 * 64 * 3))
-        _ = try await model.embed(pictures: [gray])
+        if let model = model as? any TextEmbedder { _ = try await model.embed(texts: ["an image"]) }
+        let gray = try Image(width: 64, height: 64, bytes: [UInt8](repeating: 128, count: 64 * 64 * 3))
+        _ = try await model.embed(images: [gray])
         logger.info(
             "model loaded",
             metadata: ["model": "\(source.name)", "seconds": "\((ContinuousClock.now - begin).inSeconds)"])

@@ -11,7 +11,7 @@ internal import Tracing
 /// In traces a request has a span over its wait and its pass, `diptych.embed`; the parts of passes, which belong to many
 /// requests, are traces of their own.
 ///
-/// Texts and pictures each have a queue, and the model runs one pass at a time, so a text waits for one pass over pictures at
+/// Texts and images each have a queue, and the model runs one pass at a time, so a text waits for one pass over images at
 /// most. The pictures of a pass are decoded together before it, on all threads: a pass whose cores also decode loses more than
 /// it gains. A pass has so many pixels at most, and a picture of more is decoded apart, so that nobody waits for it.
 final class ServedModel: Sendable {
@@ -20,17 +20,17 @@ final class ServedModel: Sendable {
     /// The same where it embeds texts too.
     private let dualEncoder: (any DualEncoder)?
     private let texts: BatchQueue<[Int32], TokenizedText, [Float]>
-    private let pictures: BatchQueue<ContentHash, PictureWork, EmbeddedPicture>
+    private let images: BatchQueue<ContentHash, ImageWork, EmbeddedImage>
     private let workers: [Task<Void, Never>]
     private let work: Workers
-    private let prepare: @Sendable (PictureWork) throws -> PreprocessedPicture
+    private let prepare: @Sendable (ImageWork) throws -> PreprocessedImage
 
     /// The pictures of one request that are decoded apart at a time.
     private static let preparedAtOnce = 2
 
     /// Serves `model`; its queues are worked off at once.
     init(
-        name: String, model: any Embedder, options: BatchOptions, reading: PictureOptions, stages: Stages, work: Workers
+        name: String, model: any Embedder, options: BatchOptions, reading: ImageOptions, stages: Stages, work: Workers
     ) {
         self.name = name
         self.model = model
@@ -41,62 +41,62 @@ final class ServedModel: Sendable {
         prepare = { try preprocessing.preprocessed($0.bytes, label: $0.label, options: reading) }
         let texts = BatchQueue<[Int32], TokenizedText, [Float]>(
             options.texts, onWait: { stages.record(.queue, $0) })
-        let pictures = BatchQueue<ContentHash, PictureWork, EmbeddedPicture>(
-            options.pictures, cost: { $0.prepared == nil ? $0.cost : 0 }, onWait: { stages.record(.queue, $0) })
+        let images = BatchQueue<ContentHash, ImageWork, EmbeddedImage>(
+            options.images, cost: { $0.prepared == nil ? $0.cost : 0 }, onWait: { stages.record(.queue, $0) })
         let prepare = prepare
         self.texts = texts
-        self.pictures = pictures
+        self.images = images
         workers = [
             Task.detached {
                 await texts.run { batch in await Self.embed(batch, with: dualEncoder, stages) }
             },
             Task.detached {
-                await pictures.run { batch in await Self.embed(batch, with: model, prepare, stages) }
+                await images.run { batch in await Self.embed(batch, with: model, prepare, stages) }
             },
         ]
     }
 
     /// How much the queues did, and how much waits.
-    var counts: (texts: QueueCounts, pictures: QueueCounts) { (texts.counts, pictures.counts) }
+    var counts: (texts: QueueCounts, images: QueueCounts) { (texts.counts, images.counts) }
 
     /// Finishes what was accepted, and takes no more.
     func stop() async {
         texts.close()
-        pictures.close()
+        images.close()
         for worker in workers { await worker.value }
     }
 
-    /// The embeddings of pictures, each for itself.
-    func embed(_ pictures: [PictureWork]) async throws -> [Result<EmbeddedPicture, any Error>] {
+    /// The embeddings of images, each for itself.
+    func embed(_ images: [ImageWork]) async throws -> [Result<EmbeddedImage, any Error>] {
         try await withSpan("diptych.embed") { _ in
-            let large = pictures.indices.filter { pictures[$0].cost > PictureLimits.shared }
-            guard !large.isEmpty else { return try await self.pictures.results(of: pictures.map { ($0.content, $0) }) }
-            let small = pictures.indices.filter { pictures[$0].cost <= PictureLimits.shared }
-            async let others = self.pictures.results(of: small.map { (pictures[$0].content, pictures[$0]) })
-            var results: [Int: Result<EmbeddedPicture, any Error>] = [:]
+            let large = images.indices.filter { images[$0].cost > ImageLimits.shared }
+            guard !large.isEmpty else { return try await self.images.results(of: images.map { ($0.content, $0) }) }
+            let small = images.indices.filter { images[$0].cost <= ImageLimits.shared }
+            async let others = self.images.results(of: small.map { (images[$0].content, images[$0]) })
+            var results: [Int: Result<EmbeddedImage, any Error>] = [:]
             for (places, result) in try await embed(
-                large: Dictionary(grouping: large) { pictures[$0].content }, pictures)
+                large: Dictionary(grouping: large) { images[$0].content }, images)
             {
                 for place in places { results[place] = result }
             }
             for (place, result) in zip(small, try await others) { results[place] = result }
-            return pictures.indices.compactMap { results[$0] }
+            return images.indices.compactMap { results[$0] }
         }
     }
 
-    /// The embeddings of pictures that are decoded apart, by their places.
+    /// The embeddings of images that are decoded apart, by their places.
     private func embed(
-        large: [ContentHash: [Int]], _ pictures: [PictureWork]
-    ) async throws -> [([Int], Result<EmbeddedPicture, any Error>)] {
-        try await withThrowingTaskGroup(of: ([Int], Result<EmbeddedPicture, any Error>).self) { group in
+        large: [ContentHash: [Int]], _ images: [ImageWork]
+    ) async throws -> [([Int], Result<EmbeddedImage, any Error>)] {
+        try await withThrowingTaskGroup(of: ([Int], Result<EmbeddedImage, any Error>).self) { group in
             var waiting = large.values.sorted { $0[0] < $1[0] }.makeIterator()
             func begin() {
                 guard let places = waiting.next() else { return }
-                let picture = pictures[places[0]]
-                group.addTask { (places, try await self.embed(large: picture)) }
+                let image = images[places[0]]
+                group.addTask { (places, try await self.embed(large: image)) }
             }
             for _ in 0..<Self.preparedAtOnce { begin() }
-            var results: [([Int], Result<EmbeddedPicture, any Error>)] = []
+            var results: [([Int], Result<EmbeddedImage, any Error>)] = []
             while let one = try await group.next() {
                 results.append(one)
                 begin()
@@ -105,21 +105,21 @@ final class ServedModel: Sendable {
         }
     }
 
-    private func embed(large picture: PictureWork) async throws -> Result<EmbeddedPicture, any Error> {
-        if let known = pictures.kept(picture.content) { return .success(known) }
+    private func embed(large image: ImageWork) async throws -> Result<EmbeddedImage, any Error> {
+        if let known = images.kept(image.content) { return .success(known) }
         let prepare = prepare
-        let prepared: PreprocessedPicture
-        do { prepared = try await work.pictures.run { try prepare(picture) } } catch let error as PictureError {
+        let prepared: PreprocessedImage
+        do { prepared = try await work.images.run { try prepare(image) } } catch let error as ImageError {
             return .failure(error)
         }
-        let ready = PictureWork(
-            bytes: [], label: picture.label, content: picture.content, cost: picture.cost, prepared: prepared)
-        return try await pictures.results(of: [(ready.content, ready)])[0]
+        let ready = ImageWork(
+            bytes: [], label: image.label, content: image.content, cost: image.cost, prepared: prepared)
+        return try await images.results(of: [(ready.content, ready)])[0]
     }
 
-    /// The embedding of one picture.
-    func embed(_ picture: PictureWork) async throws -> EmbeddedPicture {
-        try await embed([picture])[0].get()
+    /// The embedding of one image.
+    func embed(_ image: ImageWork) async throws -> EmbeddedImage {
+        try await embed([image])[0].get()
     }
 
     // MARK: Passes
@@ -139,10 +139,10 @@ final class ServedModel: Sendable {
     }
 
     private static func embed(
-        _ batch: [PictureWork], with model: any Embedder,
-        _ prepare: @escaping @Sendable (PictureWork) throws -> PreprocessedPicture, _ stages: Stages
-    ) async -> [Result<EmbeddedPicture, any Error>] {
-        var results: [Result<EmbeddedPicture, any Error>] = []
+        _ batch: [ImageWork], with model: any Embedder,
+        _ prepare: @escaping @Sendable (ImageWork) throws -> PreprocessedImage, _ stages: Stages
+    ) async -> [Result<EmbeddedImage, any Error>] {
+        var results: [Result<EmbeddedImage, any Error>] = []
         let begin = ContinuousClock.now
         let decoded = DecodeTime()
         do {
@@ -150,21 +150,21 @@ final class ServedModel: Sendable {
                 batch, readingFrom: { _ in nil },
                 load: { work in
                     defer { decoded.end = .now }
-                    let picture = try work.prepared ?? prepare(work)
-                    return LoadedInput(facts: picture.fullSize, pixels: picture.pixels)
+                    let image = try work.prepared ?? prepare(work)
+                    return LoadedInput(facts: image.fullSize, pixels: image.pixels)
                 },
                 { items in
                     for item in items {
                         results.append(
                             item.result.map { facts, embedding in
-                                EmbeddedPicture(embedding: embedding ?? Embedding(values: []), size: facts)
+                                EmbeddedImage(embedding: embedding ?? Embedding(values: []), size: facts)
                             })
                     }
                 })
             let end = ContinuousClock.now
             stages.record(.decode, from: begin, to: decoded.end)
             stages.record(.encode, from: decoded.end, to: end)
-            stages.count(.pictures, batch.count)
+            stages.count(.images, batch.count)
             return results
         } catch {
             // Those that were handed over before the failure are whole.
@@ -252,7 +252,7 @@ private final class DecodeTime: Sendable {
 }
 
 /// How many pixels share a pass.
-enum PictureLimits {
+enum ImageLimits {
     /// A picture of more is decoded apart: the largest that phones and cameras take in one shot by default have 12 to 16
     /// million.
     static let shared = 16_777_216

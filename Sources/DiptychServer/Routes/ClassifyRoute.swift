@@ -1,21 +1,21 @@
 internal import Diptych
 internal import Hummingbird
 
-/// `POST /v1/classify`: which of some labels a picture shows.
+/// `POST /v1/classify`: which of some labels an image shows.
 struct ClassifyRoute: Sendable {
     let services: Services
 
     struct Body: BodyFields {
         static let names = ["image", "labels", "templates", "top", "model"]
-        let picture: PictureInput
+        let image: ImageInput
         let labels: [String]
         let templates: [String]
         let top: Int?
         let model: String?
 
         init(_ fields: Fields) throws {
-            guard let picture = try fields.picture("image") else { throw Problem.missing("image") }
-            self.picture = picture
+            guard let image = try fields.image("image") else { throw Problem.missing("image") }
+            self.image = image
             labels = try fields.texts("labels") ?? []
             guard !labels.isEmpty else { throw Problem.badRequest("'labels' must be a list of at least one") }
             if let empty = labels.firstIndex(where: \.isBlank) {
@@ -73,11 +73,11 @@ struct ClassifyRoute: Sendable {
 
     func respond(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         let model = try await services.models.model(named: body.model)
-        let work = try await services.loader.load(body.picture, as: "image")
+        let work = try await services.loader.load(body.image, as: "image")
         let texts = CountedTexts(model)
         let classifier = try await texts.classifier(labels: body.labels, templates: body.prompts)
-        let picture = try await model.embed(work)
-        let predictions = classifier.predictions(for: picture.embedding, top: body.top)
+        let image = try await model.embed(work)
+        let predictions = classifier.predictions(for: image.embedding, top: body.top)
         return try await JSON.object([("predictions", .array(predictions.map(\.json)))] + texts.members)
             .response(of: predictions.reduce(0) { $0 + $1.label.utf8.count + 64 }, by: services.work.text)
     }

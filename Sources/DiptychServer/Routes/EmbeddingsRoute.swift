@@ -15,13 +15,13 @@ struct EmbeddingsRoute: Sendable {
         enum Input {
             case texts([String])
             case tokens([[Int]])
-            case pictures([PictureInput])
+            case images([ImageInput])
 
             var count: Int {
                 switch self {
                 case .texts(let texts): texts.count
                 case .tokens(let lists): lists.count
-                case .pictures(let pictures): pictures.count
+                case .images(let images): images.count
                 }
             }
         }
@@ -44,7 +44,7 @@ struct EmbeddingsRoute: Sendable {
             }
             switch try fields.text("modality") ?? "text" {
             case "text": input = try fields.tokens("input").map(Input.tokens) ?? Self.texts(fields)
-            case "image": input = .pictures(try fields.pictures("input") ?? [])
+            case "image": input = .images(try fields.images("input") ?? [])
             case let other:
                 throw Problem.badField("modality", "'modality' must be text or image, not '\(other.prefix(60))'")
             }
@@ -81,10 +81,10 @@ struct EmbeddingsRoute: Sendable {
         switch body.input {
         case .texts(let given): texts = try await model.tokenize(given)
         case .tokens(let lists): texts = try model.tokenized(lists, as: "input")
-        case .pictures: break
+        case .images: break
         }
-        if case .pictures(let pictures) = body.input {
-            rows = try await services.loader.embeddings(of: pictures, as: "input", by: model, in: context)
+        if case .images(let images) = body.input {
+            rows = try await services.loader.embeddings(of: images, as: "input", by: model, in: context)
         } else {
             let embeddings = try await model.embed(tokenized: texts)
             rows = (0..<embeddings.count).map { embeddings[$0].values }

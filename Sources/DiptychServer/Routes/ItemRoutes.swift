@@ -12,23 +12,23 @@ struct ItemRoutes: Sendable {
 
     struct NewItem: BodyFields {
         static let names = ["file", "url", "name", "caption", "attributes"]
-        let picture: PictureInput
-        /// What the picture is called.
+        let image: ImageInput
+        /// What the image is called.
         let name: String?
         let caption: String?
         let attributes: [String: AttributeValue]
 
         init(_ fields: Fields) throws {
             let (file, url) = (
-                try fields.picture("file"), try fields.anyText("url").map { _ in try fields.picture("url") } ?? nil
+                try fields.image("file"), try fields.anyText("url").map { _ in try fields.image("url") } ?? nil
             )
             switch (file, url) {
-            case (.some(let file), nil): picture = file
-            case (nil, .some(let url)): picture = url
+            case (.some(let file), nil): image = file
+            case (nil, .some(let url)): image = url
             default: throw Problem.badRequest("a new item needs either 'file' or 'url'")
             }
             var given = try fields.text("name")
-            if given == nil, case .file(_, let file) = picture { given = file }
+            if given == nil, case .file(_, let file) = image { given = file }
             name = given.flatMap(FileName.cleaned)
             caption = try fields.anyText("caption").flatMap { $0.isEmpty ? nil : $0 }
             if let caption, caption.utf8.count > AttributeText.captionByteLimit || caption.utf8.contains(0) {
@@ -78,10 +78,10 @@ struct ItemRoutes: Sendable {
 
     func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
-        let work = try await services.loader.load(new.picture, as: "file")
+        let work = try await services.loader.load(new.image, as: "file")
         let embedded = try await services.models.model().embed(work)
         var source: String?
-        if case .url(let url) = new.picture, !url.lowercased().hasPrefix("data:") { source = url }
+        if case .url(let url) = new.image, !url.lowercased().hasPrefix("data:") { source = url }
         let (item, existed) = try await store.add(
             work, embedded, url: source, name: new.name, caption: new.caption, attributes: new.attributes)
         return json(item, [("exists", .bool(existed))]).response(
@@ -127,8 +127,8 @@ struct ItemRoutes: Sendable {
             return (contents.bytes, "\"\(contents.hash.hex)\"")
         }
         // A type from its content, never from its name.
-        guard let type = PictureFormat(sniffing: bytes) else {
-            throw Problem.notFound("the file of item '\(item.id)' is not a picture any more")
+        guard let type = ImageFormat(sniffing: bytes) else {
+            throw Problem.notFound("the file of item '\(item.id)' is not an image any more")
         }
         let headers: HTTPFields = [
             .contentType: "image/\(type.rawValue.lowercased())", .cacheControl: "private, max-age=3600",

@@ -5,7 +5,7 @@ internal import Hummingbird
 /// What routes work with.
 struct Services: Sendable {
     let models: ModelPool
-    let loader: PictureLoader
+    let loader: ImageLoader
     let work: Workers
     let store: ServedStore?
     let thumbnails: Thumbnails
@@ -13,7 +13,7 @@ struct Services: Sendable {
     let metrics: PrometheusRegistry
     let keys: APIKeys?
     let rates: RateLimits
-    let reading: PictureOptions
+    let reading: ImageOptions
     let limits: RequestLimits
     let queueLimit: Int
     let cacheLimit: Int

@@ -2,7 +2,7 @@ internal import Diptych
 internal import DiptychSearch
 internal import Hummingbird
 
-/// `POST /v1/search`: the items of the store that are nearest to a text, a picture, an item, or all of them together.
+/// `POST /v1/search`: the items of the store that are nearest to a text, an image, an item, or all of them together.
 struct SearchRoute: Sendable {
     let services: Services
 
@@ -13,7 +13,7 @@ struct SearchRoute: Sendable {
         ]
 
         let text: String?
-        let pictures: [PictureInput]
+        let images: [ImageInput]
         let item: String?
         let vector: [Float]?
         let minus: [String]
@@ -25,8 +25,8 @@ struct SearchRoute: Sendable {
         init(_ fields: Fields) throws {
             func given(_ text: String?) -> String? { text.flatMap { $0.isBlank ? nil : $0 } }
             text = given(try fields.text("text"))
-            let more = try fields.pictures("images") ?? []
-            pictures = [try fields.picture("image")].compactMap { $0 } + more
+            let more = try fields.images("images") ?? []
+            images = [try fields.image("image")].compactMap { $0 } + more
             item = given(try fields.text("item"))
             vector = try fields.numbers("vector")
             minus = (try fields.texts("minus") ?? []).compactMap(given)
@@ -36,7 +36,7 @@ struct SearchRoute: Sendable {
                         name, "'\(name)' has \(count) members; the most are \(fields.limits.searchTerms)")
                 }
             }
-            guard text != nil || !pictures.isEmpty || item != nil || vector != nil else {
+            guard text != nil || !images.isEmpty || item != nil || vector != nil else {
                 throw Problem.badRequest("a search needs 'text', 'image', 'images', 'item' or 'vector'")
             }
             options.limit = try fields.integer("k", in: 1...100_000) ?? 10
@@ -76,7 +76,7 @@ struct SearchRoute: Sendable {
         let model = try await services.models.model()
         let query = SearchQuery(try await terms(of: body, store, model, context))
         if query.isOfUnknownKind {
-            // How near is near depends on whether a text or a picture was embedded.
+            // How near is near depends on whether a text or an image was embedded.
             guard !options.onlyRelevant else {
                 throw Problem.badField(
                     "only_relevant", "'only_relevant' needs a text, an image or an item beside 'vector'")
@@ -111,10 +111,10 @@ struct SearchRoute: Sendable {
     ) async throws -> [SearchQuery.Term] {
         var terms: [SearchQuery.Term] = []
         if let text = body.text { terms.append(.text(text)) }
-        if !body.pictures.isEmpty {
-            let name = body.pictures.count == 1 ? "image" : "images"
-            for row in try await services.loader.embeddings(of: body.pictures, as: name, by: model, in: context) {
-                terms.append(SearchQuery.Term(.embedding(Embedding(values: row)), isOfPicture: true))
+        if !body.images.isEmpty {
+            let name = body.images.count == 1 ? "image" : "images"
+            for row in try await services.loader.embeddings(of: body.images, as: name, by: model, in: context) {
+                terms.append(SearchQuery.Term(.embedding(Embedding(values: row)), isOfImage: true))
             }
         }
         if let vector = body.vector {
@@ -151,7 +151,7 @@ extension Services {
         return store
     }
 
-    /// Where an item's pictures are. The links change when the picture does, so that browsers may keep what they lead to.
+    /// Where an item's images are. The links change when the image does, so that browsers may keep what they lead to.
     func links(_ id: String, _ attributes: ItemAttributes) -> [(String, JSON)] {
         let version = String(Int64(clamping: attributes.modified), radix: 36)
         return [

@@ -12,7 +12,7 @@ struct SimilarityRoute: Sendable {
 
         enum Side {
             case texts([String])
-            case pictures([PictureInput])
+            case images([ImageInput])
         }
 
         let query: Side
@@ -32,8 +32,8 @@ struct SimilarityRoute: Sendable {
             switch try kind("query_type") {
             case .text: query = .texts([try fields.requiredText("query")])
             case .image:
-                guard let picture = try fields.picture("query") else { throw Problem.missing("query") }
-                query = .pictures([picture])
+                guard let image = try fields.image("query") else { throw Problem.missing("query") }
+                query = .images([image])
             }
             switch try kind("candidate_type") {
             case .text:
@@ -44,10 +44,10 @@ struct SimilarityRoute: Sendable {
                 candidates = .texts(texts)
                 names = texts
             case .image:
-                let pictures = try fields.pictures("candidates") ?? []
-                candidates = .pictures(pictures)
-                names = pictures.map { picture in
-                    switch picture {
+                let images = try fields.images("candidates") ?? []
+                candidates = .images(images)
+                names = images.map { image in
+                    switch image {
                     case .url(let url): url
                     case .file(_, let name): name
                     }
@@ -80,8 +80,8 @@ struct SimilarityRoute: Sendable {
     ) async throws -> Embeddings {
         switch side {
         case .texts(let texts): return try await counted.embed(texts: texts)
-        case .pictures(let pictures):
-            let embedded = try await services.loader.embeddings(of: pictures, as: name, by: model, in: context)
+        case .images(let images):
+            let embedded = try await services.loader.embeddings(of: images, as: name, by: model, in: context)
             return Embeddings(values: embedded.flatMap { $0 }, dimension: model.dimension)
         }
     }

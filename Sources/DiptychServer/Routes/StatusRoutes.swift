@@ -21,7 +21,7 @@ struct StatusRoutes: Sendable {
     func metrics(_ request: Request, _ context: ServerContext) async throws -> Response {
         var waiting = QueueCounts()
         for report in await services.models.reports() {
-            if let queues = report.queues { waiting = waiting + queues.texts + queues.pictures }
+            if let queues = report.queues { waiting = waiting + queues.texts + queues.images }
         }
         let gauges: [(String, Double)] = [
             ("diptych_queue_depth", Double(waiting.waiting)), ("diptych_cache_entries", Double(waiting.kept)),
@@ -38,7 +38,7 @@ struct StatusRoutes: Sendable {
     }
 
     func status(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var (texts, pictures) = (QueueCounts(), QueueCounts())
+        var (texts, images) = (QueueCounts(), QueueCounts())
         var models: [JSON] = []
         for report in await services.models.reports() {
             var members: [(String, JSON)] = [
@@ -51,11 +51,11 @@ struct StatusRoutes: Sendable {
             models.append(.object(members))
             if let queues = report.queues {
                 texts = texts + queues.texts
-                pictures = pictures + queues.pictures
+                images = images + queues.images
             }
         }
         let totals = services.stages.totals
-        let both = texts + pictures
+        let both = texts + images
         return JSON.object([
             ("version", .string(DiptychServer.version)),
             ("uptime", .double((ContinuousClock.now - services.started).inSeconds)), ("models", .array(models)),
@@ -69,11 +69,11 @@ struct StatusRoutes: Sendable {
             (
                 "queue",
                 [
-                    "texts": .int(texts.waiting), "pictures": .int(pictures.waiting),
+                    "texts": .int(texts.waiting), "pictures": .int(images.waiting),
                     "limit": .int(services.queueLimit),
                 ]
             ),
-            ("batches", ["texts": texts.batchJSON, "pictures": pictures.batchJSON]),
+            ("batches", ["texts": texts.batchJSON, "pictures": images.batchJSON]),
             (
                 "cache",
                 [

@@ -1,7 +1,7 @@
 internal import DiptychSearch
 internal import Foundation
 
-/// The files in a server's folder: pictures that clients brought, and thumbnails.
+/// The files in a server's folder: images that clients brought, and thumbnails.
 struct KeptFiles {
     let folder: URL
     let store: any VectorStore
@@ -15,7 +15,7 @@ struct KeptFiles {
         for content in thumbnails.contents() where try !store.hasEmbedding(of: content) {
             thumbnails.forget(content)
         }
-        var strays = pictures()
+        var strays = images()
         guard !strays.isEmpty else { return }
         // Uploads are items by their files' paths.
         let paths = strays.map(\.value)
@@ -29,15 +29,15 @@ struct KeptFiles {
         // Others are known by what their items' URLs and contents make.
         try await store.forEachItem { item, _ in
             guard !item.path.hasPrefix("/") else { return }
-            let kept = KeptPicture(content: item.content, url: item.path, type: item.attributes.type, in: folder)
+            let kept = KeptImage(content: item.content, url: item.path, type: item.attributes.type, in: folder)
             strays[kept.url.lastPathComponent] = nil
         }
         for path in strays.values { unlink(path) }
     }
 
-    /// The paths of pictures that are not young, by name.
-    private func pictures() -> [String: String] {
-        let root = KeptPicture.folder(in: folder).path
+    /// The paths of images that are not young, by name.
+    private func images() -> [String: String] {
+        let root = KeptImage.folder(in: folder).path
         var found: [String: String] = [:]
         let manager = FileManager.default
         for part in (try? manager.contentsOfDirectory(atPath: root)) ?? [] where part.utf8.count == 2 {

@@ -7,7 +7,7 @@ internal import Foundation
 /// A store as clients see it: they look at items, add some, and remove some, which can be undone for a while.
 final class ServedStore: Sendable {
     let store: any VectorStore
-    /// Where the pictures that clients bring are kept, and thumbnails; nil where nothing can be kept.
+    /// Where the images that clients bring are kept, and thumbnails; nil where nothing can be kept.
     let folder: URL?
     private let undoTime: Duration
     private let removals: Removals
@@ -64,38 +64,38 @@ final class ServedStore: Sendable {
 
     // MARK: Adding
 
-    /// Stores a picture that a client brought. What was there already stays as it is, with what is new about it.
+    /// Stores an image that a client brought. What was there already stays as it is, with what is new about it.
     ///
     /// - Parameters:
     ///   - url: where it came from; nil for an upload.
     ///   - name: what its client calls it; the first name stays.
     /// - Returns: the item, and whether it was there already.
     func add(
-        _ picture: PictureWork, _ embedded: EmbeddedPicture, url: String?, name: String?, caption: String?,
+        _ image: ImageWork, _ embedded: EmbeddedImage, url: String?, name: String?, caption: String?,
         attributes given: [String: AttributeValue]
     ) async throws -> (item: StoredItem, existed: Bool) {
         guard let folder else {
             throw Problem(
                 status: .conflict,
-                detail: "this server keeps no pictures: its store is not a directory that it may write to")
+                detail: "this server keeps no images: its store is not a directory that it may write to")
         }
-        let metadata = PictureMetadata(of: picture.bytes)
+        let metadata = ImageMetadata(of: image.bytes)
         let type = metadata.format?.rawValue.lowercased()
-        let file = KeptPicture(content: picture.content, url: url, type: type, in: folder)
+        let file = KeptImage(content: image.content, url: url, type: type, in: folder)
         let path = url ?? file.url.path
         let known = try await item(at: path).flatMap { $0.missing ? nil : $0 }
-        let isNew = try file.write(picture.bytes)
+        let isNew = try file.write(image.bytes)
         var attributes = given
         if let name, attributes[ItemAttributes.originalName] == nil,
             known?.attributes.other[ItemAttributes.originalName] == nil
         {
             attributes[ItemAttributes.originalName] = .text(name)
         }
-        if let known, known.content == picture.content, caption == nil, attributes.isEmpty { return (known, true) }
-        let facts = PictureFacts(width: embedded.size.width, height: embedded.size.height, metadata: metadata)
+        if let known, known.content == image.content, caption == nil, attributes.isEmpty { return (known, true) }
+        let facts = ImageFacts(width: embedded.size.width, height: embedded.size.height, metadata: metadata)
         let record = ItemRecord(
-            path: path, bytes: picture.bytes.count, modified: Int64(clamping: Date().timeIntervalSince1970 * 1e9),
-            content: picture.content, embedding: embedded.embedding, picture: facts,
+            path: path, bytes: image.bytes.count, modified: Int64(clamping: Date().timeIntervalSince1970 * 1e9),
+            content: image.content, embedding: embedded.embedding, image: facts,
             caption: caption ?? known?.attributes.caption,
             attributes: (known?.attributes.other ?? [:]).merging(attributes) { $1 })
         do {
@@ -109,7 +109,7 @@ final class ServedStore: Sendable {
             throw Problem(status: .internalServerError, detail: "the item was stored and not found")
         }
         // What its URL led to before.
-        if let known, known.content != picture.content { forgetFiles(of: known) }
+        if let known, known.content != image.content { forgetFiles(of: known) }
         try await changing { try await self.removals.forget([item.id]) }
         return (item, known != nil)
     }
@@ -173,7 +173,7 @@ final class ServedStore: Sendable {
         for id in due {
             // Somebody else may have stored it anew meanwhile.
             guard let item = try await store.items(ids: [id]).first?.0, item.missing else { continue }
-            // The files first: that a full disk keeps the store from forgetting the item does not keep the picture.
+            // The files first: that a full disk keeps the store from forgetting the item does not keep the image.
             forgetFiles(of: item)
             _ = try await store.remove(idsOrPaths: [item.id])
         }
@@ -196,18 +196,18 @@ final class ServedStore: Sendable {
         thumbnails.forget(item.content)
     }
 
-    // MARK: Pictures
+    // MARK: Images
 
-    /// The file in which a client's picture is kept; nil for items that were indexed from files of others.
-    private func kept(_ item: StoredItem) -> KeptPicture? {
+    /// The file in which a client's image is kept; nil for items that were indexed from files of others.
+    private func kept(_ item: StoredItem) -> KeptImage? {
         guard let folder else { return nil }
-        let isUpload = item.path.hasPrefix(KeptPicture.folder(in: folder).path + "/")
+        let isUpload = item.path.hasPrefix(KeptImage.folder(in: folder).path + "/")
         guard isUpload || !item.path.hasPrefix("/") else { return nil }
-        return KeptPicture(
+        return KeptImage(
             content: item.content, url: isUpload ? nil : item.path, type: item.attributes.type, in: folder)
     }
 
-    /// The bytes of an item's picture. Blocks.
+    /// The bytes of an item's image. Blocks.
     ///
     /// - Throws: ``Problem``, 404, where it is gone or lies where it cannot be read, such as in an archive.
     func original(of item: StoredItem, maximumBytes: Int) throws -> IndexedFile.Contents {

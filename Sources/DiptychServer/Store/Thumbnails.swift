@@ -3,7 +3,7 @@ internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
 
-/// Small versions of pictures, made once and kept in files.
+/// Small versions of images, made once and kept in files.
 final class Thumbnails: Sendable {
     private let folder: URL?
     private let work: BlockingWork
@@ -22,7 +22,7 @@ final class Thumbnails: Sendable {
     /// A JPEG file whose longer side is at most `side`.
     /// Only that of what was indexed is kept, for it is kept under that name.
     ///
-    /// - Parameter original: gives the picture's bytes; blocks.
+    /// - Parameter original: gives the image's bytes; blocks.
     func thumbnail(
         of content: ContentHash, side wanted: Int, original: @escaping @Sendable () throws -> IndexedFile.Contents
     ) async throws -> [UInt8] {
@@ -45,12 +45,12 @@ final class Thumbnails: Sendable {
         }
     }
 
-    /// Reads a picture on the same threads, which keep reading from filling all others.
+    /// Reads an image on the same threads, which keep reading from filling all others.
     func reading<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await work.run(body)
     }
 
-    /// The pictures that have thumbnails in files.
+    /// The images that have thumbnails in files.
     func contents() -> Set<ContentHash> {
         guard let folder else { return [] }
         let manager = FileManager.default
@@ -63,7 +63,7 @@ final class Thumbnails: Sendable {
         return found
     }
 
-    /// Forgets those of a picture that is gone.
+    /// Forgets those of an image that is gone.
     func forget(_ content: ContentHash) {
         guard let folder else { return }
         let name = content.hex
@@ -73,10 +73,10 @@ final class Thumbnails: Sendable {
         }
     }
 
-    private static func make(from bytes: [UInt8], side: Int) throws(PictureError) -> [UInt8] {
-        var options = PictureOptions()
+    private static func make(from bytes: [UInt8], side: Int) throws(ImageError) -> [UInt8] {
+        var options = ImageOptions()
         options.decode = .fast
         options.resize = .shortestEdge(side / 2)
-        return try PictureDecoder(options: options).decode(bytes, label: "picture", fitting: side).jpeg(quality: 82)
+        return try ImageDecoder(options: options).decode(bytes, label: "picture", fitting: side).jpeg(quality: 82)
     }
 }

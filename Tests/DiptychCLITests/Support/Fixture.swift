@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// The tiny model, the pictures, and what transformers computes of them; made by Scripts/fixtures/tiny_clip.py.
+/// The tiny model, the images, and what transformers computes of them; made by Scripts/fixtures/tiny_clip.py.
 enum Fixture {
     static let folder = (Bundle.module.resourceURL ?? Bundle.module.bundleURL).path + "/Fixtures"
     static let model = folder + "/tiny-clip"
-    static let pictures = folder + "/pictures"
+    static let images = folder + "/pictures"
 
     /// What the reference gives.
     struct Expected: Decodable {
@@ -14,13 +14,13 @@ enum Fixture {
             let ids: [Int]
             let embedding: [Float]
         }
-        struct Picture: Decodable {
+        struct Image: Decodable {
             let file: String
             let as_stored: [Float]
             let upright: [Float]
         }
         let texts: [Text]
-        let pictures: [Picture]
+        let pictures: [Image]
     }
 
     static func expected() throws -> Expected {

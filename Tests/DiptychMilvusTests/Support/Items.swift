@@ -27,8 +27,8 @@
                 "/p", "/p/sea", "/p/sea/deep", "/p/über", "/p/100% \"real\"", "/p0", "/q\\back", "https://host/a",
             ]
             let folder = folders[number % folders.count]
-            var facts = PictureFacts(width: 100 + number, height: 50 * (number % 7))
-            facts.metadata.format = number % 4 == 0 ? nil : PictureFormat.allCases[number % 8]
+            var facts = ImageFacts(width: 100 + number, height: 50 * (number % 7))
+            facts.metadata.format = number % 4 == 0 ? nil : ImageFormat.allCases[number % 8]
             facts.metadata.taken = number % 3 == 0 ? nil : 1_700_000_000.5 + Double(number) * 86_400
             facts.metadata.camera = number % 5 == 0 ? nil : ["Leica M", "Canon \"5D\"", "日本カメラ"][number % 3]
             if number % 2 == 1 {
@@ -53,7 +53,7 @@
                 path: "\(folder)/file \(number).jpg", bytes: 1000 * number,
                 modified: 1_600_000_000_123_456_789 + Int64(number),
                 isSettled: number % 8 != 0, content: content(number), embedding: embedding(UInt64(number + 1)),
-                picture: facts,
+                image: facts,
                 caption: captions[number % captions.count], attributes: attributes)
         }
 

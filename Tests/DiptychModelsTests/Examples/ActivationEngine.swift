@@ -1,5 +1,5 @@
 import DiptychEngine
-import DiptychTensors
+import DiptychCheckpoints
 
 /// The engine that Documentation/engine.md explains: it computes nothing and counts the numbers that each operation
 /// produces, which is what a training engine has to keep.
@@ -10,9 +10,9 @@ final class ActivationEngine: Engine {
         var columns: Int
     }
 
-    /// Feature maps: [pictures, side, side, channels].
+    /// Feature maps: [images, side, side, channels].
     struct FeatureMap {
-        var pictures: Int
+        var images: Int
         var side: Int
         var channels: Int
     }
@@ -27,9 +27,9 @@ final class ActivationEngine: Engine {
         return Tensor(layout: layout, columns: columns)
     }
 
-    private func new(_ operation: String, _ pictures: Int, _ side: Int, _ channels: Int) -> FeatureMap {
-        produced.append((operation, pictures * side * side * channels))
-        return FeatureMap(pictures: pictures, side: side, channels: channels)
+    private func new(_ operation: String, _ images: Int, _ side: Int, _ channels: Int) -> FeatureMap {
+        produced.append((operation, images * side * side * channels))
+        return FeatureMap(images: images, side: side, channels: channels)
     }
 
     // Arrays go in as they are; nothing comes out.
@@ -92,28 +92,28 @@ extension ActivationEngine {
     func featureMap(of pixels: PixelBatch, side: Int) -> FeatureMap { new("pixels", pixels.count, side, 3) }
 
     func convolve(_ x: FeatureMap, _ layer: ConvolutionParameters, activation: Activation?) -> FeatureMap {
-        new("convolution", x.pictures, layer.resultSide, layer.outputs)
+        new("convolution", x.images, layer.resultSide, layer.outputs)
     }
 
     func addConvolution(
         _ x: FeatureMap, _ layer: ConvolutionParameters, to residual: inout FeatureMap, activation: Activation?
     ) {
-        residual = new("sum", residual.pictures, residual.side, residual.channels)
+        residual = new("sum", residual.images, residual.side, residual.channels)
     }
 
     func averagePool(_ x: FeatureMap, window: Int) -> FeatureMap {
-        new("average", x.pictures, x.side / window, x.channels)
+        new("average", x.images, x.side / window, x.channels)
     }
 
     func maxPool(_ x: FeatureMap, window: Int, stride: Int) -> FeatureMap {
-        new("maximum", x.pictures, (x.side - 1) / stride + 1, x.channels)
+        new("maximum", x.images, (x.side - 1) / stride + 1, x.channels)
     }
 
     func mean(of x: FeatureMap) -> Tensor {
-        new("mean", SequenceLayout(count: x.pictures, length: 1), x.channels)
+        new("mean", SequenceLayout(count: x.images, length: 1), x.channels)
     }
 
     func meanAndPositions(of x: FeatureMap, adding table: TableParameters) -> Tensor {
-        new("positions", SequenceLayout(count: x.pictures, length: table.rows), table.width)
+        new("positions", SequenceLayout(count: x.images, length: table.rows), table.width)
     }
 }

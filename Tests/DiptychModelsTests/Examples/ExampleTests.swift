@@ -1,6 +1,6 @@
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 import Foundation
 import Testing
 
@@ -8,20 +8,20 @@ import Testing
 @Suite struct ExampleTests {
     @Test func theEngineCountsWhatAPassProduces() throws {
         let fixture = try CLIPParityTests.Fixture("quickgelu-legacy-end")
-        let (sizes, pictures) = (fixture.configuration.vision, 5)
+        let (sizes, images) = (fixture.configuration.vision, 5)
         let engine = ActivationEngine()
         let tower = try CLIPVisionTower(Parameters(fixture.checkpoint), fixture.configuration, engine: engine)
-        let embeddings = try tower(fixture.batch(Array(0..<pictures)))
-        #expect(embeddings.layout == SequenceLayout(count: pictures, length: 1))
+        let embeddings = try tower(fixture.batch(Array(0..<images)))
+        #expect(embeddings.layout == SequenceLayout(count: images, length: 1))
         #expect(embeddings.columns == fixture.configuration.embeddingDimension)
 
         let (width, inner) = (sizes.width, sizes.feedForwardWidth)
-        let rows = pictures * (1 + sizes.patches)
+        let rows = images * (1 + sizes.patches)
         // Two norms, queries with keys and values, attention, two sums, and the hidden layer.
         let block = rows * (8 * width + inner)
         // A norm, queries with keys and values, and attention; then the pooled rows alone.
-        let last = rows * 5 * width + pictures * (5 * width + inner)
-        let ends = rows * 2 * width + pictures * (width + fixture.configuration.embeddingDimension)
+        let last = rows * 5 * width + images * (5 * width + inner)
+        let ends = rows * 2 * width + images * (width + fixture.configuration.embeddingDimension)
         #expect(engine.total == (sizes.layers - 1) * block + last + ends)
     }
 

@@ -1,5 +1,5 @@
 import DiptychEngine
-import DiptychTensors
+import DiptychCheckpoints
 
 /// The model that Documentation/engine.md explains: a text tower without attention, from token ids to embeddings.
 struct FeedForwardTextTower<E: Engine> {

@@ -28,8 +28,8 @@ public struct RandomItems {
     /// `count` records with paths `/s<seed>/…`, each of its own content.
     public mutating func records(_ count: Int, folder: String = "/pictures") -> [ItemRecord] {
         (0..<count).map { number in
-            var metadata = PictureMetadata()
-            metadata.format = chance(80) ? pick(PictureFormat.allCases) : nil
+            var metadata = ImageMetadata()
+            metadata.format = chance(80) ? pick(ImageFormat.allCases) : nil
             metadata.taken = chance(60) ? Double(Int.random(in: 1_600_000_000...1_730_000_000, using: &generator)) : nil
             metadata.camera = chance(60) ? pick(["Canon EOS 5D", "NIKON D750", "Apple iPhone 15", "it's"]) : nil
             if chance(50) {
@@ -44,7 +44,7 @@ public struct RandomItems {
                 bytes: Int.random(in: 1...20_000_000, using: &generator),
                 modified: Int64(Int.random(in: 1_600_000_000...1_730_000_000, using: &generator)) * 1_000_000_000,
                 content: ContentHash(of: bytes), embedding: Embedding(values: generator.unitVector(dimension)),
-                picture: PictureFacts(
+                image: ImageFacts(
                     width: Int.random(in: 1...6000, using: &generator),
                     height: Int.random(in: 1...6000, using: &generator),
                     metadata: metadata),

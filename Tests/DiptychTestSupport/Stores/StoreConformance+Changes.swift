@@ -39,12 +39,12 @@ extension StoreConformance {
         later.path = "/elsewhere/copy.jpg"
         later.content = records[0].content
         later.embedding = nil
-        later.picture = nil
+        later.image = nil
         try await store.put([later])
         let hits = try await store.search(SearchRequest(records[0].embedding ?? query(1), limit: 5, isExact: true))
         try require(hits.count == 3 && hits.allSatisfy { $0.similarity > 0.9999 }, "\(hits.map(\.similarity))")
         let copy = hits.first { $0.path == later.path }
-        try require(copy?.attributes.width == records[0].picture?.width, "a copy has other facts")
+        try require(copy?.attributes.width == records[0].image?.width, "a copy has other facts")
     }
 
     static func vanishedItems(_ store: any VectorStore) async throws {

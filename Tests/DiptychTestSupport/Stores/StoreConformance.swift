@@ -188,10 +188,10 @@ public enum StoreConformance {
             let attributes = item.attributes
             try require(
                 attributes.caption == record.caption && attributes.other == record.attributes
-                    && attributes.width == record.picture?.width && attributes.taken == record.picture?.metadata.taken
-                    && attributes.camera == record.picture?.metadata.camera
-                    && attributes.latitude == record.picture?.metadata.latitude && attributes.bytes == record.bytes
-                    && attributes.type == record.picture?.metadata.format?.rawValue.lowercased()
+                    && attributes.width == record.image?.width && attributes.taken == record.image?.metadata.taken
+                    && attributes.camera == record.image?.metadata.camera
+                    && attributes.latitude == record.image?.metadata.latitude && attributes.bytes == record.bytes
+                    && attributes.type == record.image?.metadata.format?.rawValue.lowercased()
                     && abs(attributes.added - Date().timeIntervalSince1970) < 300, "\(attributes)")
             let one = try await store.items(ids: [item.id])
             try require(one.count == 1 && one[0].0 == item, "by id another")

@@ -257,7 +257,7 @@ package final class StoreSimulation {
             records.append(
                 ItemRecord(
                     path: path, content: Self.hash(content), embedding: Embedding(values: Self.vector(content)),
-                    picture: PictureFacts(width: 20, height: 20), caption: caption))
+                    image: ImageFacts(width: 20, height: 20), caption: caption))
             next.items[path] = .init(content: content, caption: caption)
             next.assets[content] = next.assets[content] ?? .init()
         }

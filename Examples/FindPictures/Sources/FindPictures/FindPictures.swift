@@ -8,7 +8,7 @@ struct FindPictures {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count == 3 else {
-            print("usage: find-pictures MODEL-DIRECTORY PICTURE-FOLDER \"what to look for\"")
+            print("usage: find-images MODEL-DIRECTORY PICTURE-FOLDER \"what to look for\"")
             exit(2)
         }
         let model = try await CLIPModel.load(arguments[0])

@@ -11,26 +11,29 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         commandName: "relevance",
         abstract: "Measure whether match probabilities come true.",
         discussion: """
-            Indexes half of the pictures that captions.jsonl names into a store of its own, searches for the captions of all of \
-            them, and for a clipping of each picture, and compares the match probability of every result with how often it \
-            was the caption's, or the clipping's, own picture. The file has the form that `diptych pictures` writes.
+            Indexes half of the images that captions.jsonl names into a store of its own, searches for the captions of all of \
+            them, and for a clipping of each image, and compares the match probability of every result with how often it \
+            was the caption's, or the clipping's, own image. The file has the form that `diptych pictures` writes.
 
             Example: diptych pictures --count 1000 --seed 7 --output held-out && diptych evaluate relevance \
-            --pictures held-out
+            --images held-out
             """)
 
     @OptionGroup var model: ModelArguments
 
-    @Option(help: "The directory of the pictures and their captions.jsonl.")
-    var pictures: String
+    // The second is the older spelling.
+    @Option(
+        name: [.customLong("images"), .customLong("pictures")],
+        help: "The directory of the images and their captions.jsonl.")
+    var images: String
 
     @Option(help: "The results of each query that count.")
     var limit = 20
 
-    @Option(help: "Simulate a burst: so many further frames of each indexed picture, which count as the picture.")
+    @Option(help: "Simulate a burst: so many further frames of each indexed image, which count as the image.")
     var burst = 0
 
-    @Flag(help: "Also fit the curve anew: its intercept and slope for these pictures.")
+    @Flag(help: "Also fit the curve anew: its intercept and slope for these images.")
     var fit = false
 
     @Option(help: "text or json.")
@@ -42,16 +45,16 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let captions = try CaptionedImage.read(in: pictures)
+        let captions = try CaptionedImage.read(in: images)
         guard captions.count >= 200 else {
-            throw Failure("\(pictures): has captions of \(captions.count) pictures; 200 at least say something")
+            throw Failure("\(images): has captions of \(captions.count) images; 200 at least say something")
         }
         let model = try await model.loadDualEncoder()
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("diptych-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }
         let store = try await EmbeddedStore.open(at: scratch, for: model, decode: self.model.decode)
-        let directory = URL(fileURLWithPath: pictures, isDirectory: true)
-        let paths = try captions.map { try PictureFiles.resolve(directory.appendingPathComponent($0.file).path) }
+        let directory = URL(fileURLWithPath: images, isDirectory: true)
+        let paths = try captions.map { try ImageFiles.resolve(directory.appendingPathComponent($0.file).path) }
         let half = captions.count / 2
         _ = try await Indexer(store: store, model: model).index(inputs: paths[..<half].map { .success(.file($0)) })
 
@@ -61,29 +64,29 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         let words = try await observe(
             try await model.embed(texts: texts), own: paths + paths, kind: .text, in: store)
         let clippings = try paths.map {
-            try PictureSource.file($0).picture(options: model.preprocessing.readingOptions(self.model.pictures))
+            try ImageSource.file($0).image(options: model.preprocessing.readingOptions(self.model.images))
                 .clipping()
         }
         let views = try await observe(
-            try await model.embed(pictures: clippings), own: paths, kind: .picture, in: store)
+            try await model.embed(images: clippings), own: paths, kind: .image, in: store)
         try report([("captions", words), ("clippings", views)])
     }
 
-    /// Stores further frames of pictures, under their paths with a number behind.
+    /// Stores further frames of images, under their paths with a number behind.
     private func addBursts(of paths: [String], to store: EmbeddedStore, _ model: any Embedder) async throws {
         for (index, path) in paths.enumerated() {
-            let picture = try PictureSource.file(path).picture(
-                options: model.preprocessing.readingOptions(self.model.pictures))
+            let image = try ImageSource.file(path).image(
+                options: model.preprocessing.readingOptions(self.model.images))
             let frames = try (1...burst).map { number in
-                try BurstFrame(seed: UInt64(index * 128 + number)).picture(from: picture)
+                try BurstFrame(seed: UInt64(index * 128 + number)).image(from: image)
             }
-            let embeddings = try await model.embed(pictures: frames)
+            let embeddings = try await model.embed(images: frames)
             try await store.put(
                 frames.indices.map { number in
                     ItemRecord(
                         path: path + BurstFrame.mark + "\(number)",
                         content: ContentHash(of: frames[number].bytes), embedding: embeddings[number],
-                        picture: PictureFacts(width: frames[number].width, height: frames[number].height))
+                        image: ImageFacts(width: frames[number].width, height: frames[number].height))
                 })
         }
         try await store.refreshBackground(with: model)
@@ -96,7 +99,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         _ queries: Embeddings, own: [String], kind: NullDistribution.Kind, in store: EmbeddedStore
     ) async throws -> [Observation] {
         guard let background = try await store.background() else {
-            throw Failure("\(pictures): too few of its pictures can be read to measure a background")
+            throw Failure("\(images): too few of its images can be read to measure a background")
         }
         var observations: [Observation] = []
         for (index, path) in own.enumerated() {
@@ -155,9 +158,9 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     }
 }
 
-extension Picture {
-    /// The middle of the picture, without a tenth on each side: what somebody has who cut it out.
-    fileprivate func clipping() throws -> Picture {
+extension Image {
+    /// The middle of the image, without a tenth on each side: what somebody has who cut it out.
+    fileprivate func clipping() throws -> Image {
         let (left, top) = (width / 10, height / 10)
         let (columns, rows) = (width - 2 * left, height - 2 * top)
         var clipped: [UInt8] = []
@@ -166,6 +169,6 @@ extension Picture {
             let start = (row * width + left) * 3
             clipped += bytes[start..<start + columns * 3]
         }
-        return try Picture(width: columns, height: rows, bytes: clipped)
+        return try Image(width: columns, height: rows, bytes: clipped)
     }
 }

@@ -7,22 +7,25 @@ import Foundation
 struct EvaluateRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retrieval",
-        abstract: "Measure how well captions find their pictures.",
+        abstract: "Measure how well captions find their images.",
         discussion: """
-            Reads captions.jsonl beside the pictures, as `diptych pictures` writes it. For each group of pictures and each \
-            language, recall@k is the share of captions whose own picture is among the k nearest of the group; a picture \
+            Reads captions.jsonl beside the images, as `diptych pictures` writes it. For each group of images and each \
+            language, recall@k is the share of captions whose own image is among the k nearest of the group; an image \
             that is just as near counts as nearer.
 
             Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate retrieval \
-            --pictures held-out
+            --images held-out
             """)
 
     @OptionGroup var model: ModelArguments
 
-    @Option(help: "The directory of the pictures and their captions.jsonl.")
-    var pictures: String
+    // The second is the older spelling.
+    @Option(
+        name: [.customLong("images"), .customLong("pictures")],
+        help: "The directory of the images and their captions.jsonl.")
+    var images: String
 
-    @Option(help: "The pictures that compete for a caption; a smaller rest is left out.")
+    @Option(help: "The images that compete for a caption; a smaller rest is left out.")
     var group = 200
 
     @Option(help: "text or json.")
@@ -33,24 +36,24 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let captions = try CaptionedImage.read(in: pictures)
+        let captions = try CaptionedImage.read(in: images)
         let whole = captions.count / group * group
         guard whole > 0 else {
             throw Failure(
-                "\(pictures): has captions of \(captions.count) pictures, fewer than a group of \(group); "
+                "\(images): has captions of \(captions.count) images, fewer than a group of \(group); "
                     + "draw more or give a smaller --group")
         }
         let model = try await model.loadDualEncoder()
-        let directory = URL(fileURLWithPath: pictures, isDirectory: true)
-        let images = try await model.embed(
+        let directory = URL(fileURLWithPath: images, isDirectory: true)
+        let embeddings = try await model.embed(
             images: captions[..<whole].map { .file(directory.appendingPathComponent($0.file).path) },
-            options: self.model.pictures)
+            options: self.model.images)
         let (english, chinese) = try await (
             model.embed(texts: captions[..<whole].map(\.english)),
             model.embed(texts: captions[..<whole].map(\.chinese))
         )
         let report = [("en", english), ("zh", chinese)].map { language, texts in
-            let accuracy = Self.accuracy(of: images, for: texts, group: group)
+            let accuracy = Self.accuracy(of: embeddings, for: texts, group: group)
             return (language, [1, 5, 10].map { k in (k, accuracy.recall(at: k) ?? 0) })
         }
         switch format {
@@ -63,7 +66,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             for (language, recall) in report {
                 let figures = recall.map { "recall@\($0) " + String(format: "%.3f", $1) }.joined(separator: ", ")
                 try StandardOutput.line(
-                    "\(language): caption to picture among \(group): \(figures) (\(whole) pictures)")
+                    "\(language): caption to image among \(group): \(figures) (\(whole) images)")
             }
         }
     }

@@ -6,14 +6,14 @@ import Foundation
 struct EvaluateZeroShotCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "zero-shot",
-        abstract: "Measure how often pictures get the label of their folder.",
+        abstract: "Measure how often images get the label of their folder.",
         discussion: """
-            The directory has a folder of pictures for each class, as in pictures/red_fox/1.jpg. A class's label is the \
+            The directory has a folder of images for each class, as in pictures/red_fox/1.jpg. A class's label is the \
             folder's name with spaces for underscores, unless --labels names it: with lines of folder, tab and label, or \
             with one label a line in the order of the folders' names. A label that is just as near as the right one \
-            counts as nearer. Labels without pictures compete, and are left out of the mean per class.
+            counts as nearer. Labels without images compete, and are left out of the mean per class.
 
-            Example: diptych evaluate zero-shot --data pictures
+            Example: diptych evaluate zero-shot --data images
             """)
 
     @OptionGroup var model: ModelArguments
@@ -67,11 +67,11 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         defer { progress.end() }
         var (done, skips) = (0, Skips())
         var accuracy = ClassificationAccuracy(labels: classifier.labels)
-        try await PictureRun(model, self.model.pictures, FetchOptions()).each(
-            PictureInputs(folder.folders.map(PictureArgument.picture)), afterBatch: { progress.update(done) },
+        try await ImageRun(model, self.model.images, FetchOptions()).each(
+            ImageInputs(folder.folders.map(ImageArgument.image)), afterBatch: { progress.update(done) },
             { name, result in
                 done += 1
-                guard let place = folder.index(ofPicture: name) else {
+                guard let place = folder.index(ofImage: name) else {
                     return skips.add(name, reason: "belongs to none of the classes")
                 }
                 switch result {
@@ -81,13 +81,13 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
                 }
             })
         progress.end()
-        guard accuracy.pictures > 0 else {
+        guard accuracy.images > 0 else {
             throw Failure("\(data): no picture of its \(folder.classes.count) class folders can be read")
         }
         let report = ZeroShotReport(
             accuracy: accuracy, folders: Dictionary(zip(indices, folder.classes.map(\.folder))) { first, _ in first },
             templates: classifier.templates.count, skipped: skips.count, confusions: confusions)
-        if !self.model.quiet { report.emptyFolders.forEach { Console.say("\(data)/\($0): has no pictures") } }
+        if !self.model.quiet { report.emptyFolders.forEach { Console.say("\(data)/\($0): has no images") } }
         try StandardOutput.line(format == .json ? report.json.text : report.text)
         try skips.end(of: done)
     }

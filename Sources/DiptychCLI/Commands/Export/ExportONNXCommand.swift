@@ -81,7 +81,7 @@ struct ExportONNXCommand: AsyncParsableCommand {
         if let normalization = model.preprocessing.normalization {
             func list(_ c: Preprocessing.Channels) -> String { "\(c.red), \(c.green), \(c.blue)" }
             facts["image_mean"] = list(normalization.mean)
-            facts["image_std"] = list(normalization.deviation)
+            facts["image_std"] = list(normalization.std)
         }
         return facts
     }

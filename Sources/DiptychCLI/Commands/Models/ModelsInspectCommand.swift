@@ -2,7 +2,7 @@ import ArgumentParser
 import Diptych
 import DiptychEngine
 import DiptychModels
-import DiptychTensors
+import DiptychCheckpoints
 
 struct ModelsInspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

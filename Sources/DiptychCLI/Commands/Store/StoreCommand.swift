@@ -7,7 +7,7 @@ struct StoreCommand: AsyncParsableCommand {
         commandName: "store",
         abstract:
             "Look after a store: what it holds, models, roots, removal, compaction, export, merging, verification.",
-        discussion: "Example: diptych store info --store pictures.store",
+        discussion: "Example: diptych store info --store images.store",
         subcommands: [
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
             StoreExportCommand.self, StoreMergeCommand.self, StoreCopyCommand.self, StoreVerifyCommand.self,

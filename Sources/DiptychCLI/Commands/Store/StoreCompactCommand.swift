@@ -5,8 +5,8 @@ import DiptychSearch
 struct StoreCompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Drop vanished pictures and unused embeddings, and give the space back.",
-        discussion: "Example: diptych store compact --store pictures.store")
+        abstract: "Drop vanished images and unused embeddings, and give the space back.",
+        discussion: "Example: diptych store compact --store images.store")
 
     @OptionGroup var arguments: StoreArguments
 

@@ -11,7 +11,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
             embeddings are compared. Passwords are best given as DIPTYCH_MILVUS_PASSWORD (with DIPTYCH_MILVUS_USER) or \
             DIPTYCH_MILVUS_TOKEN.
 
-            Example: diptych store copy pictures.store milvus://localhost/photos/pictures
+            Example: diptych store copy images.store milvus://localhost/photos/pictures
             """)
 
     @Argument(help: "The store to copy: a directory, or milvus://host/database/collection.")

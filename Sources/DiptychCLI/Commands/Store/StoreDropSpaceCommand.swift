@@ -10,7 +10,7 @@ struct StoreDropSpaceCommand: AsyncParsableCommand {
         discussion: """
             Items, parts and annotations stay. `diptych store compact` gives the space on disk back.
 
-            Example: diptych store drop-space --store pictures.store ViT-B-32
+            Example: diptych store drop-space --store images.store ViT-B-32
             """)
 
     @OptionGroup var arguments: StoreArguments

@@ -5,17 +5,17 @@ import DiptychSearch
 struct StoreDuplicatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "duplicates",
-        abstract: "List groups of pictures that show nearly the same.",
+        abstract: "List groups of images that show nearly the same.",
         discussion: """
-            Pictures belong together when a chain of cosines of at least --threshold links them. Nothing is removed.
+            Images belong together when a chain of cosines of at least --threshold links them. Nothing is removed.
 
-            Example: diptych store duplicates --store pictures.store --threshold 0.97
+            Example: diptych store duplicates --store images.store --threshold 0.97
             """)
 
     @OptionGroup var arguments: StoreArguments
     @OptionGroup var formatting: FormatArguments
 
-    @Option(help: "The cosine from which on two pictures count as nearly the same.")
+    @Option(help: "The cosine from which on two images count as nearly the same.")
     var threshold: Float = 0.97
 
     @Option(parsing: .unconditional, help: "Look only at what this accepts.")
@@ -45,7 +45,7 @@ struct StoreDuplicatesCommand: AsyncParsableCommand {
             let lines = group.items.map { "  \($0.path.shown)" }.joined(separator: "\n")
             try list.add(
                 ["similarity": .float(group.similarity), "items": .array(items)],
-                text: "\(group.items.count) pictures, \(Columns.score(group.similarity))\n\(lines)")
+                text: "\(group.items.count) images, \(Columns.score(group.similarity))\n\(lines)")
         }
         try list.end()
     }

@@ -11,7 +11,7 @@ struct StoreEmbedCommand: AsyncParsableCommand {
             Files, URLs and texts are read again where they lie; searches and indexing go on meanwhile. Safe to interrupt and to \
             repeat: only what has no embedding is embedded. `diptych store switch` then makes the model the one that is searched by.
 
-            Example: diptych store embed --store pictures.store --model ViT-L-14
+            Example: diptych store embed --store images.store --model ViT-L-14
             """)
 
     @OptionGroup var model: ModelArguments
@@ -26,14 +26,14 @@ struct StoreEmbedCommand: AsyncParsableCommand {
         let store = try await self.store.location().embedded(
             for: "embedded by several models", addingSpaceFor: model, decode: self.model.decode)
         try await Self.fill(
-            store, model, reading: self.model.pictures, fetch: fetching.options, isQuiet: self.model.quiet, format)
+            store, model, reading: self.model.images, fetch: fetching.options, isQuiet: self.model.quiet, format)
     }
 
     /// Embeds what a space lacks, and says what was done.
     ///
     /// - Throws: also ``ExitStatus`` where something could not be read.
     static func fill(
-        _ store: EmbeddedStore, _ model: any Embedder, reading: PictureOptions, fetch: FetchOptions, isQuiet: Bool,
+        _ store: EmbeddedStore, _ model: any Embedder, reading: ImageOptions, fetch: FetchOptions, isQuiet: Bool,
         _ format: ResultFormat?
     ) async throws {
         var filler = SpaceFiller(store: store, model: model)

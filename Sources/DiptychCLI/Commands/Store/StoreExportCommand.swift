@@ -9,13 +9,13 @@ struct StoreExportCommand: AsyncParsableCommand {
         abstract: "Write the embeddings of a store to a file, or a folder for other programs.",
         discussion: """
             .npy: float32 [count, dimension], and beside it a .jsonl with the id and path of each row. .safetensors: the \
-            tensor "embeddings", with ids and paths in its metadata. .jsonl: everything in one line a picture. Pictures \
+            tensor "embeddings", with ids and paths in its metadata. .jsonl: everything in one line a picture. Images \
             whose file has vanished are left out.
 
             --layout clip-retrieval writes a folder as clip-retrieval does: img_emb/img_emb_0.npy in float16, and \
-            metadata/metadata_0.parquet with image_path, caption, and attributes as JSON, a million pictures a file.
+            metadata/metadata_0.parquet with image_path, caption, and attributes as JSON, a million images a file.
 
-            Example: diptych store export --store pictures.store --output pictures.npy
+            Example: diptych store export --store images.store --output images.npy
             """)
 
     @OptionGroup var arguments: StoreArguments
@@ -59,7 +59,7 @@ struct StoreExportCommand: AsyncParsableCommand {
                 count += 1
             }
         } catch let error as CancellationError {
-            Console.say("stopped after \(count) pictures; \(output) was not written")
+            Console.say("stopped after \(count) images; \(output) was not written")
             throw error
         }
         try sink.finish()

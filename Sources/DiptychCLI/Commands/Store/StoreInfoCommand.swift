@@ -8,7 +8,7 @@ struct StoreInfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
         abstract: "Show what a store holds and which model it belongs to.",
-        discussion: "Example: diptych store info --store pictures.store")
+        discussion: "Example: diptych store info --store images.store")
 
     @OptionGroup var arguments: StoreArguments
     @OptionGroup var formatting: FormatArguments

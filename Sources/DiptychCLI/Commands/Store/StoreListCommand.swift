@@ -7,9 +7,9 @@ struct StoreListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the pictures of a store.",
         discussion: """
-            Pictures whose file has vanished are marked.
+            Images whose file has vanished are marked.
 
-            Example: diptych store list --store pictures.store --format jsonl
+            Example: diptych store list --store images.store --format jsonl
             """)
 
     @OptionGroup var arguments: StoreArguments

@@ -8,11 +8,11 @@ struct StoreMergeCommand: AsyncParsableCommand {
         commandName: "merge",
         abstract: "Put the pictures of several stores into one.",
         discussion: """
-            All must be of one model, and their pictures read in one way. Captions and attributes come along; pictures whose \
-            file has vanished stay behind. Of pictures with one path, the last store's counts. Safe to repeat, to interrupt \
+            All must be of one model, and their images read in one way. Captions and attributes come along; images whose \
+            file has vanished stay behind. Of images with one path, the last store's counts. Safe to repeat, to interrupt \
             and to resume.
 
-            Example: diptych store merge pictures.store --store all.store
+            Example: diptych store merge images.store --store all.store
             """)
 
     @Argument(help: "The stores: directories, or milvus://host/database/collection.")

@@ -6,12 +6,12 @@ import Foundation
 struct StoreMoveRootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "move-root",
-        abstract: "Tell a store that a folder of pictures lies elsewhere now.",
+        abstract: "Tell a store that a folder of images lies elsewhere now.",
         discussion: """
             Items keep their ids, captions and attributes, and nothing is embedded again. A store that was moved together with \
-            its pictures needs no telling.
+            its images needs no telling.
 
-            Example: diptych store move-root --store pictures.store /media/old/pictures /media/new/pictures
+            Example: diptych store move-root --store images.store /media/old/pictures /media/new/pictures
             """)
 
     @OptionGroup var arguments: StoreArguments

@@ -6,12 +6,12 @@ import Foundation
 struct StoreRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove pictures from a store; the files stay.",
+        abstract: "Remove images from a store; the files stay.",
         discussion: """
             An item is an id of `store list`, or a path; a folder's path stands for everything below it. Indexing the same \
-            folder again brings its pictures back.
+            folder again brings its images back.
 
-            Example: diptych store remove --store pictures.store pictures/old
+            Example: diptych store remove --store images.store pictures/old
             """)
 
     @OptionGroup var arguments: StoreArguments
@@ -28,7 +28,7 @@ struct StoreRemoveCommand: AsyncParsableCommand {
         var (removed, skips) = (0, Skips())
         for item in items {
             // Stores hold paths without symbolic links; those of vanished files cannot be resolved any more.
-            let resolved = (try? PictureFiles.resolve(item)) ?? item
+            let resolved = (try? ImageFiles.resolve(item)) ?? item
             let count = try await store.remove(idsOrPaths: item == resolved ? [item] : [item, resolved])
             removed += count
             if count == 0 { skips.add(item, reason: "is neither an id nor a path in the store") }

@@ -10,7 +10,7 @@ struct StoreSwitchCommand: AsyncParsableCommand {
         discussion: """
             A server that is running stays with the model that it was started with.
 
-            Example: diptych store switch --store pictures.store ViT-L-14
+            Example: diptych store switch --store images.store ViT-L-14
             """)
 
     @OptionGroup var arguments: StoreArguments

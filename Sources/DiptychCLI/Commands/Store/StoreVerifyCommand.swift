@@ -9,7 +9,7 @@ struct StoreVerifyCommand: AsyncParsableCommand {
         discussion: """
             Exit status 1, and the problems, where something is wrong.
 
-            Example: diptych store verify --store pictures.store
+            Example: diptych store verify --store images.store
             """)
 
     @OptionGroup var arguments: StoreArguments
@@ -21,7 +21,7 @@ struct StoreVerifyCommand: AsyncParsableCommand {
         let info = try await store.info()
         if formatting.chosen == .text {
             for problem in problems { try StandardOutput.line(problem) }
-            if problems.isEmpty { try StandardOutput.line("ok: \(info.count) pictures, \(info.vectors) embeddings") }
+            if problems.isEmpty { try StandardOutput.line("ok: \(info.count) images, \(info.vectors) embeddings") }
         } else {
             let json: JSON = [
                 "ok": .bool(problems.isEmpty), "count": .int(info.count),
