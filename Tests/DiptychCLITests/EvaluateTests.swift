@@ -72,6 +72,6 @@ struct EvaluateTests {
                 result, status: 1, saying: folder / "set", "\(lines.count) images", "group of 200", "--group")
         }
         expectFailure(try Command.run("evaluate", "--pictures", "x", "--group", "1"), status: 2, saying: "--group")
-        expectFailure(try Command.run("evaluate"), status: 2, saying: "--pictures")
+        expectFailure(try Command.run("evaluate"), status: 2, saying: "--images")
     }
 }

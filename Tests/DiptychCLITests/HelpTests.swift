@@ -24,11 +24,11 @@ struct HelpTests {
 
         let folder = try TemporaryFolder()
         let manager = FileManager.default
-        try manager.copyItem(atPath: Fixture.images, toPath: folder / "pictures")
-        try manager.copyItem(atPath: Fixture.images, toPath: folder / "pictures/old")
-        try manager.copyItem(atPath: Fixture.images + "/wide.jpg", toPath: folder / "picture.jpg")
+        try manager.copyItem(atPath: Fixture.images, toPath: folder / "images")
+        try manager.copyItem(atPath: Fixture.images, toPath: folder / "images/old")
+        try manager.copyItem(atPath: Fixture.images + "/wide.jpg", toPath: folder / "image.jpg")
         if ["search", "store", "contact-sheet"].contains(command.first) {
-            #expect(try Command.run(["index", "pictures", "--store", "pictures.store"], in: folder.path).status == 0)
+            #expect(try Command.run(["index", "images", "--store", "images.store"], in: folder.path).status == 0)
         }
         let binary = (Command.path as NSString).deletingLastPathComponent
         let path = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")

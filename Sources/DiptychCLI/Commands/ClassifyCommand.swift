@@ -53,7 +53,9 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @OptionGroup var listing: ListArguments
 
-    @Argument(help: "Images, directories of them, URLs, data URIs, or - for bytes on standard input.")
+    @Argument(
+        help: ArgumentHelp(
+            "Images, directories of them, URLs, data URIs, or - for bytes on standard input.", valueName: "images"))
     var inputs: [String] = []
 
     func validate() throws {
@@ -73,7 +75,7 @@ struct ClassifyCommand: AsyncParsableCommand {
         if let minSimilarity, !(-1...1).contains(minSimilarity) {
             throw ValidationError("--min-similarity must be -1 to 1, not \(minSimilarity).")
         }
-        guard !inputs.isEmpty || saveClassifier != nil else { throw ValidationError("there are no images.") }
+        guard !images.isEmpty || saveClassifier != nil else { throw ValidationError("there are no images.") }
         try ImageArgument.validate(images)
         if [labelsFile, templates.file].contains("-") {
             throw ValidationError("labels and templates are read from files, not from standard input.")

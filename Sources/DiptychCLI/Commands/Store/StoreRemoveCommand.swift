@@ -11,7 +11,7 @@ struct StoreRemoveCommand: AsyncParsableCommand {
             An item is an id of `store list`, or a path; a folder's path stands for everything below it. Indexing the same \
             folder again brings its images back.
 
-            Example: diptych store remove --store images.store pictures/old
+            Example: diptych store remove --store images.store images/old
             """)
 
     @OptionGroup var arguments: StoreArguments
