@@ -82,6 +82,16 @@ struct StoreLocation {
         return try await EmbeddedStore.open(at: directory, like: identity)
     }
 
+    /// Mends the store, which must be a directory.
+    func repair() async throws -> StoreRepair {
+        #if Milvus
+            guard try milvus == nil else { throw Failure("\(text): only a store in a directory can be mended") }
+        #else
+            try refuseMilvus()
+        #endif
+        return try await EmbeddedStore.repair(at: directory)
+    }
+
     /// Opens the store, which must be a directory.
     ///
     /// - Parameter purpose: what cannot be done with any other.

@@ -18,8 +18,15 @@ extension EmbeddedStore {
                     .filter { $0 != "ok" }.flatMap { $0.split(separator: "\n").map { "database: \($0)" } }
                 problems += try Self.danglingRows(db, self.roots(db))
                 problems += try Self.itemsWithoutEmbeddings(db, space, self.roots(db))
-                problems += try Self.damagedEmbeddings(db, space)
+                for space in try StoreSpace.all(db) {
+                    problems += try Self.damagedEmbeddings(db, space, limit: Self.listedProblems)
+                        .map {
+                            "embedding \($0.id)\(space == self.space ? "" : " of the space '\(space.name)'") \($0.what)"
+                        }
+                }
                 problems += try Self.damagedContents(db)
+                problems += try ItemLookups.outdated(db, limit: Self.listedProblems)
+                    .map { "item \($0.item): filters look up something else than it says" }
             } catch {
                 // What was found before says more than that the damage stops the search for more.
                 let reason = (StoreError.explaining(error, path: path) as? StoreError)?.reason ?? "\(error)"
@@ -46,6 +53,20 @@ extension EmbeddedStore {
         problems += try items(
             "NOT EXISTS (SELECT 1 FROM roots WHERE roots.id = items.root)",
             "has no root; remove it and index its file again")
+        problems += try items(unreadableItem, "has a size, a time or a mark of another kind; index its file again")
+        problems += try Row.fetchAll(
+            db,
+            sql: """
+                SELECT min(id), max(id), path FROM roots NOT INDEXED GROUP BY path HAVING count(*) > 1
+                LIMIT \(listedProblems)
+                """
+        ).map {
+            "roots \(try $0.decode(Int64.self, atIndex: 0)) and \(try $0.decode(Int64.self, atIndex: 1)) have one path"
+        }
+        problems += try ids("SELECT id FROM annotations WHERE \(unreadableAnnotation)")
+            .map {
+                "annotation \($0) cannot be read: its value is no JSON, or it came in a way that this version does not know"
+            }
         problems += try ids(
             "SELECT id FROM assets WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = assets.id AND kind = 0)"
         ).map { "asset \($0) has no part for its whole" }
@@ -99,18 +120,33 @@ extension EmbeddedStore {
         ).map { "asset \($0) has no content hash" }
     }
 
-    private static func damagedEmbeddings(_ db: Database, _ space: StoreSpace) throws -> [String] {
-        var problems: [String] = []
+    /// An item with values of kinds that its columns do not allow.
+    static let unreadableItem = """
+        typeof(size) <> 'integer' OR typeof(modified) <> 'integer' OR typeof(settled) <> 'integer'
+            OR typeof(missing_since) NOT IN ('null', 'real', 'integer')
+        """
+
+    /// An annotation that ``annotations(of:task:)`` could not read.
+    private static let unreadableAnnotation = """
+        (value IS NOT NULL AND (typeof(value) <> 'text' OR NOT json_valid(value)))
+            OR how NOT IN ('typed', 'accepted', 'changed', 'imported', 'undone') OR task = ''
+        """
+
+    /// The embeddings of a space that are not vectors of its dimension and of length 1, at most `limit`.
+    static func damagedEmbeddings(
+        _ db: Database, _ space: StoreSpace, limit: Int? = nil
+    ) throws -> [(id: Int64, what: String)] {
+        var problems: [(id: Int64, what: String)] = []
         let dimension = space.identity.dimension
         let rows = try Row.fetchCursor(db, sql: "SELECT id, vector FROM \(space.table)")
-        while let row = try rows.next(), problems.count < listedProblems {
+        while problems.count < limit ?? .max, let row = try rows.next() {
             let id: Int64 = try row.decode(atIndex: 0)
             let values = floats(of: (try? row.decode(atIndex: 1)) ?? Data())
             let length = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
             if values.count != dimension {
-                problems.append("embedding \(id) has \(values.count) numbers instead of \(dimension)")
+                problems.append((id, "has \(values.count) numbers instead of \(dimension)"))
             } else if !(abs(length - 1) < 1e-3) {
-                problems.append("embedding \(id) has length \(length) instead of 1")
+                problems.append((id, "has length \(length) instead of 1"))
             }
         }
         return problems

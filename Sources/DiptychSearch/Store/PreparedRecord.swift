@@ -8,8 +8,7 @@ struct PreparedRecord: Sendable {
     let record: ItemRecord
     let embedding: Data?
     let attributes: String?
-    let leaves: [(name: String, value: DatabaseValue)]
-    let words: String?
+    let lookups: ItemLookups
 
     /// Where its item lies.
     var path: String { record.path }
@@ -33,10 +32,7 @@ struct PreparedRecord: Sendable {
         do {
             attributes = record.attributes.isEmpty ? nil : try AttributeText.encode(record.attributes)
         } catch { throw refused(error.description) }
-        leaves = record.attributes.flatMap { $0.value.leaves(named: $0.key) }.compactMap { leaf in
-            FilterValue(leaf.value).map { (leaf.name, $0.databaseValue) }
-        }
-        words = record.caption.map { CaptionWords.split($0).joined(separator: " ") }.flatMap { $0.isEmpty ? nil : $0 }
+        lookups = ItemLookups(caption: record.caption, attributes: record.attributes)
     }
 
     /// An embedding as a store keeps it.

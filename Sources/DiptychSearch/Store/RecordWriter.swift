@@ -40,7 +40,7 @@ struct RecordWriter {
                 place.root, place.path, record.bytes, record.modified, record.isSettled, asset, now, record.caption,
                 prepared.attributes,
             ])
-        if let item { try describe(item, prepared) }
+        if let item { try prepared.lookups.write(db, item: item) }
     }
 
     /// The asset of the record's content, with its embedding.
@@ -97,21 +97,6 @@ struct RecordWriter {
             try db.cachedStatement(
                 sql: "UPDATE items SET missing_since = ? WHERE root = ? AND path = ? AND missing_since IS NULL"
             ).execute(arguments: [now, old.root, old.path])
-        }
-    }
-
-    /// Replaces what filters look up about the item.
-    private func describe(_ item: Int64, _ prepared: PreparedRecord) throws {
-        try db.cachedStatement(sql: "DELETE FROM attributes WHERE item = ?").execute(arguments: [item])
-        try db.cachedStatement(sql: "DELETE FROM captions WHERE rowid = ?").execute(arguments: [item])
-        if !prepared.leaves.isEmpty {
-            let statement = try db.cachedStatement(
-                sql: "INSERT OR IGNORE INTO attributes (name, value, item) VALUES (?, ?, ?)")
-            for leaf in prepared.leaves { try statement.execute(arguments: [leaf.name, leaf.value, item]) }
-        }
-        if let words = prepared.words {
-            try db.cachedStatement(sql: "INSERT INTO captions (rowid, words) VALUES (?, ?)")
-                .execute(arguments: [item, words])
         }
     }
 }

@@ -7,7 +7,8 @@ struct StoreVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check a store's database and every embedding.",
         discussion: """
-            Exit status 1, and the problems, where something is wrong.
+            Exit status 1, and the problems, where something is wrong. --repair mends what can be made again from the rest and lists \
+            what cannot.
 
             Example: diptych store verify --store images.store
             """)
@@ -15,7 +16,16 @@ struct StoreVerifyCommand: AsyncParsableCommand {
     @OptionGroup var arguments: StoreArguments
     @OptionGroup var formatting: FormatArguments
 
+    @Flag(help: "Mend what can be made again from the rest; the next `index` embeds what was dropped.")
+    var repair = false
+
     func run() async throws {
+        var mended: [String]?
+        if repair {
+            let result = try await arguments.store.location().repair()
+            for line in result.mended { Console.say(line) }
+            mended = result.mended
+        }
         let store = try await arguments.open()
         let problems = try await store.verify()
         let info = try await store.info()
@@ -23,14 +33,19 @@ struct StoreVerifyCommand: AsyncParsableCommand {
             for problem in problems { try StandardOutput.line(problem) }
             if problems.isEmpty { try StandardOutput.line("ok: \(info.count) images, \(info.vectors) embeddings") }
         } else {
-            let json: JSON = [
-                "ok": .bool(problems.isEmpty), "count": .int(info.count),
-                "problems": .array(problems.map(JSON.string)),
+            var members: [(String, JSON)] = [
+                ("ok", .bool(problems.isEmpty)), ("count", .int(info.count)),
+                ("problems", .array(problems.map(JSON.string))),
             ]
-            try StandardOutput.line(json.text)
+            if let mended { members.append(("mended", .array(mended.map(JSON.string)))) }
+            try StandardOutput.line(JSON.object(members).text)
         }
         guard problems.isEmpty else {
-            throw Failure("\(store.name): is damaged: \(problems[0]); index into a new store")
+            let advice =
+                repair
+                ? "run `diptych index` on its folders again, and where that does not help, index into a new store"
+                : "`--repair` mends what can be made again"
+            throw Failure("\(store.name): is damaged: \(problems[0]); \(advice)")
         }
     }
 }

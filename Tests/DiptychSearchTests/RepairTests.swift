@@ -1,0 +1,113 @@
+import Diptych
+import DiptychSearch
+import DiptychTestSupport
+import Foundation
+import Testing
+
+/// What `repair` makes again, what it leaves, and that indexing does the rest.
+@Suite struct RepairTests {
+    /// An album with captions and attributes, its store closed behind it.
+    static func album() async throws -> Album {
+        let album = try await Album()
+        try album.add(count: 12)
+        _ = try await album.index()
+        #expect(try await album.store.verify() == [])
+        return album
+    }
+
+    static func repair(_ album: Album) async throws -> StoreRepair {
+        try await EmbeddedStore.repair(at: album.store.directory)
+    }
+
+    @Test func aSoundStoreStaysAsItIs() async throws {
+        let album = try await Self.album()
+        let result = try await Self.repair(album)
+        #expect(result.mended == [] && result.problems == [])
+    }
+
+    /// Damage that the rest of the store mends, and a word of the line that says so.
+    @Test(arguments: [
+        ("UPDATE meta SET value = '9' WHERE key = 'space'", "current space"),
+        ("DELETE FROM meta WHERE key = 'space'", "current space"),
+        ("DELETE FROM attributes", "filters look up about 12 items"),
+        ("DELETE FROM captions", "filters look up about 12 items"),
+        ("INSERT INTO attributes (name, value, item) VALUES ('size', 'x', 1)", "filters look up about 1 item (1)"),
+        ("INSERT INTO parts (id, asset, kind) VALUES (900, 800, 0)", "1 part (900)"),
+        (
+            "INSERT INTO annotations (part, task, revision, author, time, how) VALUES (900, 't', 1, 'a', 0, 'typed')",
+            "1 annotation (1)"
+        ),
+        (
+            "INSERT INTO embeddings_1 (id, asset, part, vector) SELECT 900, 800, 800, vector FROM embeddings_1 WHERE id = 1",
+            "1 embedding (900)"
+        ),
+    ])
+    func mends(sql: String, saying words: String) async throws {
+        let album = try await Self.album()
+        for id in 1...12 {
+            try album.sql("UPDATE items SET caption = 'a cat', attributes = '{\"n\":\(id)}' WHERE id = \(id)")
+        }
+        _ = try await Self.repair(album)
+        let before = try await album.store.places(
+            after: nil, limit: 99, filter: try Filter("caption matches 'cat' and n > 0"))
+        #expect(before.count == 12)
+        try album.sql("" + sql)
+        let result = try await Self.repair(album)
+        #expect(result.problems == [] && result.mended.count == 1, "\(result)")
+        #expect(result.mended.contains { $0.contains(words) }, "\(result.mended)")
+        let store = try await EmbeddedStore.open(at: album.store.directory)
+        #expect(try await store.verify() == [])
+        let filter = try Filter("caption matches 'cat' and n > 0")
+        #expect(try await store.places(after: nil, limit: 99, filter: filter) == before)
+    }
+
+    /// Damage of which indexing has to read files again.
+    @Test(arguments: [
+        "UPDATE embeddings_1 SET vector = zeroblob(96) WHERE id = 3", "DELETE FROM embeddings_1 WHERE id = 3",
+        "DELETE FROM parts WHERE id = 3", "UPDATE items SET size = 'large' WHERE id = 3",
+        "UPDATE items SET modified = 1e300, missing_since = 'x' WHERE id = 3",
+        "DELETE FROM assets WHERE id = 3",
+    ])
+    func indexingDoesTheRest(sql: String) async throws {
+        let album = try await Self.album()
+        let query = try await album.store.items(ids: ["3"])[0].1
+        try album.sql("" + sql)
+        #expect(try await album.store.verify() != [], "verify does not see it")
+        _ = try await Self.repair(album)
+        let store = try await EmbeddedStore.open(at: album.store.directory)
+        _ = try await Indexer(store: store, model: album.model).index([album.images])
+        #expect(try await store.verify() == [])
+        let best = try #require(try await store.search(query, limit: 1).first)
+        #expect(best.similarity > 0.9999 && best.id == "3")
+    }
+
+    @Test func anEmptyTableOfASpaceIsMadeAgain() async throws {
+        let album = try await Self.album()
+        try album.sql("DROP TABLE embeddings_1")
+        let result = try await Self.repair(album)
+        #expect(result.mended.contains { $0.contains("table of the space") })
+        #expect(result.problems.count == 12 && result.problems.allSatisfy { $0.contains("has no embedding") })
+        let store = try await EmbeddedStore.open(at: album.store.directory)
+        _ = try await Indexer(store: store, model: album.model).index([album.images])
+        #expect(try await store.verify() == [])
+    }
+
+    @Test func whatCannotBeMendedIsListed() async throws {
+        let album = try await Self.album()
+        try album.sql("UPDATE items SET root = 77 WHERE id = 4")
+        let result = try await Self.repair(album)
+        #expect(result.mended == [] && result.problems.count == 1)
+        #expect(result.problems.allSatisfy { $0.contains("item 4") && $0.contains("no root") })
+    }
+
+    @Test func indicesAreMadeAgain() async throws {
+        let album = try await Self.album()
+        // An index without its entries: what is damaged in files, and no statement can do but this.
+        try album.sql(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = sql || ' WHERE 0' WHERE name = 'items_by_added'; PRAGMA writable_schema = RESET; DELETE FROM items WHERE 0; REINDEX items_by_added; PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, ' WHERE 0', '') WHERE name = 'items_by_added'; PRAGMA writable_schema = RESET"
+        )
+        #expect(try await album.store.verify().contains { $0.contains("items_by_added") })
+        let result = try await Self.repair(album)
+        #expect(result.mended == ["made the indices of the database again"] && result.problems == [])
+    }
+}
