@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients build bench bench-search bench-serve soak fuzz parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
+.PHONY: demo test test-clients build bench bench-guard bench-search bench-serve soak fuzz parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -62,6 +62,10 @@ parity-datasets: build
 # Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
 bench: build
 	./Benchmarks/run
+
+# Two builds in turn, this tree's and that of BASE, by the five figures that matter: make bench-guard BASE=v0.1
+bench-guard: setup
+	./Scripts/bench-guard $(BASE)
 
 # Stores of a million vectors, in turn with FAISS; writes Documentation/benchmarks-search.md.
 bench-search: setup

@@ -80,9 +80,15 @@ let package = Package(
 
         // Leaves: no machine learning.
         // Shared basics: JSON, atomic file writes, decompression, threads for blocking work, seeded random numbers.
-        .target(name: "DiptychBasics", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(
+            name: "DiptychBasics",
+            dependencies: ["CZlib", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict),
         .target(name: "DiptychCheckpoints", dependencies: ["DiptychBasics"], swiftSettings: strict),
-        .target(name: "DiptychTokenizers", dependencies: ["DiptychBasics"], swiftSettings: strict),
+        .target(
+            name: "DiptychTokenizers",
+            dependencies: ["DiptychBasics", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: strict),
         .target(
             name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychCheckpoints"],
             swiftSettings: strict),
@@ -117,6 +123,7 @@ let package = Package(
                 "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
                 "DiptychCheckpoints", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HeapModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
         .target(
@@ -125,6 +132,7 @@ let package = Package(
                 "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "HeapModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
         // The second vector store. Everything in it stands under `#if Milvus`.

@@ -49,7 +49,7 @@ def compare(name, make, diptych, work, files, texts):
         if reference.texts:
             expected["--text"] = torch.cat([reference.texts(t) for t in texts]).double().numpy()
     cosines = [largest_cosine(e) for e in expected.values()]
-    path, layout, limit16 = reference.path, reference.layout, reference.bf16
+    path, layout, limit16, options = reference.path, reference.layout, reference.bf16, reference.options
     del reference
     gc.collect()
     # A hundred times as far apart as agreement in fp32 has to be close.
@@ -62,7 +62,7 @@ def compare(name, make, diptych, work, files, texts):
             output = work / "actual.npy"
             arguments = [a for i in inputs for a in (option, i)]
             subprocess.run([diptych, "embed", "--model", path, "--precision", precision, "--quiet", "--output", output,
-                            *arguments], check=True)
+                            *options, *arguments], check=True)
             loss = worst(np.load(output), expected[option])
             failed |= not loss <= limit
             cells.append(f"{loss:.1e}" + ("" if loss <= limit else " TOO FAR"))

@@ -31,6 +31,8 @@ class Reference:
     texts: Callable | None
     bf16: float = 2e-3
     model: torch.nn.Module | None = None
+    # What its files do not say.
+    options: tuple[str, ...] = ()
 
 
 def prepare(model, run_image, size, seed):
@@ -134,6 +136,18 @@ def openclip(dimension, vision, text_size, quick, seed=0):
         is_resnet = isinstance(vision["layers"], list)
         return openclip_reference(
             model, "open_clip directory", folder, vision["image_size"], 5e-3 if is_resnet else 2e-3)
+    return make
+
+
+def openclip_state_dict(dimension, vision, text_size, quick, seed=0):
+    """As people save it: a state dict and a vocabulary, no configuration; the width of its heads stands in no shape."""
+    def make(folder):
+        model = openclip_model(dimension, vision, text_size, quick, seed)
+        torch.save(model.state_dict(), folder / "model.pt")
+        original_vocabulary(folder)
+        reference = openclip_reference(model, "open_clip state dict", folder / "model.pt", vision["image_size"], 2e-3)
+        reference.options = ("--activation", "quick_gelu" if quick else "gelu")
+        return reference
     return make
 
 
@@ -267,6 +281,8 @@ MODELS = {
     "open_clip ViT-B-16-quickgelu": openclip(512, vit(768, 12, 16, 224), text(512), True),
     "open_clip RN50": openclip(1024, resnet((3, 4, 6, 3), 64, 224), text(512), False),
     "open_clip ViT-H-14": openclip(1024, vit(1280, 32, 14, 224, head_width=80), text(1024, 24), False),
+    "open_clip ViT-g-14": openclip_state_dict(
+        1024, vit(1408, 40, 14, 224, head_width=88, mlp_ratio=4.3637), text(1024, 24), False),
     "torchvision ResNet-50": torchvision_resnet50,
     "SigLIP base patch16-224": siglip("unigram", 32000),
     "SigLIP 2 base patch16-224": siglip("gemma", 256000),

@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Byte-pair encoding of one word: bytes become pieces, and the earliest-ranked neighbours join until none can.
 ///
 /// Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words with Subword Units" (2016), over bytes as in
@@ -73,12 +75,12 @@ extension MergeTable {
         var next = (1...count).map { Int32($0) }
         var previous = (-1..<count - 1).map { Int32($0) }
         var ranks = [UInt64](repeating: MergeTable.none, count: count)
-        var heap = MinimumHeap()
+        var candidates = MergeQueue()
         for index in 0..<count - 1 {
             ranks[index] = merge(pieces[index], pieces[index + 1])
-            heap.push(ranks[index], at: index)
+            candidates.push(ranks[index], at: index)
         }
-        while let (rank, index) = heap.pop() {
+        while let (rank, index) = candidates.pop() {
             guard ranks[index] >> 32 == rank else { continue }
             let removed = Int(next[index])
             pieces[index] = Int32(truncatingIfNeeded: ranks[index])
@@ -88,14 +90,14 @@ extension MergeTable {
             if following < count {
                 previous[following] = Int32(index)
                 ranks[index] = merge(pieces[index], pieces[following])
-                heap.push(ranks[index], at: index)
+                candidates.push(ranks[index], at: index)
             } else {
                 ranks[index] = MergeTable.none
             }
             let before = Int(previous[index])
             if before >= 0 {
                 ranks[before] = merge(pieces[before], pieces[index])
-                heap.push(ranks[before], at: before)
+                candidates.push(ranks[before], at: before)
             }
         }
         var index = 0
@@ -106,34 +108,16 @@ extension MergeTable {
     }
 }
 
-/// A binary heap of (rank, position), smallest first.
-private struct MinimumHeap {
-    private var items: [UInt64] = []
+/// Candidate merges, (rank, position) each, smallest first.
+private struct MergeQueue {
+    private var heap = Heap<UInt64>()
 
     mutating func push(_ merge: UInt64, at index: Int) {
         guard merge != MergeTable.none else { return }
-        items.append(merge & 0xFFFF_FFFF_0000_0000 | UInt64(index))
-        var child = items.count - 1
-        while child > 0, case let parent = (child - 1) / 2, items[child] < items[parent] {
-            items.swapAt(child, parent)
-            child = parent
-        }
+        heap.insert(merge & 0xFFFF_FFFF_0000_0000 | UInt64(index))
     }
 
     mutating func pop() -> (rank: UInt64, index: Int)? {
-        guard let top = items.first else { return nil }
-        items.swapAt(0, items.count - 1)
-        items.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child] < items[least] {
-                least = child
-            }
-            if least == parent { break }
-            items.swapAt(parent, least)
-            parent = least
-        }
-        return (top >> 32, Int(top & 0xFFFF_FFFF))
+        heap.popMin().map { ($0 >> 32, Int($0 & 0xFFFF_FFFF)) }
     }
 }

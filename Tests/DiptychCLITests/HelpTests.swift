@@ -6,7 +6,7 @@ struct HelpTests {
     static let commands = [
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "merge"],
-        ["store", "verify"],
+        ["store", "verify"], ["store", "refresh"],
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],

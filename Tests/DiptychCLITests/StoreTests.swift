@@ -112,6 +112,28 @@ struct StoreTests {
         }
     }
 
+    @Test func `refresh looks through the store's folders again, with the store's model`() throws {
+        let world = try World()
+        _ = try world.index()
+        try FileManager.default.moveItem(atPath: world.images + "/wide.jpg", toPath: world.images + "/moved.jpg")
+        try FileManager.default.removeItem(atPath: world.images + "/tiny.png")
+        // The default is another model.
+        let environment = ["DIPTYCH_MODEL": "demo"]
+        let refreshed = try Command.run(
+            ["store", "refresh", "--store", world.store, "--format", "json"], environment: environment)
+        #expect(refreshed.status == 0, "\(refreshed.error)")
+        let summary: Summary = try refreshed.json()
+        #expect(summary.moved == 1 && summary.unchanged == 3 && summary.removed == 1)
+        // Indexing takes it too.
+        let indexed = try Command.run(["index", world.images, "--store", world.store], environment: environment)
+        #expect(indexed.status == 0 && !indexed.error.contains("demo"), "\(indexed.error)")
+
+        try FileManager.default.moveItem(atPath: world.images, toPath: world.folder / "elsewhere")
+        let gone = try Command.run("store", "refresh", "--store", world.store)
+        expectFailure(gone, status: 1, saying: "none of its folders is there", "move-root")
+        #expect(try world.items().filter(\.missing).count == 1)
+    }
+
     @Test func `items are listed, exported, removed and compacted`() throws {
         let world = try World()
         _ = try world.index()

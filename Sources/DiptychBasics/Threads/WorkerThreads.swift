@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Foundation
 
 /// Threads for work that blocks or computes for long. They begin when there is work, and end when there was none for a while.
@@ -8,9 +9,7 @@ package final class WorkerThreads: Sendable {
     // Sendable: everything is only touched while holding the condition's lock.
     private final class State: @unchecked Sendable {
         let condition = NSCondition()
-        var work: [@Sendable () -> Void] = []
-        /// The first of `work` that nobody has taken.
-        var next = 0
+        var work = Deque<@Sendable () -> Void>()
         var threads = 0
         var idle = 0
 
@@ -25,22 +24,16 @@ package final class WorkerThreads: Sendable {
             condition.lock()
             defer { condition.unlock() }
             let end = Date(timeIntervalSinceNow: Self.patience)
-            while next == work.count {
+            while work.isEmpty {
                 idle += 1
                 let isInTime = condition.wait(until: end)
                 idle -= 1
-                if !isInTime, next == work.count {
+                if !isInTime, work.isEmpty {
                     threads -= 1
                     return nil
                 }
             }
-            let body = work[next]
-            next += 1
-            if next == work.count {
-                work.removeAll(keepingCapacity: next < 1024)
-                next = 0
-            }
-            return body
+            return work.popFirst()
         }
     }
 
@@ -58,7 +51,7 @@ package final class WorkerThreads: Sendable {
         let state = state
         state.condition.lock()
         state.work.append(body)
-        let isNew = state.work.count - state.next > state.idle && state.threads < most
+        let isNew = state.work.count > state.idle && state.threads < most
         if isNew { state.threads += 1 } else { state.condition.signal() }
         state.condition.unlock()
         guard isNew else { return }

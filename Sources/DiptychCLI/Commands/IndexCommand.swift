@@ -38,24 +38,8 @@ struct IndexCommand: AsyncParsableCommand {
     @Argument(help: "Files, and folders with everything below them.")
     var paths: [String] = []
 
-    @Flag(help: "Drop the images that have vanished, instead of keeping them marked.")
-    var prune = false
-
-    @Flag(
-        name: .customLong("root-is-empty"),
-        help: "A folder that held images may be empty or missing: they are gone for good, and its drive is there.")
-    var rootIsEmpty = false
-
-    @Flag(
-        name: .customLong("accept-vanished"),
-        help: "With --prune, more than half of a folder's images may have vanished.")
-    var acceptsVanished = false
-
-    @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
-    var list = false
-
-    @Option(help: "The summary as text or json.")
-    var format = ResultFormat.text
+    @OptionGroup var vanishing: VanishingArguments
+    @OptionGroup var listing: IndexListArguments
 
     func validate() throws {
         if paths.contains("") { throw ValidationError("a path is empty.") }
@@ -72,8 +56,9 @@ struct IndexCommand: AsyncParsableCommand {
         let notes = DatasetNotes()
         let inputs = try datasets.inputs(fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
-        let model = try await model.load()
-        let store = try await self.store.location().open(
+        let location = try self.store.location()
+        let model = try await StoreModel.load(forIndexingInto: location, self.model)
+        let store = try await location.open(
             for: model, appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)
         if let folder, folder.dimension != model.dimension {
             throw Failure(
@@ -96,7 +81,7 @@ struct IndexCommand: AsyncParsableCommand {
                     Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
                 } else {
                     if event.kind != .unchanged { stored += 1 }
-                    if list {
+                    if listing.list {
                         let line: JSON = ["path": .string(event.path), "status": .string(event.kind.rawValue)]
                         try StandardOutput.line(line.text)
                         try StandardOutput.flush()
@@ -120,7 +105,7 @@ struct IndexCommand: AsyncParsableCommand {
             if let tiles = parts.tiles { try await additions.add(tiles, under: roots) }
             // A cancelled task ends its lists early, which must not pass for their end.
             try Task.checkCancellation()
-            if prune { _ = try await store.prune() }
+            if vanishing.prune { _ = try await store.prune() }
         } catch let error as CancellationError {
             Console.say("stopped after \(done) files, \(stored) of them newly stored; run again to go on")
             throw error
@@ -142,7 +127,7 @@ struct IndexCommand: AsyncParsableCommand {
             do { return try !ImageFiles.resolve(path).isEmpty } catch let error as StoreError
                 where error.kind == .missing
             {
-                guard !rootIsEmpty else { return false }
+                guard !vanishing.rootIsEmpty else { return false }
                 throw Failure("\(error); nothing was removed. If its images are gone for good, give --root-is-empty")
             }
         }.map(ImageFiles.resolve)
@@ -154,9 +139,9 @@ struct IndexCommand: AsyncParsableCommand {
         indexer.shard = datasets.shard
         indexer.reading = self.model.images
         indexer.rules = folders.rules
-        indexer.acceptsEmptyRoots = rootIsEmpty
-        indexer.acceptsVanished = acceptsVanished
-        indexer.dropsVanished = prune
+        indexer.acceptsEmptyRoots = vanishing.rootIsEmpty
+        indexer.acceptsVanished = vanishing.acceptsVanished
+        indexer.dropsVanished = vanishing.prune
         return indexer
     }
 
@@ -186,7 +171,7 @@ struct IndexCommand: AsyncParsableCommand {
 
     private func report(_ summary: IndexSummary, _ notes: DatasetNotes, rate: Double) throws {
         let line: String
-        switch format {
+        switch listing.format {
         case .text:
             line =
                 "added \(summary.added), updated \(summary.updated), unchanged \(summary.unchanged), "
@@ -211,7 +196,7 @@ struct IndexCommand: AsyncParsableCommand {
                     ("skipped", .array(skipped)), ("notes", .array(notes.all.map(\.json))),
                 ]).text
         }
-        if list {
+        if listing.list {
             Console.say(line)
         } else {
             try StandardOutput.line(line)
@@ -223,4 +208,29 @@ extension DatasetNotes.Note {
     fileprivate var json: JSON {
         ["path": .string(path), "place": .string(place), "reason": .string(reason), "count": .int(count)]
     }
+}
+
+/// What may happen to items whose files have vanished.
+struct VanishingArguments: ParsableArguments {
+    @Flag(help: "Drop the images that have vanished, instead of keeping them marked.")
+    var prune = false
+
+    @Flag(
+        name: .customLong("root-is-empty"),
+        help: "A folder that held images may be empty or missing: they are gone for good, and its drive is there.")
+    var rootIsEmpty = false
+
+    @Flag(
+        name: .customLong("accept-vanished"),
+        help: "With --prune, more than half of a folder's images may have vanished.")
+    var acceptsVanished = false
+}
+
+/// What indexing prints.
+struct IndexListArguments: ParsableArguments {
+    @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
+    var list = false
+
+    @Option(help: "The summary as text or json.")
+    var format = ResultFormat.text
 }

@@ -30,11 +30,13 @@ struct StoreOption: ParsableArguments {
 }
 
 /// Where a store is: a directory, or `milvus://host/database/collection`.
-struct StoreLocation {
+struct StoreLocation: CustomStringConvertible {
     private let text: String
 
     /// Takes what was typed.
     init(_ text: String) { self.text = text }
+
+    var description: String { text }
 
     private var directory: URL { URL(fileURLWithPath: text, isDirectory: true) }
 

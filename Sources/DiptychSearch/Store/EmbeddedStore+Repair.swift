@@ -100,19 +100,21 @@ private struct StoreMender {
             INSERT OR IGNORE INTO parts (id, asset, kind) SELECT id, id, 0 FROM assets
             WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = assets.id AND kind = 0) RETURNING id
             """)
-        if let line = Self.line(wholes, "made the part that is the whole of", "asset") { mended.append(line) }
+        if let wholes = Self.counted(wholes, "asset") {
+            mended.append("made the part again that is the whole of \(wholes)")
+        }
         let strays = try change(
             """
             DELETE FROM parts WHERE NOT EXISTS (SELECT 1 FROM assets WHERE assets.id = parts.asset) RETURNING id
             """)
-        if let line = Self.line(strays, "removed what belonged to no asset:", "part") { mended.append(line) }
+        if let strays = Self.counted(strays, "part") { mended.append("removed \(strays), whose asset is gone") }
         let annotations = try change(
             """
             DELETE FROM annotations WHERE NOT EXISTS (SELECT 1 FROM parts WHERE parts.id = annotations.part)
             RETURNING id
             """)
-        if let line = Self.line(annotations, "removed what was said about nothing that is left:", "annotation") {
-            mended.append(line)
+        if let annotations = Self.counted(annotations, "annotation") {
+            mended.append("removed \(annotations), whose part is gone")
         }
         return mended
     }
@@ -132,12 +134,12 @@ private struct StoreMender {
         if others == true {
             try db.execute(sql: "UPDATE spaces SET aligned = 0 WHERE id = ?", arguments: [space.id])
         }
+        let place = "of the space '\(space.name)'"
         return [
-            Self.line(strays, "removed what belonged to no part: in the space '\(space.name)'", "embedding"),
-            Self.line(
-                damaged,
-                "removed what was damaged, for the next `index` or `store embed` to make again: in the space "
-                    + "'\(space.name)'", "embedding"),
+            Self.counted(strays, "embedding").map { "removed \($0) \(place), whose part is gone" },
+            Self.counted(damaged, "embedding").map {
+                "removed \($0) \(place), which was damaged; the next `index` or `store embed` makes it again"
+            },
         ].compactMap(\.self)
     }
 
@@ -147,7 +149,7 @@ private struct StoreMender {
         for (item, lookups) in outdated { try lookups.write(db, item: item) }
         try db.execute(sql: "DELETE FROM attributes WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = item)")
         try db.execute(sql: "DELETE FROM captions WHERE NOT EXISTS (SELECT 1 FROM items WHERE id = captions.rowid)")
-        return Self.line(outdated.map(\.item), "made again what filters look up about", "item").map { [$0] } ?? []
+        return Self.counted(outdated.map(\.item), "item").map { ["wrote again what filters look up about \($0)"] } ?? []
     }
 
     /// Values of kinds that a column does not allow: the next indexing reads such a file again.
@@ -157,16 +159,17 @@ private struct StoreMender {
             UPDATE items SET size = 0, modified = 0, settled = 0, missing_since = NULL
             WHERE \(EmbeddedStore.unreadableItem) RETURNING id
             """)
-        return Self.line(ids, "forgot what was known of the files, which the next `index` reads again, of", "item")
-            .map { [$0] } ?? []
+        return Self.counted(ids, "item").map {
+            ["forgot what was known of the files of \($0), which the next `index` reads again"]
+        } ?? []
     }
 
     private func change(_ sql: String) throws -> [Int64] { try Int64.fetchAll(db, sql: sql) }
 
-    /// "removed 3 parts (4, 5, 6)"; nil for none.
-    private static func line(_ ids: [Int64], _ what: String, _ noun: String) -> String? {
+    /// "3 parts (4, 5, 6)"; nil for none.
+    private static func counted(_ ids: [Int64], _ noun: String) -> String? {
         guard !ids.isEmpty else { return nil }
         let some = ids.prefix(listed).map(String.init).joined(separator: ", ") + (ids.count > listed ? ", …" : "")
-        return "\(what) \(ids.count) \(noun)\(ids.count == 1 ? "" : "s") (\(some))"
+        return "\(ids.count) \(noun)\(ids.count == 1 ? "" : "s") (\(some))"
     }
 }

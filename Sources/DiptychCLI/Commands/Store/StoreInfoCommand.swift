@@ -27,7 +27,7 @@ struct StoreInfoCommand: AsyncParsableCommand {
         guard formatting.chosen == .text else { return try StandardOutput.line(JSON.object(members).text) }
         let lines =
             [
-                ("pictures", "\(info.count)"), ("vanished", "\(info.missing)"), ("embeddings", "\(info.vectors)"),
+                ("images", "\(info.count)"), ("vanished", "\(info.missing)"), ("embeddings", "\(info.vectors)"),
                 ("dimension", "\(info.dimension)"), ("model", info.model),
                 ("model path", info.modelPath ?? "not known"),
                 ("fingerprint", info.fingerprint), ("orientation", info.appliesOrientation ? "upright" : "as stored"),
