@@ -5,7 +5,8 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients build bench bench-guard bench-search bench-serve soak fuzz parity parity-onnx parity-datasets fixtures format lint examples docs setup clean
+.PHONY: demo test test-clients build bench bench-guard bench-search bench-serve bench-datasets soak fuzz parity parity-onnx parity-datasets \
+	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
 	@./Scripts/setup
@@ -59,6 +60,10 @@ parity-onnx: build
 parity-datasets: build
 	./Scripts/parity/datasets
 
+# Datasets that Diptych writes, opened by Chinese-CLIP, open_clip, webdataset and pyarrow, and theirs by Diptych.
+parity-chinese-clip: build
+	./Scripts/parity/chinese-clip
+
 # Peers and Diptych in turn in one run; writes Documentation/benchmarks.md.
 bench: build
 	./Benchmarks/run
@@ -71,6 +76,10 @@ bench-guard: setup
 bench-search: setup
 	$(SWIFT_BUILD) --product search-bench
 	./Benchmarks/search/run
+
+# LMDB from Chinese-CLIP's files, in turn with its own script and a plain copy.
+bench-datasets: build
+	./Benchmarks/datasets/run
 
 # The server under load, in turn with the same API in FastAPI; writes Documentation/benchmarks-serve.md.
 bench-serve: build

@@ -65,6 +65,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZ4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CLMDB", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Our own C: vectorised kernels, each with a scalar twin.
@@ -90,7 +93,8 @@ let package = Package(
             dependencies: ["DiptychBasics", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: strict),
         .target(
-            name: "DiptychDatasets", dependencies: ["CSnappy", "CZstd", "DiptychBasics", "DiptychCheckpoints"],
+            name: "DiptychDatasets",
+            dependencies: ["CBrotli", "CLMDB", "CLZ4", "CSnappy", "CZstd", "DiptychBasics", "DiptychCheckpoints"],
             swiftSettings: strict),
         .target(name: "DiptychNetwork", dependencies: ["CCurl"], swiftSettings: strict),
         .target(

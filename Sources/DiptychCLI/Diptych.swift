@@ -16,7 +16,7 @@ struct DiptychCommand: AsyncParsableCommand {
         version: "diptych \(DiptychServer.version)",
         subcommands: [
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
-            StoreCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
+            StoreCommand.self, DatasetCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
             ContactSheetCommand.self, EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
             ExportCommand.self, ServeCommand.self, KeysCommand.self,
         ])

@@ -10,7 +10,7 @@ struct HelpTests {
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
-        ["export"], ["export", "onnx"], ["keys"],
+        ["export"], ["export", "onnx"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
     ]
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {

@@ -8,7 +8,7 @@ struct Unpickler {
     /// The most values that are put on the stack or copied; a large training checkpoint has some ten thousand.
     static let maximumValues = 1 << 21
 
-    private let file: MappedFile
+    private let path: String
     private let allowingScript: Bool
     /// Gives the place of the record of a storage.
     private let record: (_ key: String) throws -> Range<Int>
@@ -28,10 +28,18 @@ struct Unpickler {
                 .unsupported, path: file.path,
                 "its pickle has \(range.count) bytes, more than the \(Self.maximumBytes) that are read")
         }
-        self.file = file
+        path = file.path
         self.allowingScript = allowingScript
         self.record = record
         bytes = PickleBytes(file: file, range: range)
+    }
+
+    /// Prepares to read a pickle in memory that the caller keeps meanwhile, of data without tensors.
+    init(_ bytes: UnsafeRawBufferPointer, path: String) {
+        self.path = path
+        allowingScript = false
+        record = { _ in throw CheckpointError(.malformed, path: path, "its pickle names a storage") }
+        self.bytes = PickleBytes(bytes, path: path)
     }
 
     /// Reads the pickle and gives what it describes; containers and tensors are in ``heap``.
@@ -40,7 +48,7 @@ struct Unpickler {
         let version = try bytes.number(UInt8.self)
         guard (2...5).contains(version) else {
             throw CheckpointError(
-                .unsupported, path: file.path, "its pickle has protocol \(version); protocols 2 to 5 are read")
+                .unsupported, path: path, "its pickle has protocol \(version); protocols 2 to 5 are read")
         }
         while true {
             let code = try bytes.number(UInt8.self)
@@ -139,7 +147,7 @@ struct Unpickler {
         spent += count
         guard spent <= Self.maximumValues else {
             throw CheckpointError(
-                .unsupported, path: file.path,
+                .unsupported, path: path,
                 "its pickle makes more than the \(Self.maximumValues) values that are read; save only the weights")
         }
     }
@@ -226,12 +234,12 @@ struct Unpickler {
         if let known = PickleConstructor(module: module, name: name, allowingScript: allowingScript) { return known }
         guard !PickleConstructor.isElementType(module: module, name: name) else {
             throw CheckpointError(
-                .unsupported, path: file.path,
+                .unsupported, path: path,
                 "holds numbers of the type \(CheckpointError.quoted("torch.\(name)")), which is not read; leave them out"
             )
         }
         throw CheckpointError(
-            .unsafe, path: file.path,
+            .unsafe, path: path,
             "asks for \(CheckpointError.quoted("\(module).\(name)")), which no weights need; nothing was run: save the "
                 + "state dict alone where the file was made, torch.save(model.state_dict(), …), or convert it to safetensors"
         )

@@ -3,14 +3,19 @@
 final class TextStream {
     let bytes: ByteStream
     private var isStarted = false
-    private var decoder: UTF16Decoder?
+    private var decoder: (any TextDecoder)?
     private var decoded: ArraySlice<UInt8> = []
+    private let encoding: TextFileEncoding?
 
-    init(_ bytes: ByteStream) { self.bytes = bytes }
+    /// - Parameter encoding: what the text is in; without it, UTF-8, or UTF-16 where a mark says so.
+    init(_ bytes: ByteStream, encoding: TextFileEncoding? = nil) {
+        self.bytes = bytes
+        self.encoding = encoding
+    }
 
     var name: String { bytes.name }
 
-    /// Whether it is UTF-16.
+    /// Whether it is not UTF-8.
     var isDecoded: Bool { decoder != nil }
 
     /// The bytes that are in memory now, at least one unless the end is reached.
@@ -35,9 +40,9 @@ final class TextStream {
     /// The beginning of the text without taking it, to look at.
     func head(_ count: Int) throws(DatasetError) -> [UInt8] {
         try start()
-        guard var decoder else { return Array(try bytes.peek(count).prefix(count)) }
-        return decoded.isEmpty
-            ? decoder.decode(try bytes.peek(2 * count).prefix(2 * count), isLast: false) : Array(decoded)
+        guard decoder != nil else { return Array(try bytes.peek(count).prefix(count)) }
+        guard decoded.isEmpty, var decoder = try makeDecoder() else { return Array(decoded) }
+        return decoder.decode(try bytes.peek(2 * count).prefix(2 * count), isLast: false)
     }
 
     private func start() throws(DatasetError) {
@@ -51,15 +56,31 @@ final class TextStream {
             throw DatasetError(.unsupported, path: name, "is UTF-32, which is not read; save it as UTF-8")
         case (0xFF, 0xFE), (0xFE, 0xFF):
             bytes.consume(2)
-            decoder = UTF16Decoder(isBigEndian: mark[0] == 0xFE)
+            marked = UTF16Decoder(isBigEndian: mark[0] == 0xFE)
         case (0xEF, 0xBB) where mark.dropFirst(2).first == 0xBF: bytes.consume(3)
-        default: break
+        default: isNamed = encoding != nil && encoding != .utf8
         }
+        decoder = try makeDecoder()
+    }
+
+    /// What a byte order mark says; it counts more than what was said.
+    private var marked: UTF16Decoder?
+    private var isNamed = false
+
+    /// A decoder that has read nothing.
+    private func makeDecoder() throws(DatasetError) -> (any TextDecoder)? {
+        if let marked { return marked }
+        guard isNamed, let encoding else { return nil }
+        guard let decoder = SystemTextDecoder(encoding) else {
+            throw DatasetError(
+                .unsupported, path: name, "is in \(encoding.rawValue), which this system cannot convert; use iconv")
+        }
+        return decoder
     }
 }
 
 /// Makes UTF-8 of UTF-16 a piece at a time. Halves of surrogate pairs that stand alone become U+FFFD.
-struct UTF16Decoder {
+struct UTF16Decoder: TextDecoder {
     private let isBigEndian: Bool
     /// The first byte of a unit, and the first unit of a pair, of which the rest has not come yet.
     private var half: UInt8?

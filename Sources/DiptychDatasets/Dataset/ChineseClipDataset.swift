@@ -12,8 +12,8 @@ struct ChineseClipDataset: Dataset {
     private let textRows: [Int32]
 
     /// - Parameter path: the file `…_imgs.tsv`; `…_texts.jsonl` beside it is read where there is one.
-    init(path: String) throws(DatasetError) {
-        file = try InputFile.plainText(path)
+    init(path: String, encoding: TextFileEncoding? = nil) throws(DatasetError) {
+        file = try InputFile.plainText(path, encoding)
         var lines = LineStream(TextStream(ByteStream(file)))
         var offsets = RowOffsets()
         var rows: [String: Int] = [:]
@@ -29,7 +29,7 @@ struct ChineseClipDataset: Dataset {
         }
         self.offsets = offsets
         let beside = ChineseClipSource.texts(beside: path)
-        texts = try beside.map { (path) throws(DatasetError) in try JSONDataset(path: path) }
+        texts = try beside.map { (path) throws(DatasetError) in try JSONDataset(path: path, encoding: encoding) }
         (starts, textRows) =
             try texts.map { (texts) throws(DatasetError) in
                 try Self.texts(texts, of: rows, count: offsets.count)

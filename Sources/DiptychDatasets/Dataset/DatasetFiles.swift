@@ -16,7 +16,16 @@ public enum DatasetFiles {
     public static func open(
         _ paths: [String], kind: DatasetKind? = nil, separator: LineStream.Separator = .lineBreak
     ) throws(DatasetError) -> any Dataset {
-        try joined(paths) { (path) throws(DatasetError) in try file(path, kind, separator) }
+        var options = DatasetOptions()
+        (options.kind, options.separator) = (kind, separator)
+        return try open(paths, options: options)
+    }
+
+    /// The same.
+    ///
+    /// - Throws: ``DatasetError`` for a file that cannot be read, or is none of these.
+    public static func open(_ paths: [String], options: DatasetOptions) throws(DatasetError) -> any Dataset {
+        try joined(try parts(paths, options: options)) { (part) throws(DatasetError) in try part.rows() }
     }
 
     /// The same as images: the columns `image` and `text`, and all others as they are.
@@ -26,68 +35,25 @@ public enum DatasetFiles {
         _ paths: [String], kind: DatasetKind? = nil, columns: ColumnNames = ColumnNames(),
         separator: LineStream.Separator = .lineBreak
     ) throws(DatasetError) -> any Dataset {
-        try joined(paths) { (path) throws(DatasetError) in
-            let rows = try file(path, kind, separator)
-            return rows.columns.contains(DatasetColumn("image", .image))
-                ? rows : try ImageDataset(rows, columns: columns, path: path)
-        }
+        var options = DatasetOptions()
+        (options.kind, options.columns, options.separator) = (kind, columns, separator)
+        return try joined(try parts(paths, options: options)) { (part) throws(DatasetError) in try part.imageRows() }
     }
 
     private static func joined(
-        _ patterns: [String], _ open: (String) throws(DatasetError) -> any Dataset
+        _ parts: [DatasetPart], _ open: (DatasetPart) throws(DatasetError) -> any Dataset
     ) throws(DatasetError) -> any Dataset {
-        var parts: [any Dataset] = []
-        for pattern in patterns {
-            for path in try BracePattern.expand(pattern) { parts.append(try open(path)) }
-        }
-        return parts.count == 1 ? parts[0] : JoinedDataset(parts)
-    }
-
-    private static func file(
-        _ path: String, _ kind: DatasetKind?, _ separator: LineStream.Separator
-    ) throws(DatasetError) -> any Dataset {
-        var isDirectory: ObjCBool = false
-        if path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            return try folder(path)
-        }
-        guard path != "-" else {
-            throw DatasetError(
-                .unsupported, path: "standard input", "comes once, and rows are read in any order; save it to a file")
-        }
-        let bytes = try ByteStream(path: path)
-        switch try FoundKind(path, bytes, TextStream(bytes), kind: kind, separator: separator) {
-        case .chineseClip: return try ChineseClipDataset(path: path)
-        case .known(.list): return try ListDataset(path: path, separator: separator)
-        case .known(.jsonl): return try JSONDataset(path: path)
-        case .known(.csv): return try DelimitedDataset(path: path, delimiter: UInt8(ascii: ","))
-        case .known(.tsv): return try DelimitedDataset(path: path, delimiter: UInt8(ascii: "\t"))
-        case .known(.parquet): return try ParquetDataset(path: path)
-        case .known(.tar): return try WebDatasetDataset(path: path)
-        }
-    }
-
-    private static func folder(_ path: String) throws(DatasetError) -> any Dataset {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
-        if names.contains(ClipRetrievalLayout.images), names.contains(ClipRetrievalLayout.metadata) {
-            return try ClipRetrievalDataset(path)
-        }
-        let splits = names.filter { $0.hasSuffix(ChineseClipSource.images) }
-        guard splits.isEmpty else {
-            var parts: [any Dataset] = []
-            for name in splits {
-                let split = String(name.dropLast(ChineseClipSource.images.count))
-                parts.append(
-                    ConstantColumn(
-                        base: try ChineseClipDataset(path: "\(path)/\(name)"), column: DatasetColumn("split", .text),
-                        value: .text(split == "val" ? "valid" : split)))
+        var opened: [any Dataset] = []
+        for part in parts {
+            let rows = try open(part)
+            guard part.hasColumn, let split = part.split else {
+                opened.append(rows)
+                continue
             }
-            return parts.count == 1 ? parts[0] : JoinedDataset(parts)
+            opened.append(
+                ConstantColumn(base: rows, column: DatasetColumn("split", .text), value: .text(split)))
         }
-        if names.contains("data.mdb") || FileManager.default.fileExists(atPath: "\(path)/imgs/data.mdb") {
-            throw DatasetError(
-                .unsupported, path: path, "is an LMDB database, which is not read; give the files it was made from")
-        }
-        return try FolderDataset(path)
+        return opened.count == 1 ? opened[0] : JoinedDataset(opened)
     }
 }
 
@@ -108,6 +74,7 @@ public struct ImageDataset: Dataset {
     /// - Throws: ``DatasetError`` when none can hold images.
     public init(_ base: any Dataset, columns names: ColumnNames, path: String) throws(DatasetError) {
         self.base = base
+        let names = names.completed(for: base.columns.map(\.name))
         builder = RowBuilder(names: names, path: path)
         let known = base.columns.map { $0.name.lowercased() }
         let (images, captions) = (Set(names.image.map { $0.lowercased() }), Set(names.caption.map { $0.lowercased() }))
@@ -121,10 +88,14 @@ public struct ImageDataset: Dataset {
             // An image's bytes stand in `image`; paths and URLs beside them say more.
             let isImage =
                 images.contains(known[index]) && (known[index] == "image" || base.columns[index].type == .bytes)
-            return !isImage && !captions.contains(known[index])
+            // A list of captions is a column of its own.
+            return !isImage && (!captions.contains(known[index]) || base.columns[index].type == .list(.text))
         }
         let rest = others
-        self.columns = [DatasetColumn("image", .image), DatasetColumn("text", .text)] + rest.map { base.columns[$0] }
+        let hasText = base.columns.contains { captions.contains($0.name.lowercased()) && $0.type != .list(.text) }
+        self.columns =
+            [DatasetColumn("image", .image), DatasetColumn("text", hasText ? .text : .null)]
+            + rest.map { base.columns[$0] }
     }
 
     /// The number of rows.

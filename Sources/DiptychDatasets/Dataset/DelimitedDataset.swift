@@ -11,9 +11,9 @@ struct DelimitedDataset: Dataset {
     private let delimiter: UInt8
 
     /// Reads the file once, to find its rows and what its columns hold.
-    init(path: String, delimiter: UInt8) throws(DatasetError) {
+    init(path: String, delimiter: UInt8, encoding: TextFileEncoding? = nil) throws(DatasetError) {
         self.delimiter = delimiter
-        file = try InputFile.plainText(path)
+        file = try InputFile.plainText(path, encoding)
         var records = DelimitedRecords(LineStream(TextStream(ByteStream(file))), delimiter: delimiter, path: file.path)
         guard let header = try records.next()?.fields else {
             throw DatasetError(.malformed, path: file.path, "is empty; it should begin with a line of column names")
@@ -87,9 +87,11 @@ struct ListDataset: Dataset {
     private let offsets: RowOffsets
     private let separator: LineStream.Separator
 
-    init(path: String, separator: LineStream.Separator) throws(DatasetError) {
+    init(
+        path: String, separator: LineStream.Separator, encoding: TextFileEncoding? = nil
+    ) throws(DatasetError) {
         self.separator = separator
-        file = try InputFile.plainText(path)
+        file = try InputFile.plainText(path, encoding)
         var lines = LineStream(TextStream(ByteStream(file)), separator: separator)
         var offsets = RowOffsets()
         while let line = try lines.next() {

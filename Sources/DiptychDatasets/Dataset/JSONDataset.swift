@@ -8,8 +8,8 @@ struct JSONDataset: Dataset {
     private let word: String
 
     /// Reads the file once, to find its rows and columns.
-    init(path: String) throws(DatasetError) {
-        file = try InputFile.plainText(path)
+    init(path: String, encoding: TextFileEncoding? = nil) throws(DatasetError) {
+        file = try InputFile.plainText(path, encoding)
         var items = try JSONItems(TextStream(ByteStream(file)), columns: nil)
         word = items.word
         var (offsets, scan) = (RowOffsets(), ColumnScan())

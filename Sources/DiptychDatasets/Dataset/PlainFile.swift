@@ -6,11 +6,11 @@
 internal import Foundation
 
 extension InputFile {
-    /// The file at `path` as UTF-8 that can be read from any place: itself, or where it is compressed, UTF-16 or a pipe, its
+    /// The file at `path` as UTF-8 that can be read from any place: itself, or where it is compressed, in another encoding or a pipe, its
     /// text in a nameless temporary file.
-    static func plainText(_ path: String) throws(DatasetError) -> InputFile {
+    static func plainText(_ path: String, _ encoding: TextFileEncoding? = nil) throws(DatasetError) -> InputFile {
         let bytes = try ByteStream(path: path)
-        let text = TextStream(bytes)
+        let text = TextStream(bytes, encoding: encoding)
         _ = try text.available()
         guard !bytes.isSeekable || text.isDecoded else { return try InputFile(path: path) }
         return try spooled(name: bytes.name) { (add) throws(DatasetError) in

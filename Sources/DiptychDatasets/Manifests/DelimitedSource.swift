@@ -1,6 +1,6 @@
 /// Comma- or tab-separated values with a header line, as rows with images.
 struct DelimitedSource: RowSource {
-    private let builder: RowBuilder
+    private var builder: RowBuilder
     private let path: String
     private var records: DelimitedRecords?
     private var header: [String] = []
@@ -13,6 +13,7 @@ struct DelimitedSource: RowSource {
             throw DatasetError(.malformed, path: self.path, "is empty; it should begin with a line of column names")
         }
         header = first.fields
+        builder = RowBuilder(names: columns.completed(for: header), path: path)
         let known = Set(header.map { $0.lowercased() })
         guard builder.names.image.contains(where: { known.contains($0.lowercased()) }) else {
             let wanted = builder.names.image.prefix(4).joined(separator: ", ")

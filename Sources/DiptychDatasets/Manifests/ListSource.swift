@@ -52,7 +52,8 @@ extension LineStream.Line {
 
 /// Texts in older encodings.
 enum TextEncoding {
-    static let reason = "is not UTF-8; convert the file if it is in another encoding: iconv -f GBK -t UTF-8"
+    static let reason =
+        "is not UTF-8; if the file is in another encoding, name it (--encoding gb18030) or convert it: iconv -f GBK -t UTF-8"
 
     /// Whether a file that begins with `head` is in an older encoding throughout, such as GBK: there are several lines beyond
     /// ASCII, none of them UTF-8. A single damaged line is one row that is lost.

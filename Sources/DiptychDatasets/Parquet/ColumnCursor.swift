@@ -7,6 +7,10 @@ struct ColumnCursor {
         case plain(PlainDecoder)
         case dictionary(HybridDecoder)
         case truth(HybridDecoder)
+        case deltas(DeltaDecoder)
+        case deltaLengths(DeltaLengthDecoder)
+        case deltaBytes(DeltaBytesDecoder)
+        case split(StreamSplitDecoder)
     }
 
     /// A value with its place in lists and structures.
@@ -151,6 +155,30 @@ struct ColumnCursor {
             let value = try decoder.next()
             values = .truth(decoder)
             return .bool(value == 1)
+        case .deltas(var decoder)?:
+            values = nil
+            let value = try decoder.next()
+            values = .deltas(decoder)
+            return leaf.value(leaf.type == .int32 ? Int64(Int32(truncatingIfNeeded: value)) : value)
+        case .deltaLengths(var decoder)?:
+            values = nil
+            let value = try decoder.next()
+            values = .deltaLengths(decoder)
+            return leaf.value(value)
+        case .deltaBytes(var decoder)?:
+            values = nil
+            let value = try decoder.next()
+            values = .deltaBytes(decoder)
+            guard leaf.type != .fixedBytes || value.count == leaf.typeLength else {
+                throw ParquetFault("has a value of another length than its type")
+            }
+            return leaf.value(value)
+        case .split(var decoder)?:
+            values = nil
+            let value = try decoder.next()
+            values = .split(decoder)
+            var plain = PlainDecoder(value, from: 0, leaf: leaf)
+            return try plain.next()
         case nil: throw ParquetFault("has a value outside a page")
         }
     }
@@ -188,18 +216,43 @@ struct ColumnCursor {
         repetitions = try decoder(leaf.maximumRepetition, page.repetitionEncoding, page.levelBytes?.repetition)
         definitions = try decoder(leaf.maximumDefinition, page.definitionEncoding, page.levelBytes?.definition)
         left = page.valueCount
-        switch ParquetFormat.Encoding(rawValue: page.encoding) {
-        case .plain?: values = .plain(PlainDecoder(page.bytes, from: position, leaf: leaf))
-        case .plainDictionary?, .rleDictionary?:
-            // A page of nothing but nulls may be empty.
-            guard position < page.bytes.count else { return }
+        values = try Self.values(page, from: position, leaf) { pages.unsupported(page.encoding) }
+    }
+
+    /// What reads the values of a page; nil where there are none but nulls.
+    private static func values(
+        _ page: PageReader.Page, from position: Int, _ leaf: ParquetLeaf, unsupported: () -> ParquetFault
+    ) throws(ParquetFault) -> Values? {
+        let encoding = ParquetFormat.Encoding(rawValue: page.encoding)
+        if encoding == .plain { return .plain(PlainDecoder(page.bytes, from: position, leaf: leaf)) }
+        // A page of nothing but nulls may be empty.
+        let isEmpty = position >= page.bytes.count
+        switch (encoding, leaf.type) {
+        case (.plainDictionary?, _), (.rleDictionary?, _):
+            guard !isEmpty else { return nil }
             let width = Int(page.bytes[position])
-            values = .dictionary(try HybridDecoder(page.bytes, position + 1..<page.bytes.count, width: width))
-        case .rle? where leaf.type == .boolean:
+            return .dictionary(try HybridDecoder(page.bytes, position + 1..<page.bytes.count, width: width))
+        case (.rle?, .boolean):
             // A length of four bytes stands first.
-            guard page.bytes.count - position >= 4 else { return }
-            values = .truth(try HybridDecoder(page.bytes, position + 4..<page.bytes.count, width: 1))
-        default: throw pages.unsupported(page.encoding)
+            guard page.bytes.count - position >= 4 else { return nil }
+            return .truth(try HybridDecoder(page.bytes, position + 4..<page.bytes.count, width: 1))
+        case (.deltaBinaryPacked?, .int32), (.deltaBinaryPacked?, .int64):
+            return isEmpty ? nil : .deltas(try DeltaDecoder(page.bytes, from: position))
+        case (.deltaLengthByteArray?, .byteArray):
+            return isEmpty ? nil : .deltaLengths(try DeltaLengthDecoder(page.bytes, from: position))
+        case (.deltaByteArray?, .byteArray), (.deltaByteArray?, .fixedBytes):
+            return isEmpty ? nil : .deltaBytes(try DeltaBytesDecoder(page.bytes, from: position))
+        case (.byteStreamSplit?, let type):
+            let width: Int? =
+                switch type {
+                case .int32, .float: 4
+                case .int64, .double: 8
+                case .fixedBytes: leaf.typeLength
+                case .boolean, .int96, .byteArray: nil
+                }
+            guard let width else { throw unsupported() }
+            return .split(try StreamSplitDecoder(page.bytes, from: position, width: width))
+        default: throw unsupported()
         }
     }
 }

@@ -165,11 +165,11 @@ struct PageReader {
     /// The fault of an encoding that is not read.
     func unsupported(_ encoding: Int) -> ParquetFault {
         let names = [
-            4: "BIT_PACKED", 5: "DELTA_BINARY_PACKED", 6: "DELTA_LENGTH_BYTE_ARRAY", 7: "DELTA_BYTE_ARRAY",
+            3: "RLE", 4: "BIT_PACKED", 5: "DELTA_BINARY_PACKED", 6: "DELTA_LENGTH_BYTE_ARRAY", 7: "DELTA_BYTE_ARRAY",
             9: "BYTE_STREAM_SPLIT",
         ]
         return ParquetFault(
-            "is encoded as \(names[encoding] ?? "number \(encoding)"), which is not read; write it with plain or "
-                + "dictionary encoding", kind: .unsupported)
+            "is encoded as \(names[encoding] ?? "number \(encoding)"), which is not read for its type; write it with "
+                + "plain or dictionary encoding", kind: .unsupported)
     }
 }

@@ -1,3 +1,5 @@
+internal import CBrotli
+internal import CLZ4
 internal import CSnappy
 internal import CZstd
 internal import DiptychBasics
@@ -10,15 +12,21 @@ public enum ParquetCompression: Int, Sendable, CaseIterable {
     case snappy = 1
     /// gzip (RFC 1952).
     case gzip = 2
+    /// Brotli (RFC 7932).
+    case brotli = 4
+    /// LZ4, in Hadoop's blocks or without them.
+    case lz4 = 5
     /// Zstandard: small.
     case zstd = 6
+    /// LZ4 without anything around it.
+    case lz4Raw = 7
 }
 
 extension ParquetCompression {
     /// The codec of a file's number.
     init(number: Int) throws(ParquetFault) {
         guard let known = ParquetCompression(rawValue: number) else {
-            let name = [3: "LZO", 4: "Brotli", 5: "LZ4", 7: "LZ4"][number] ?? "an unknown codec (\(number))"
+            let name = number == 3 ? "LZO" : "an unknown codec (\(number))"
             throw ParquetFault(
                 "is compressed with \(name), which is not read; write it with snappy, gzip or zstd", kind: .unsupported)
         }
@@ -63,9 +71,56 @@ extension ParquetCompression {
                     bytes, .gzip, exactlyInto: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
                 filled = isRight ? count : 0
             }
+        case .brotli:
+            output = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                var made = count
+                let result = bytes.withUnsafeBufferPointer {
+                    BrotliDecoderDecompress($0.count, $0.baseAddress, &made, buffer.baseAddress)
+                }
+                isRight = result == BROTLI_DECODER_RESULT_SUCCESS && made == count
+                filled = isRight ? count : 0
+            }
+        case .lz4, .lz4Raw:
+            output = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                isRight = bytes.withUnsafeBytes { source in
+                    let target = UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+                    if self == .lz4, Self.hadoop(source, into: target) { return true }
+                    return Self.lz4(source, into: target)
+                }
+                filled = isRight ? count : 0
+            }
         }
         guard isRight else { throw ParquetFault("a compressed page is damaged") }
         return output
+    }
+
+    /// Undoes one block of LZ4, which must fill `target`.
+    private static func lz4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+        guard let count = Int32(exactly: source.count), let room = Int32(exactly: target.count) else { return false }
+        let made = LZ4_decompress_safe(
+            source.assumingMemoryBound(to: CChar.self).baseAddress,
+            target.assumingMemoryBound(to: CChar.self).baseAddress, count, room)
+        return made == room
+    }
+
+    /// Undoes Hadoop's blocks: each behind its size and its compressed size, the highest byte first.
+    private static func hadoop(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+        var (from, to) = (0, 0)
+        while from < source.count {
+            guard source.count - from >= 8 else { return false }
+            func number(_ place: Int) -> Int {
+                Int(UInt32(bigEndian: source.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+            }
+            let (made, size) = (number(from), number(from + 4))
+            from += 8
+            guard size <= source.count - from, made <= target.count - to else { return false }
+            let input = UnsafeRawBufferPointer(rebasing: source[from..<from + size])
+            let output = UnsafeMutableRawBufferPointer(rebasing: target[to..<to + made])
+            guard lz4(input, into: output) else { return false }
+            (from, to) = (from + size, to + made)
+        }
+        return to == target.count
     }
 
     /// Compresses a page.
@@ -93,7 +148,8 @@ extension ParquetCompression {
             }
             guard ZSTD_isError(made) == 0 else { throw ParquetFault("a page cannot be compressed") }
             return output
-        case .gzip: throw ParquetFault("gzip is read and not written; use zstd", kind: .unsupported)
+        case .gzip, .brotli, .lz4, .lz4Raw:
+            throw ParquetFault("\(self) is read and not written; use zstd", kind: .unsupported)
         }
     }
 }

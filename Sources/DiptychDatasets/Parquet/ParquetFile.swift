@@ -1,8 +1,8 @@
 /// A Parquet file (parquet.apache.org) that is read row by row, holding one page of each column.
 ///
-/// What is read: columns of every type, lists, maps and structures of them to any depth; data pages of both versions; plain
-/// and dictionary encodings; pages without compression, with Snappy, gzip and Zstandard. Everything is bounds-checked: a
-/// damaged or hostile file gives an error.
+/// What is read: columns of every type, lists, maps and structures of them to any depth; data pages of both versions; every
+/// encoding of the format; pages without compression, with Snappy, gzip, Zstandard, Brotli and LZ4. Everything is
+/// bounds-checked: a damaged or hostile file gives an error.
 public final class ParquetFile: Sendable {
     /// The file.
     public let path: String

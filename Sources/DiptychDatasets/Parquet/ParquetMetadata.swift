@@ -29,7 +29,11 @@ enum ParquetFormat {
         case plainDictionary = 2
         case rle = 3
         case bitPacked = 4
+        case deltaBinaryPacked = 5
+        case deltaLengthByteArray = 6
+        case deltaByteArray = 7
         case rleDictionary = 8
+        case byteStreamSplit = 9
     }
 
     enum PageType: Int { case data, index, dictionary, data2 }

@@ -1,6 +1,6 @@
 public import DiptychCheckpoints
 
-/// Writes a Parquet file of flat columns, all of them optional, in constant memory.
+/// Writes a Parquet file of values, lists of values and structures of them, all of them optional, in constant memory.
 ///
 ///     let writer = try ParquetWriter(path: "metadata.parquet", columns: [.init("image_path", .string)])
 ///     try writer.append([.string("a.jpg")])
@@ -15,10 +15,44 @@ public final class ParquetWriter {
         /// What it holds.
         public let kind: ParquetValueKind
 
+        /// Whether each row holds a list of such values.
+        public let isList: Bool
+        /// The members of a structure; none of another column.
+        public let members: [Column]
+
         /// Names a column.
-        public init(_ name: String, _ kind: ParquetValueKind) {
+        public init(_ name: String, _ kind: ParquetValueKind, isList: Bool = false) {
             self.name = name
             self.kind = kind
+            self.isList = isList
+            members = []
+        }
+
+        /// Names a column of structures, whose cells are ``ParquetValue/object(_:)`` with these members in their order.
+        public init(_ name: String, members: [Column]) {
+            self.name = name
+            kind = .nested
+            isList = false
+            self.members = members
+        }
+
+        /// What is stored as pages of its own.
+        fileprivate var leaves: [Leaf] {
+            if isList { return [Leaf(path: [name, "list", "element"], kind: kind, definition: 3, repetition: 1)] }
+            guard members.isEmpty else {
+                return members.map { Leaf(path: [name, $0.name], kind: $0.kind, definition: 2, repetition: 0) }
+            }
+            return [Leaf(path: [name], kind: kind, definition: 1, repetition: 0)]
+        }
+    }
+
+    fileprivate struct Leaf {
+        let path: [String]
+        let kind: ParquetValueKind
+        let definition: Int
+        let repetition: Int
+        var pages: PageBuilder {
+            PageBuilder(kind: kind, maximumDefinition: definition, maximumRepetition: repetition)
         }
     }
 
@@ -43,6 +77,7 @@ public final class ParquetWriter {
     private let columns: [Column]
     private let compression: ParquetCompression
     private let rowsPerGroup: Int
+    private let leaves: [Leaf]
     private var pages: [PageBuilder]
     private var rowsInGroup = 0
     private var offset = 4
@@ -64,7 +99,10 @@ public final class ParquetWriter {
         self.columns = columns
         self.compression = compression
         self.rowsPerGroup = max(1, rowsPerGroup)
-        pages = columns.map { PageBuilder(kind: $0.kind) }
+        precondition(
+            columns.allSatisfy { $0.members.allSatisfy { !$0.isList && $0.members.isEmpty } }, "deeper structures")
+        leaves = columns.flatMap(\.leaves)
+        pages = leaves.map(\.pages)
         file = try AtomicFile(path: path)
         try file.write(ParquetFormat.magic)
     }
@@ -74,13 +112,28 @@ public final class ParquetWriter {
     /// - Throws: ``FileWriteError``, also where a cell is of another kind than its column.
     public func append(_ cells: [ParquetValue]) throws(FileWriteError) {
         precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
-        for index in cells.indices where !pages[index].append(cells[index]) {
-            throw FileWriteError(path: path, "row \(count + 1): column \(columns[index].name) cannot hold such a value")
+        var leaf = 0
+        for (column, cell) in zip(columns, cells) {
+            var values = [cell]
+            if !column.members.isEmpty {
+                guard case .object(let members) = cell, members.count == column.members.count else {
+                    throw unfit(column)
+                }
+                values = members.map(\.value)
+            }
+            for value in values {
+                guard pages[leaf].append(value) else { throw unfit(column) }
+                leaf += 1
+            }
         }
         count += 1
         rowsInGroup += 1
         let isFull = rowsInGroup >= rowsPerGroup || pages.reduce(0) { $0 + $1.byteCount } >= Self.bytesPerGroup
         if isFull { try endGroup() }
+    }
+
+    private func unfit(_ column: Column) -> FileWriteError {
+        FileWriteError(path: path, "row \(count + 1): column \(column.name) cannot hold such a value")
     }
 
     /// Completes the file and puts it in its place.
@@ -98,9 +151,9 @@ public final class ParquetWriter {
     private func endGroup() throws(FileWriteError) {
         guard rowsInGroup > 0 else { return }
         var chunks: [Chunk] = []
-        for index in columns.indices {
+        for index in leaves.indices {
             let start = offset
-            var uncompressed = 0
+            var (uncompressed, values) = (0, 0)
             for page in pages[index].pages() {
                 let body: [UInt8]
                 do throws(ParquetFault) { body = try compression.compress(page.bytes) } catch {
@@ -122,39 +175,70 @@ public final class ParquetWriter {
                 try file.write(body)
                 offset += header.bytes.count + body.count
                 uncompressed += header.bytes.count + page.bytes.count
+                values += page.valueCount
             }
             chunks.append(
-                Chunk(offset: start, values: rowsInGroup, compressed: offset - start, uncompressed: uncompressed))
-            pages[index] = PageBuilder(kind: columns[index].kind)
+                Chunk(offset: start, values: values, compressed: offset - start, uncompressed: uncompressed))
+            pages[index] = leaves[index].pages
         }
         groups.append(Group(chunks: chunks, rowCount: rowsInGroup))
         rowsInGroup = 0
+    }
+
+    /// An element of the schema tree.
+    private struct Element {
+        let name: String
+        var kind: ParquetValueKind?
+        var repetition: ParquetFormat.Repetition?
+        var children = 0
+        var isList = false
+
+        func write(to writer: inout ThriftWriter) {
+            writer.structure { element in
+                if let kind { element.field(1, int32: kind.physical.rawValue) }
+                if let repetition { element.field(3, int32: repetition.rawValue) }
+                element.field(4, string: name)
+                if kind == nil { element.field(5, int32: children) }
+                // UTF8 and LIST, and the logical types of those names.
+                if kind == .string {
+                    element.field(6, int32: 0)
+                    element.field(10) { $0.field(1) { _ in } }
+                } else if isList {
+                    element.field(6, int32: 3)
+                    element.field(10) { $0.field(3) { _ in } }
+                }
+            }
+        }
+    }
+
+    private var schema: [Element] {
+        var elements = [Element(name: "schema", children: columns.count)]
+        for column in columns {
+            if column.isList {
+                elements += [
+                    Element(name: column.name, repetition: .optional, children: 1, isList: true),
+                    Element(name: "list", repetition: .repeated, children: 1),
+                    Element(name: "element", kind: column.kind, repetition: .optional),
+                ]
+            } else if column.members.isEmpty {
+                elements.append(Element(name: column.name, kind: column.kind, repetition: .optional))
+            } else {
+                elements.append(Element(name: column.name, repetition: .optional, children: column.members.count))
+                elements += column.members.map { Element(name: $0.name, kind: $0.kind, repetition: .optional) }
+            }
+        }
+        return elements
     }
 
     private func footer() -> [UInt8] {
         var writer = ThriftWriter()
         writer.structure { file in
             file.field(1, int32: 1)
-            file.field(2, list: [nil] + columns.map { $0 }, of: .structure) { (writer, column: Column?) in
-                writer.structure { element in
-                    guard let column else {
-                        element.field(4, string: "schema")
-                        element.field(5, int32: columns.count)
-                        return
-                    }
-                    element.field(1, int32: column.kind.physical.rawValue)
-                    element.field(3, int32: ParquetFormat.Repetition.optional.rawValue)
-                    element.field(4, string: column.name)
-                    guard column.kind == .string else { return }
-                    // UTF8, and the logical type STRING.
-                    element.field(6, int32: 0)
-                    element.field(10) { $0.field(1) { _ in } }
-                }
-            }
+            file.field(2, list: schema, of: .structure) { writer, element in element.write(to: &writer) }
             file.field(3, int64: count)
             file.field(4, list: groups, of: .structure) { writer, group in
                 writer.structure { rows in
-                    rows.field(1, list: Array(zip(columns, group.chunks)), of: .structure) { writer, entry in
+                    rows.field(1, list: Array(zip(leaves, group.chunks)), of: .structure) { writer, entry in
                         writer.structure { describe(entry.0, entry.1, in: &$0) }
                     }
                     rows.field(2, int64: group.bytes)
@@ -166,13 +250,13 @@ public final class ParquetWriter {
         return writer.bytes
     }
 
-    private func describe(_ column: Column, _ chunk: Chunk, in writer: inout ThriftWriter) {
+    private func describe(_ leaf: Leaf, _ chunk: Chunk, in writer: inout ThriftWriter) {
         writer.field(2, int64: chunk.offset)
         writer.field(3) { metadata in
-            metadata.field(1, int32: column.kind.physical.rawValue)
+            metadata.field(1, int32: leaf.kind.physical.rawValue)
             let encodings = [ParquetFormat.Encoding.plain, .rle]
             metadata.field(2, list: encodings, of: .int32) { $0.integer($1.rawValue) }
-            metadata.field(3, list: [column.name], of: .binary) { $0.binary($1) }
+            metadata.field(3, list: leaf.path, of: .binary) { $0.binary($1) }
             metadata.field(4, int32: compression.rawValue)
             metadata.field(5, int64: chunk.values)
             metadata.field(6, int64: chunk.uncompressed)

@@ -19,6 +19,15 @@ public struct ColumnNames: Sendable, Equatable {
         if let image { self.image = [image] }
         if let caption { self.caption = [caption] }
     }
+
+    /// These, with the caption of tables as open_clip reads them: `title` beside `filepath`.
+    func completed(for columns: [String]) -> ColumnNames {
+        let known = Set(columns.map { $0.lowercased() })
+        guard caption == ColumnNames().caption, known.contains("filepath"), known.contains("title") else { return self }
+        var names = self
+        names.caption.append("title")
+        return names
+    }
 }
 
 /// A cell of a table, or a member of an object.

@@ -7,7 +7,8 @@ enum FoundKind {
     ///
     /// - Parameter kind: what was said.
     init(
-        _ path: String, _ bytes: ByteStream, _ text: TextStream, kind: DatasetKind?, separator: LineStream.Separator
+        _ path: String, _ bytes: ByteStream, _ text: TextStream, kind: DatasetKind?, separator: LineStream.Separator,
+        encoding: TextFileEncoding? = nil
     ) throws(DatasetError) {
         let length = FileContent.headLength
         let content = FileContent(head: Array(try bytes.peek(length).prefix(length)))
@@ -23,6 +24,7 @@ enum FoundKind {
         // Their readers say what is wrong.
         case (_, .parquet), (_, .tar): return
         case (.zeros?, .list) where separator == .null: return
+        case (.zeros?, _) where encoding == .utf16LittleEndian || encoding == .utf16BigEndian: break
         case (let content?, _):
             let hint = content == .zeros ? "; paths with zero bytes between them want --null" : ""
             throw DatasetError(

@@ -1,0 +1,55 @@
+public import ArgumentParser
+public import DiptychDatasets
+
+struct DatasetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dataset",
+        abstract: "Show datasets of images and texts, and write them in other formats.",
+        discussion: """
+            Example: diptych dataset show pictures --limit 3
+            """,
+        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self])
+}
+
+extension DatasetFormat: ExpressibleByArgument {}
+
+extension TextFileEncoding: ExpressibleByArgument {
+    /// Reads a name in any usual spelling.
+    public init?(argument: String) { self.init(name: argument) }
+}
+
+/// The options that say how a dataset is read.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("from-format")],
+        help: "What files are, whatever their content: \(DatasetKind.names).")
+    var kind: DatasetKind?
+
+    @Option(
+        help: "The encoding of texts, such as gb18030 or utf-16le (default: utf-8, or utf-16 with a byte order mark).")
+    var encoding: TextFileEncoding?
+
+    /// The options as the library takes them.
+    func options(columns: ColumnNames = ColumnNames(), notes: DatasetNotes) -> DatasetOptions {
+        var options = DatasetOptions()
+        (options.kind, options.encoding, options.columns, options.notes) = (kind, encoding, columns, notes)
+        return options
+    }
+
+    /// Refuses sources that are not read.
+    static func validate(_ sources: [String]) throws {
+        if sources.contains("") { throw ValidationError("a source is empty; give a file or a folder.") }
+        for source in sources where ["s3://", "gs://", "store:"].contains(where: source.hasPrefix) {
+            throw ValidationError("\(source): only files and folders are read; download it first.")
+        }
+    }
+}
+
+extension DatasetNotes {
+    /// Says what was left out, changed, or found to be wrong.
+    func report(isQuiet: Bool) {
+        guard !isQuiet else { return }
+        for note in all { Console.say("note: \(note.text)") }
+        if furtherCount > 0 { Console.say("note: \(furtherCount) further notes") }
+    }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import DiptychDatasets
+import Foundation
+
+struct DatasetConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Write a dataset in another format.",
+        discussion: """
+            Image files go over byte by byte. chinese-clip: train_imgs.tsv and train_texts.jsonl. lmdb: lmdb/train/imgs and \
+            lmdb/train/pairs, and train_texts.jsonl. webdataset: train-000000.tar and so on. csv and tsv: filepath and title, a \
+            row a pair. jsonl, parquet: train.jsonl, train.parquet. folder: train/LABEL/. With --data-dir and --to lmdb: as \
+            Chinese-CLIP's build_lmdb_dataset.py.
+
+            Example: diptych dataset convert pictures --to chinese-clip --output dataset
+            """)
+
+    @Argument(help: ArgumentHelp("A file, a folder, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+    var sources: [String] = []
+
+    @Option(name: .customLong("to"), help: "\(DatasetFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format: DatasetFormat
+
+    @Option(name: .shortAndLong, help: "The folder to write to; made where it is missing.")
+    var output: String?
+
+    @Option(
+        help: "The splits to write, with commas between them (default: all). One name for a dataset without splits.")
+    var splits: String?
+
+    @Option(
+        name: [.customLong("data-dir"), .customLong("data_dir")],
+        help: "The folder of {split}_imgs.tsv and {split}_texts.jsonl, instead of a source; with --to lmdb.")
+    var dataFolder: String?
+
+    @Option(
+        name: [.customLong("lmdb-dir"), .customLong("lmdb_dir")],
+        help: "The folder of the LMDB (default: lmdb in the output, or in --data-dir).")
+    var lmdbFolder: String?
+
+    @Flag(name: [.customLong("with-type"), .customLong("with_type")], help: .hidden)
+    var withType = false
+
+    @OptionGroup var source: SourceOptions
+
+    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
+    var imageColumn: String?
+
+    @Option(help: "The column with a text, or a list of them (default: the usual names).")
+    var textColumn: String?
+
+    @Option(help: "What ids of images follow from besides their bytes, where the dataset has none.")
+    var seed: UInt32 = 0
+
+    @Option(help: "The most samples of a shard.")
+    var shardCount = 10_000
+
+    @Option(help: "The most bytes of a shard.")
+    var shardBytes = 1 << 30
+
+    @Flag(name: .customLong("copy"), help: "Copy image files beside a table that would name them where they are.")
+    var copies = false
+
+    @Flag(help: "Absolute paths in tables, for programs that run elsewhere.")
+    var absolutePaths = false
+
+    @Flag(help: "Say nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        try SourceOptions.validate(sources)
+        if let dataFolder {
+            guard sources.isEmpty, output == nil, format == .lmdb else {
+                throw ValidationError("--data-dir goes with --to lmdb and --splits, without a source and --output.")
+            }
+            guard !dataFolder.isEmpty, splits != nil else {
+                throw ValidationError("--data-dir wants --splits, such as train,valid,test.")
+            }
+        } else {
+            guard !sources.isEmpty else { throw ValidationError("give a source, or --data-dir.") }
+            guard let output, !output.isEmpty else { throw ValidationError("--output names the folder to write to.") }
+        }
+        if lmdbFolder != nil, format != .lmdb { throw ValidationError("--lmdb-dir goes with --to lmdb.") }
+        guard shardCount > 0, shardBytes > 0 else {
+            throw ValidationError("shards hold one sample and one byte at least.")
+        }
+        if let splits, names(splits).isEmpty { throw ValidationError("--splits names no split.") }
+    }
+
+    private func names(_ list: String) -> [String] {
+        var names: [String] = []
+        for part in list.split(separator: ",") {
+            let name = part.trimmingCharacters(in: .whitespaces)
+            if !name.isEmpty, !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
+    func run() async throws {
+        let notes = DatasetNotes()
+        let options = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        var conversion = DatasetConversion(to: format, output: output ?? dataFolder ?? "")
+        conversion.seed = seed
+        (conversion.samplesPerShard, conversion.bytesPerShard) = (shardCount, shardBytes)
+        (conversion.copiesImages, conversion.hasAbsolutePaths) = (copies, absolutePaths)
+        (conversion.lmdbFolder, conversion.isInPlace) = (lmdbFolder, dataFolder != nil)
+        var skips = Skips()
+        var total = 0
+        for (split, part) in try chosen(options) {
+            let progress = Progress(split, total: nil, isQuiet: quiet)
+            let summary = try conversion.write(
+                part, as: split, progress: progress.update,
+                skip: { error in skips.add(error.path, reason: Self.explained(error)) })
+            progress.end()
+            total += summary.images + summary.skipped
+            report(summary, progress.seconds)
+        }
+        notes.report(isQuiet: quiet)
+        try skips.end(of: total, consequence: "; the others are written")
+    }
+
+    private static func explained(_ error: DatasetError) -> String {
+        error.place.isEmpty ? error.reason : "\(error.place): \(error.reason)"
+    }
+
+    private func report(_ summary: DatasetConversion.Summary, _ seconds: Double) {
+        if summary.orphans > 0, !quiet {
+            Console.say(
+                "note: \(summary.split): \(summary.orphans) pairs name images that are not there; Chinese-CLIP's training stops at those"
+            )
+        }
+        guard !quiet else { return }
+        let rate = Progress.rounded(Double(summary.images) / max(seconds, 0.001))
+        let files =
+            summary.files.count > 3
+            ? "\(summary.files.count) files in \(output ?? "")" : summary.files.joined(separator: ", ")
+        Console.say(
+            "\(summary.split): \(summary.images) images, \(summary.texts) texts, \(summary.pairs) pairs in \(files) (\(rate) images/s)"
+        )
+    }
+
+    /// The splits to write, with the parts that they come from.
+    private func chosen(_ options: DatasetOptions) throws -> [(String, DatasetPart)] {
+        if let dataFolder {
+            return try names(splits ?? "").map { split in
+                (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: options))
+            }
+        }
+        let parts = try DatasetFiles.splits(sources, options: options)
+        guard let splits else { return parts.map { ($0.split ?? "train", $0) } }
+        let wanted = names(splits)
+        if parts.count == 1,
+            parts[0].split == nil || wanted.count == 1 && parts[0].split != DatasetFiles.splitName(wanted[0])
+        {
+            guard wanted.count == 1 else {
+                throw Failure(
+                    "\(sources.joined(separator: " ")): has no splits; name the one that it is, such as --splits train")
+            }
+            if parts[0].split == nil { return [(wanted[0], parts[0])] }
+        }
+        return try wanted.map { name in
+            guard let part = parts.first(where: { $0.split == DatasetFiles.splitName(name) }) else {
+                let known = parts.compactMap(\.split).joined(separator: ", ")
+                throw Failure("\(sources.joined(separator: " ")): has no split '\(name)'; it has \(known)")
+            }
+            return (DatasetFiles.splitName(name), part)
+        }
+    }
+}

@@ -1,0 +1,248 @@
+internal import DiptychBasics
+internal import Foundation
+
+/// The forms that datasets are written in.
+public enum DatasetFormat: String, Sendable, CaseIterable {
+    /// `{split}_imgs.tsv` and `{split}_texts.jsonl`.
+    case chineseClip = "chinese-clip"
+    /// `lmdb/{split}/imgs` and `lmdb/{split}/pairs`, with `{split}_texts.jsonl` beside them.
+    case lmdb
+    /// `{split}-000000.tar` and so on.
+    case webdataset
+    /// `{split}.csv`.
+    case csv
+    /// `{split}.tsv`.
+    case tsv
+    /// `{split}.jsonl`.
+    case jsonl
+    /// `{split}.parquet`.
+    case parquet
+    /// `{split}/{label}/…`.
+    case folder
+    /// `img_emb` and `metadata`, of datasets with embeddings.
+    case clipRetrieval = "clip-retrieval"
+}
+
+/// Writes datasets in other forms. Image files go over byte by byte; nothing is decoded.
+public struct DatasetConversion: Sendable {
+    /// The form to write.
+    public let format: DatasetFormat
+    /// The folder to write to; made where it is missing.
+    public let output: String
+    /// What ids of images follow from besides their bytes.
+    public var seed: UInt32 = 0
+    /// A shard ends at so many samples.
+    public var samplesPerShard = 10_000
+    /// A shard ends at so many bytes.
+    public var bytesPerShard = 1 << 30
+    /// Whether tables refer to copies of image files that are there already.
+    public var copiesImages = false
+    /// Whether tables have absolute paths of the images that are written beside them.
+    public var hasAbsolutePaths = false
+    /// The folder of LMDB; without it, `lmdb` in ``output``.
+    public var lmdbFolder: String?
+    /// Whether only the LMDB is written, as Chinese-CLIP's script does it, and no texts beside it.
+    public var isInPlace = false
+
+    /// What was written of a split.
+    public struct Summary: Sendable, Equatable {
+        /// The split.
+        public var split: String
+        /// Image files.
+        public var images = 0
+        /// Texts, with those that describe no image.
+        public var texts = 0
+        /// Pairs of an image and a text.
+        public var pairs = 0
+        /// Rows that are left out.
+        public var skipped = 0
+        /// Pairs whose image is not there.
+        public var orphans = 0
+        /// What was written, by path.
+        public var files: [String] = []
+    }
+
+    /// Writes to `output`.
+    public init(to format: DatasetFormat, output: String) {
+        self.format = format
+        self.output = output
+    }
+
+    /// Writes a part as a split.
+    ///
+    /// - Parameters:
+    ///   - split: what the split is called.
+    ///   - progress: is told how many images are done.
+    ///   - skip: takes each row that is left out.
+    /// - Throws: ``DatasetError`` where nothing can be read on, ``FileWriteError``, `CancellationError`. Nothing of the split
+    ///   is in its place then.
+    public func write(
+        _ part: DatasetPart, as split: String, progress: (Int) -> Void = { _ in },
+        skip: (DatasetError) -> Void = { _ in }
+    ) throws -> Summary {
+        guard !split.isEmpty, split != ".", split != "..", !split.utf8.contains(where: { $0 < 0x20 || $0 == 0x2F })
+        else {
+            throw DatasetError(.unsupported, path: part.path, "'\(split)' cannot be the name of a split")
+        }
+        try Self.makeFolder(output)
+        switch format {
+        case .chineseClip, .lmdb: return try writePairs(part, split, progress, skip)
+        default: return try writeRows(part, split, progress, skip)
+        }
+    }
+
+    /// Makes a folder and those above it.
+    static func makeFolder(_ path: String) throws(FileWriteError) {
+        do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
+            throw FileWriteError(path: path, "cannot be made: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    private func writePairs(
+        _ part: DatasetPart, _ split: String, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
+    ) throws -> Summary {
+        var source = try part.pairs(seed: seed)
+        let writer: any PairWriter =
+            format == .chineseClip
+            ? try ChineseClipWriter(folder: output, split: split)
+            : try LMDBSplitWriter(
+                folder: "\(lmdbFolder ?? "\(output)/lmdb")/\(split)",
+                texts: isInPlace ? nil : "\(output)/\(split)_texts.jsonl")
+        var summary = Summary(split: split)
+        func each<T>(_ read: () throws(DatasetError) -> T?, _ body: (T) throws -> Void) throws {
+            while true {
+                do {
+                    guard let value = try read() else { return }
+                    try body(value)
+                } catch let error as DatasetError {
+                    guard !error.place.isEmpty else { throw error }
+                    summary.skipped += 1
+                    skip(error)
+                }
+                try Task.checkCancellation()
+            }
+        }
+        var known: Set<String> = []
+        try each({ () throws(DatasetError) in try source.nextImage() }) { image in
+            guard known.insert(image.id).inserted else {
+                throw DatasetError(
+                    .malformed, path: image.path, place: image.place, "the id \(image.id) stands there already")
+            }
+            do { try writer.add(image) } catch {
+                known.remove(image.id)
+                throw error
+            }
+            summary.images += 1
+            progress(summary.images)
+        }
+        try each({ () throws(DatasetError) in try source.nextText() }) { text in
+            try writer.add(text)
+            summary.texts += 1
+            summary.pairs += text.imageIDs.count
+            summary.orphans += text.imageIDs.count { !known.contains(ChineseClipFiles.name(of: $0) ?? "") }
+        }
+        summary.files = try writer.finish()
+        return summary
+    }
+
+    private func writeRows(
+        _ part: DatasetPart, _ split: String, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
+    ) throws -> Summary {
+        let rows = try format == .clipRetrieval ? part.rows() : part.imageRows()
+        let texts = part.rowColumns(rows)
+        let writer = try rowWriter(rows, split, path: part.path)
+        var summary = Summary(split: split)
+        for index in 0..<rows.count {
+            try Task.checkCancellation()
+            do {
+                let row = ConvertedRow(
+                    record: try rows.row(at: index), number: index, path: part.path, columns: texts)
+                try writer.add(row)
+                summary.images += 1
+                summary.texts += row.texts.count
+                progress(index + 1)
+            } catch let error as DatasetError {
+                summary.skipped += 1
+                skip(error.path == part.path ? error.at("row \(index + 1)") : error)
+            }
+        }
+        summary.pairs = summary.texts
+        summary.files = try writer.finish()
+        return summary
+    }
+
+    private func rowWriter(_ rows: any Dataset, _ split: String, path: String) throws -> any RowWriter {
+        let images = ImageFiles(
+            folder: output, split: split, copies: copiesImages, isAbsolute: hasAbsolutePaths)
+        switch format {
+        case .csv: return try DelimitedWriter("\(output)/\(split).csv", ",", rows.columns, images)
+        case .tsv: return try DelimitedWriter("\(output)/\(split).tsv", "\t", rows.columns, images)
+        case .jsonl: return try JSONLinesWriter("\(output)/\(split).jsonl", images)
+        case .parquet: return try ParquetRowWriter("\(output)/\(split).parquet", rows.columns)
+        case .webdataset:
+            return WebDatasetWriter(
+                folder: output, split: split, samplesPerShard: samplesPerShard, bytesPerShard: bytesPerShard)
+        case .folder: return try FolderWriter(folder: "\(output)/\(split)")
+        case .clipRetrieval, .chineseClip, .lmdb: return try EmbeddingRowWriter(output, rows, path: path)
+        }
+    }
+}
+
+/// A row on its way to another form.
+struct ConvertedRow {
+    let record: DatasetRecord
+    /// From 0.
+    let number: Int
+    /// The dataset's file, for messages.
+    let path: String
+    let columns: RowColumns
+
+    var texts: [String] { columns.texts(of: record) }
+    var textIDs: [String?] { columns.textIDs(of: record, count: texts.count) }
+    var place: String { "row \(number + 1)" }
+
+    /// The image.
+    func image() throws(DatasetError) -> ImageReference {
+        guard case .image(let image)? = record["image"] else {
+            throw DatasetError(.incomplete, path: path, place: place, "has no image")
+        }
+        return image
+    }
+
+    /// The bytes of the image's file.
+    func bytes() throws(DatasetError) -> [UInt8] { try image().load(path: path, place: place) }
+
+    /// What its image's file can be called: the dataset's id or key for it, else its number.
+    var name: String {
+        for column in ["image_id", "key"] {
+            if case .integer(let number)? = record[column] { return String(number) }
+            if let text = record[column]?.text, !text.isEmpty, text.utf8.count <= 100,
+                text.unicodeScalars.allSatisfy({
+                    $0.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains($0)
+                })
+            {
+                return text
+            }
+        }
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+    }
+}
+
+/// Takes rows with images.
+protocol RowWriter: AnyObject {
+    /// Adds a row.
+    ///
+    /// - Throws: ``DatasetError`` where it is left out, ``FileWriteError``.
+    func add(_ row: ConvertedRow) throws
+    /// Completes the files, and gives their paths.
+    func finish() throws -> [String]
+}
+
+/// Takes the images and texts of a split.
+protocol PairWriter: AnyObject {
+    func add(_ image: PairImage) throws
+    func add(_ text: PairText) throws
+    /// Puts the files in their places, and gives their paths.
+    func finish() throws -> [String]
+}

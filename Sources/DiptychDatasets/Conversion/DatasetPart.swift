@@ -1,0 +1,255 @@
+internal import Foundation
+
+/// How files are read as datasets.
+public struct DatasetOptions: Sendable {
+    /// What files are; without it, each one's content says.
+    public var kind: DatasetKind?
+    /// What texts are encoded in; without it, UTF-8, or UTF-16 with a byte order mark.
+    public var encoding: TextFileEncoding?
+    /// What stands between the entries of lists.
+    public var separator = LineStream.Separator.lineBreak
+    /// Which columns hold images and captions.
+    public var columns = ColumnNames()
+    /// Takes what was left out or found to be wrong without the loss of a row.
+    public var notes: DatasetNotes?
+
+    /// The usual ones.
+    public init() {}
+}
+
+/// A part of a dataset: a split, or all of it.
+public struct DatasetPart: Sendable {
+    /// The split's name, `valid` for any name of a validation split; nil where the dataset has none.
+    public let split: String?
+    let content: Content
+    /// What errors call it.
+    let path: String
+    let options: DatasetOptions
+    /// Whether rows say which split they are of: not where one file was named.
+    var hasColumn = true
+
+    enum Content: Sendable {
+        /// The file `…_imgs.tsv` of Chinese-CLIP.
+        case chineseClip
+        /// A folder with `imgs` and `pairs`.
+        case lmdb
+        case rows(any Dataset)
+    }
+
+    /// The part's rows.
+    ///
+    /// - Throws: ``DatasetError`` where its files cannot be read.
+    public func rows() throws(DatasetError) -> any Dataset {
+        switch content {
+        case .chineseClip: try ChineseClipDataset(path: path, encoding: options.encoding)
+        case .lmdb: try LMDBDataset(folder: path, notes: options.notes)
+        case .rows(let rows): rows
+        }
+    }
+
+    /// The same with a column `image`.
+    ///
+    /// - Throws: ``DatasetError`` where it has no column that can hold images.
+    func imageRows() throws(DatasetError) -> any Dataset {
+        let rows = try rows()
+        return rows.columns.contains(DatasetColumn("image", .image))
+            ? rows : try ImageDataset(rows, columns: options.columns, path: path)
+    }
+
+    /// The part as images and texts.
+    func pairs(seed: UInt32) throws(DatasetError) -> any PairSource {
+        switch content {
+        case .chineseClip: return try ChineseClipFiles(path: path, encoding: options.encoding)
+        case .lmdb: return try LMDBPairs(folder: path)
+        case .rows:
+            let rows = try imageRows()
+            return try RowPairs(rows, columns: rowColumns(rows), path: path, seed: seed)
+        }
+    }
+
+    func rowColumns(_ rows: any Dataset) -> RowColumns {
+        let named = options.columns.caption == ColumnNames().caption ? nil : options.columns.caption.first
+        return RowColumns(rows.columns, caption: named)
+    }
+
+    /// A name of a split as Chinese-CLIP writes it.
+    static func splitName(_ name: some StringProtocol) -> String {
+        ["val", "validation", "dev", "valid"].contains(name.lowercased()) ? "valid" : String(name)
+    }
+
+    /// The split that a file's or folder's name begins with, as in `train.csv`, `val-00001.tar` and `test/`; nil where it is
+    /// none of the usual ones.
+    static func split(inNameOf file: String) -> String? {
+        let word = file.prefix { $0.isLetter }.lowercased()
+        guard ["train", "val", "valid", "validation", "dev", "test"].contains(word) else { return nil }
+        let rest = file.dropFirst(word.count)
+        return rest.isEmpty || "-_.".contains(rest.first ?? "x") ? splitName(word) : nil
+    }
+}
+
+extension DatasetFiles {
+    /// The parts of files and folders: one for each split of Chinese-CLIP's files and LMDB, of files and folders named
+    /// for splits, and of rows with a column `split`; else one for each input.
+    ///
+    /// - Throws: ``DatasetError`` for a file that cannot be read.
+    public static func parts(
+        _ paths: [String], options: DatasetOptions = DatasetOptions()
+    ) throws(DatasetError) -> [DatasetPart] {
+        var parts: [DatasetPart] = []
+        for pattern in paths {
+            let names = try BracePattern.expand(pattern)
+            guard names.count > 1 else {
+                for name in names { parts += try self.parts(of: name, options) }
+                continue
+            }
+            // Shards of one pattern are one part.
+            var some: [any Dataset] = []
+            for name in names { for part in try self.parts(of: name, options) { some.append(try part.rows()) } }
+            parts.append(
+                DatasetPart(split: nil, content: .rows(JoinedDataset(some)), path: pattern, options: options))
+        }
+        return parts
+    }
+
+    private static func parts(of path: String, _ options: DatasetOptions) throws(DatasetError) -> [DatasetPart] {
+        var isDirectory: ObjCBool = false
+        guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else { return [try file(path, options)] }
+        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        if names.contains(ClipRetrievalLayout.images), names.contains(ClipRetrievalLayout.metadata) {
+            return [
+                DatasetPart(
+                    split: nil, content: .rows(try ClipRetrievalDataset(folder)), path: folder, options: options)
+            ]
+        }
+        let tables = names.filter { $0.hasSuffix(ChineseClipSource.images) }
+        guard tables.isEmpty else {
+            return tables.map { name in
+                DatasetPart(
+                    split: DatasetPart.splitName(name.dropLast(ChineseClipSource.images.count)), content: .chineseClip,
+                    path: "\(folder)/\(name)", options: options)
+            }
+        }
+        if let parts = lmdb(folder, names, options) { return parts }
+        if let parts = try files(folder, names, options) { return parts }
+        if let parts = try folders(folder, names, options) { return parts }
+        return [DatasetPart(split: nil, content: .rows(try FolderDataset(folder)), path: folder, options: options)]
+    }
+
+    /// The splits of a folder of Chinese-CLIP's LMDB: of `lmdb`, of the folder above it, of one split, or of images alone.
+    private static func lmdb(_ folder: String, _ names: [String], _ options: DatasetOptions) -> [DatasetPart]? {
+        func part(_ path: String, _ split: String?) -> DatasetPart {
+            DatasetPart(split: split.map(DatasetPart.splitName), content: .lmdb, path: path, options: options)
+        }
+        let last = String(folder.split(separator: "/").last ?? "")
+        if LMDBReader.isEnvironment("\(folder)/imgs") {
+            return [part(folder, DatasetPart.split(inNameOf: last))]
+        }
+        if names.contains("data.mdb") { return [part(folder, nil)] }
+        for root in [folder, "\(folder)/lmdb"] {
+            let splits = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted()
+                .filter { LMDBReader.isEnvironment("\(root)/\($0)/imgs") }
+            if !splits.isEmpty { return splits.map { part("\(root)/\($0)", $0) } }
+        }
+        return nil
+    }
+
+    /// Tables and shards in a folder, by the splits that their names begin with.
+    private static func files(
+        _ folder: String, _ names: [String], _ options: DatasetOptions
+    ) throws(DatasetError) -> [DatasetPart]? {
+        // Hugging Face keeps tables in a folder within; metadata beside images is read with them.
+        if let metadata = names.first(where: { ["metadata.jsonl", "metadata.csv", "metadata.parquet"].contains($0) }) {
+            return [try file("\(folder)/\(metadata)", options)]
+        }
+        func isTable(_ name: String) -> Bool { !name.hasPrefix(".") && DatasetKind(path: name) != .list }
+        var (root, tables) = (folder, names.filter(isTable))
+        if tables.isEmpty, names.contains("data") {
+            root = "\(folder)/data"
+            tables = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().filter(isTable)
+        }
+        let named = tables.filter { DatasetPart.split(inNameOf: $0) != nil }
+        if named.isEmpty {
+            // Shards and tables that are parts of one.
+            tables = tables.filter { [.tar, .parquet].contains(DatasetKind(path: $0)) }
+            guard !tables.isEmpty else { return nil }
+        } else {
+            tables = named
+        }
+        let groups = Dictionary(grouping: tables) { DatasetPart.split(inNameOf: $0) }
+        var parts: [DatasetPart] = []
+        for (split, files) in groups.sorted(by: { ($0.key ?? "") < ($1.key ?? "") }) {
+            var some: [DatasetPart] = []
+            for name in files { some.append(try file("\(root)/\(name)", options)) }
+            guard some.count > 1 else {
+                parts += some.map { DatasetPart(split: split, content: $0.content, path: $0.path, options: options) }
+                continue
+            }
+            var rows: [any Dataset] = []
+            for part in some { rows.append(try part.rows()) }
+            parts.append(
+                DatasetPart(split: split, content: .rows(JoinedDataset(rows)), path: root, options: options))
+        }
+        return parts
+    }
+
+    /// Folders of images named for splits.
+    private static func folders(
+        _ folder: String, _ names: [String], _ options: DatasetOptions
+    ) throws(DatasetError) -> [DatasetPart]? {
+        let visible = names.filter { !$0.hasPrefix(".") }
+        let isSplit = visible.allSatisfy { name in
+            var isDirectory: ObjCBool = false
+            return DatasetPart.split(inNameOf: name) != nil
+                && FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isDirectory)
+                && isDirectory.boolValue
+        }
+        guard isSplit, !visible.isEmpty else { return nil }
+        var found: [DatasetPart] = []
+        for name in visible {
+            for part in try parts(of: "\(folder)/\(name)", options) {
+                found.append(
+                    DatasetPart(
+                        split: DatasetPart.split(inNameOf: name), content: part.content, path: part.path,
+                        options: options))
+            }
+        }
+        return found
+    }
+
+    private static func file(_ path: String, _ options: DatasetOptions) throws(DatasetError) -> DatasetPart {
+        guard path != "-" else {
+            throw DatasetError(
+                .unsupported, path: "standard input", "comes once, and rows are read in any order; save it to a file")
+        }
+        let bytes = try ByteStream(path: path)
+        let (separator, encoding) = (options.separator, options.encoding)
+        let found = try FoundKind(
+            path, bytes, TextStream(bytes, encoding: encoding), kind: options.kind, separator: separator,
+            encoding: encoding)
+        let name = String(path.split(separator: "/").last ?? "")
+        func rows(_ rows: any Dataset) -> DatasetPart {
+            DatasetPart(
+                split: DatasetPart.split(inNameOf: name), content: .rows(rows), path: path, options: options,
+                hasColumn: false)
+        }
+        switch found {
+        case .chineseClip:
+            let isNamed = name.hasSuffix(ChineseClipSource.images)
+            return DatasetPart(
+                split: isNamed ? DatasetPart.splitName(name.dropLast(ChineseClipSource.images.count)) : nil,
+                content: .chineseClip, path: path, options: options, hasColumn: false)
+        case .known(.list):
+            return rows(try ListDataset(path: path, separator: separator, encoding: encoding))
+        case .known(.jsonl): return rows(try JSONDataset(path: path, encoding: encoding))
+        case .known(.csv):
+            return rows(try DelimitedDataset(path: path, delimiter: UInt8(ascii: ","), encoding: encoding))
+        case .known(.tsv):
+            return rows(try DelimitedDataset(path: path, delimiter: UInt8(ascii: "\t"), encoding: encoding))
+        case .known(.parquet): return rows(try ParquetDataset(path: path))
+        case .known(.tar): return rows(try WebDatasetDataset(path: path))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import DiptychBasics
+
+/// Writes rows as a Parquet table as Hugging Face has them: `image` as a structure of `bytes` and `path`, and the other
+/// columns by their types; structures and mixed values are JSON texts.
+final class ParquetRowWriter: RowWriter {
+    private let writer: ParquetWriter
+    private let path: String
+    /// The columns beside the image, and what each is written as.
+    private let others: [(name: String, kind: ParquetValueKind, isList: Bool, isJSON: Bool)]
+
+    init(_ path: String, _ columns: [DatasetColumn]) throws(FileWriteError) {
+        self.path = path
+        others = columns.compactMap { column in
+            guard column.name != "image", column.type != .null else { return nil }
+            guard case .list(let element) = column.type, let kind = Self.kind(element) else {
+                let kind = Self.kind(column.type)
+                return (column.name, kind ?? .string, false, kind == nil)
+            }
+            return (column.name, kind, true, false)
+        }
+        let image = ParquetWriter.Column("image", members: [.init("bytes", .bytes), .init("path", .string)])
+        // Images are large: a group of few rows lets readers begin early.
+        writer = try ParquetWriter(
+            path: path, columns: [image] + others.map { .init($0.name, $0.kind, isList: $0.isList) },
+            compression: .snappy, rowsPerGroup: 1000)
+    }
+
+    private static func kind(_ type: DatasetType) -> ParquetValueKind? {
+        switch type {
+        case .boolean: .bool
+        case .integer: .int
+        case .float: .float
+        case .double: .double
+        case .text, .decimal, .date, .timestamp: .string
+        case .bytes: .bytes
+        case .null, .list, .structure, .image, .any: nil
+        }
+    }
+
+    func add(_ row: ConvertedRow) throws {
+        let bytes = try row.bytes()
+        var name = row.name + "." + ImageKind.ending(of: bytes)
+        if case .file(let path) = try row.image(), let last = path.split(separator: "/").last { name = String(last) }
+        var cells: [ParquetValue] = [.object([.init("bytes", .bytes(bytes)), .init("path", .string(name))])]
+        for column in others {
+            let value = row.record[column.name] ?? .null
+            cells.append(
+                column.isJSON ? value.json.map { $0 == .null ? .null : .string($0.text) } ?? .null : Self.cell(value))
+        }
+        try writer.append(cells)
+    }
+
+    private static func cell(_ value: DatasetValue) -> ParquetValue {
+        switch value {
+        case .null, .structure, .image: .null
+        case .boolean(let value): .bool(value)
+        case .integer(let value): .int(value)
+        case .float(let value): .float(value)
+        case .double(let value): .double(value)
+        case .text(let text), .decimal(let text): .string(text)
+        case .bytes(let bytes): .bytes(bytes)
+        case .date, .timestamp: value.json?.string.map(ParquetValue.string) ?? .null
+        case .list(let values): .list(values.map(cell))
+        case .floats(let values): .floats(values)
+        }
+    }
+
+    func finish() throws -> [String] {
+        try writer.finish()
+        return [path]
+    }
+}
