@@ -69,8 +69,7 @@ import Testing
             func names(_ place: String) -> Set<String> {
                 Set(parameters.filter { $0["in"] as? String == place }.compactMap { $0["name"] as? String })
             }
-            // What links to thumbnails carry is nothing that a client has to know.
-            #expect(names("query") == Set(route.query).subtracting(["v"]), "\(title)")
+            #expect(names("query") == Set(route.query), "\(title)")
             #expect(names("path") == Set(route.path.matches(of: /\{(\w+)\}/).map { String($0.1) }), "\(title)")
             let content = (operation["requestBody"] as? [String: Any])?["content"] as? [String: [String: Any]]
             let schema = content?["application/json"]?["schema"] as? [String: Any]
