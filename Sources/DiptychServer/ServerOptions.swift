@@ -16,7 +16,7 @@ public struct ServerOptions: Sendable {
     public var folder: URL?
     /// How long removed items can be brought back.
     public var undoTime = Duration.seconds(600)
-    /// The files of the pages by their names, for a program that was installed without the folder of them.
+    /// The files of the pages by their paths, for a program that was installed without the folder of them.
     public var pages: [String: [UInt8]] = [:]
     /// How images are read.
     public var reading = ImageOptions()

@@ -163,10 +163,11 @@ import Testing
                 last += 1
                 try await Task.sleep(for: .milliseconds(20))
             }
-            #expect(await client.read { _ in
-                let requests = (try? client.events.last)?["requests"] as? [String: Any]
-                return requests?["total"] as? Int ?? 0 >= last
-            })
+            #expect(
+                await client.read { _ in
+                    let requests = (try? client.events.last)?["requests"] as? [String: Any]
+                    return requests?["total"] as? Int ?? 0 >= last
+                })
             let count = try client.events.count
             #expect((2...6).contains(count), "\(count)")
         }
@@ -209,9 +210,10 @@ import Testing
             // One closes its connection, the other its half of it.
             clients[0].close()
             clients[1].endSending()
-            #expect(await until {
-                (try? await server.get("/v1/status").json["events"] as? [String: Int])?["listeners"] == 0
-            })
+            #expect(
+                await until {
+                    (try? await server.get("/v1/status").json["events"] as? [String: Int])?["listeners"] == 0
+                })
             #expect(await clients[1].read { _ in clients[1].isOver })
             clients[1].close()
         }

@@ -40,7 +40,9 @@ import Testing
                 let document = try await server.get(page.path)
                 #expect(document.status == 200 && document.headers["content-type"] == "text/html; charset=utf-8")
                 #expect(document.text.contains("<title>\(try #require(texts["page.title"] as? String))</title>"))
-                for part in ["{{", "<!-- part:", "href=\"/", "src=\"/"] { #expect(!document.text.contains(part), "\(part)") }
+                for part in ["{{", "<!-- part:", "href=\"/", "src=\"/"] {
+                    #expect(!document.text.contains(part), "\(part)")
+                }
                 for match in document.text.matches(of: /data-(?:text|label|placeholder)="([^"]+)"/) {
                     #expect(texts[String(match.1)] != nil, "\(page.name): \(match.1)")
                 }
@@ -86,8 +88,9 @@ import Testing
     @Test func onlyAssetsAreAssets() async throws {
         try await RunningServer.run { server in
             for path in [
-                "/assets/shared/shell.html", "/assets/search/page.html", "/assets/openapi.json", "/assets/shared", "/assets/",
-                "/assets/search/page.js", "/assets/shared/../openapi.json", "/assets/shared/%2e%2e/openapi.json",
+                "/assets/shared/shell.html", "/assets/search/page.html", "/assets/openapi.json", "/assets/shared",
+                "/assets/",
+                "/assets/page.js", "/assets/shared/../openapi.json", "/assets/shared/%2e%2e/openapi.json",
             ] {
                 let answer = try await server.get(path)
                 #expect(answer.status == 404, "\(path)")

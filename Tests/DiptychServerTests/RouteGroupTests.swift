@@ -31,11 +31,15 @@ import Testing
             #expect(error?.description == "Second, GET \(path): is declared twice, also by First")
         }
         #expect(throws: ServerError.self) { try Declared.check([("First", first + first)]) }
+        let other = Self.route("GET", "/v1/labels/{name}/items")
+        let named = #expect(throws: ServerError.self) { try Declared.check([("First", first + [other])]) }
+        #expect(named?.description == "First, GET /v1/labels/{name}/items: calls {name} what another route calls {id}")
         #expect(throws: ServerError("Empty declares no routes")) { try Declared.check([("Empty", [])]) }
     }
 
     @Test(arguments: [
-        ("GET", "v1"), ("GET", ""), ("GET", "/v1/"), ("GET", "//v1"), ("GET", "/v1/a b"), ("GET", "/v1/{}"), ("GET", "/v1/{a"),
+        ("GET", "v1"), ("GET", ""), ("GET", "/v1/"), ("GET", "//v1"), ("GET", "/v1/a b"), ("GET", "/v1/{}"),
+        ("GET", "/v1/{a"),
         ("GET", "/v1/{a}b"), ("GET", "/v1/*"), ("GET", "/v1/**"), ("GET", "/v1/:a"), ("GET", "/v1/{a}/{a}"),
         ("GET", "/v1/{a...}/b"), ("GET", "/v1/a}"), ("HEAD", "/v1"), ("OPTIONS", "/v1"), ("get", "/v1"),
     ])
@@ -51,7 +55,9 @@ import Testing
         ] {
             #expect(throws: ServerError.self) { try Declared.check([("Group", [route])]) }
         }
-        try Declared.check([("Group", [Self.route("POST", "/a/{b}/{rest...}", query: ["a", "b"], fields: ["a", "b"])])])
+        try Declared.check([
+            ("Group", [Self.route("POST", "/a/{b}/{rest...}", query: ["a", "b"], fields: ["a", "b"])])
+        ])
     }
 
     /// The specification and the groups name the same routes, query parameters, fields, and rights.
@@ -110,7 +116,9 @@ import Testing
                 let place = path.replacing("{id}", with: "1").replacing("{path...}", with: "shared/style.css")
                 let answer = try await server.send("PUT", place)
                 let wanted = Set(routes.map(\.method)).union(routes.contains { $0.method == "GET" } ? ["HEAD"] : [])
-                let allowed = answer.headers["allow"]?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                let allowed = answer.headers["allow"]?.split(separator: ",").map {
+                    $0.trimmingCharacters(in: .whitespaces)
+                }
                 #expect(answer.status == 405 && Set(allowed ?? []) == wanted, "\(place): \(answer.status)")
                 guard wanted.contains("HEAD") else { continue }
                 let head = try await server.send("HEAD", place)

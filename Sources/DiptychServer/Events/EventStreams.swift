@@ -58,7 +58,9 @@ package final class EventStreams: Sendable {
     /// - Throws: ``Problem``, 503, where all are taken or the server is to stop.
     package func place() throws -> Place {
         let isTaken = try state.withLock { state in
-            guard !state.isClosed else { throw Problem.busy("the server is going down; try again later", retryAfter: 5) }
+            guard !state.isClosed else {
+                throw Problem.busy("the server is going down; try again later", retryAfter: 5)
+            }
             guard state.taken < limits.listeners else { return false }
             state.taken += 1
             return true
@@ -176,10 +178,14 @@ extension EventStreams {
 }
 
 extension Route {
-    /// A route that answers with a stream of events.
-    static func events(_ path: String, _ access: RouteAccess, of feed: EventFeed, _ services: Services) -> Route {
+    /// A route that answers with a stream of events: those of the feed that `feed` gives, such as that of the job which the path
+    /// names.
+    static func events(
+        _ path: String, _ access: RouteAccess, _ services: Services,
+        of feed: @escaping @Sendable (ServerContext) async throws -> EventFeed
+    ) -> Route {
         .get(path, access) { request, context in
-            try services.events.response(feed, to: request, context) {
+            try services.events.response(try await feed(context), to: request, context) {
                 guard let scope = access.scope else { return true }
                 // A key that is taken back takes its streams along.
                 return (try? AccessMiddleware.identity(of: request, services.keys))?.scopes.contains(scope) ?? false

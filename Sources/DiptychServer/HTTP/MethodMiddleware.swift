@@ -18,7 +18,8 @@ struct PathMethods: Sendable {
     /// The methods where `path` is this one; nil where it is another.
     func methods(of path: [Substring]) -> [HTTPRequest.Method]? {
         guard hasRest ? path.count > parts.count : path.count == parts.count,
-            zip(parts, path).allSatisfy({ $0.first == "{" || $0 == $1 }) else {
+            zip(parts, path).allSatisfy({ $0.first == "{" || $0 == $1 })
+        else {
             return nil
         }
         return methods

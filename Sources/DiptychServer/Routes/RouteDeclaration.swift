@@ -48,7 +48,7 @@ package struct RouteDeclaration: Sendable, Hashable {
     /// - Throws: ``ServerError`` naming the group and the route: one that is declared twice, a path that is none, a body where
     ///   the method has none, a group without routes.
     package static func check(_ groups: [(name: String, routes: [RouteDeclaration])]) throws(ServerError) {
-        var known: [String: String] = [:]
+        var known: [String: String] = [:], names: [String: Substring] = [:]
         for (group, routes) in groups {
             guard !routes.isEmpty else { throw ServerError("\(group) declares no routes") }
             for route in routes {
@@ -57,8 +57,22 @@ package struct RouteDeclaration: Sendable, Hashable {
                 if let other = known.updateValue(group, forKey: "\(route.method) \(route.shape)") {
                     throw ServerError("\(group), \(title): is declared twice, also by \(other)")
                 }
+                // The router takes placeholders of two names in one place for two paths, of which it finds one.
+                for (place, name) in route.placeholders {
+                    if let other = names.updateValue(name, forKey: place), other != name {
+                        throw ServerError("\(group), \(title): calls \(name) what another route calls \(other)")
+                    }
+                }
             }
         }
+    }
+
+    /// The placeholders, each with the shape of the path up to it.
+    private var placeholders: [(place: String, name: Substring)] {
+        let shapes = shape.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.indices.filter { parts[$0].hasPrefix("{") }
+            .map { (shapes[...$0].joined(separator: "/"), parts[$0]) }
     }
 
     private var mistake: String? {

@@ -29,7 +29,7 @@ struct StatusRoutes: RouteGroup {
             .get("/metrics", .read, use: metrics),
             .get("/v1/status", .read) { _, _ in try await ServerStatus(services).json.response() },
             // The same when it changes, at most once a second.
-            .events("/v1/status/events", .read, of: feed, services),
+            .events("/v1/status/events", .read, services) { [feed] _ in feed },
         ]
     }
 

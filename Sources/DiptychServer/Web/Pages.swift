@@ -61,9 +61,11 @@ private struct Shell {
             for file in ["page.js", "page.css"] { _ = try Self.text("\(page.name)/\(file)", files) }
             for language in Page.languages {
                 let path = "\(page.name)/texts.\(language).json"
-                do { texts[page.name, default: [:]][language] = try JSONParser.parse(try Self.text(path, files).utf8) }
-                catch let fault as JSONFault { throw ServerError("Pages/\(path): \(fault)") }
-                catch { throw ServerError("Pages/\(path): \(error)") }
+                do {
+                    texts[page.name, default: [:]][language] = try JSONParser.parse(try Self.text(path, files).utf8)
+                } catch let fault as JSONFault { throw ServerError("Pages/\(path): \(fault)") } catch {
+                    throw ServerError("Pages/\(path): \(error)")
+                }
             }
         }
         self.texts = texts
@@ -71,7 +73,9 @@ private struct Shell {
 
     private static func text(_ path: String, _ files: [String: [UInt8]]) throws(ServerError) -> String {
         guard let bytes = files[path] else { throw ServerError("Pages/\(path): is missing") }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw ServerError("Pages/\(path): is not UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ServerError("Pages/\(path): is not UTF-8")
+        }
         return text
     }
 
@@ -106,7 +110,9 @@ private struct Shell {
         var current: String?
         for line in try Self.text(path, files).split(separator: "\n", omittingEmptySubsequences: false) {
             if let name = Self.partName(line) {
-                guard parts[name] == nil, name != "links" else { throw ServerError("Pages/\(path): has '\(name)' twice") }
+                guard parts[name] == nil, name != "links" else {
+                    throw ServerError("Pages/\(path): has '\(name)' twice")
+                }
                 current = name
                 parts[name] = ""
             } else if let current {
