@@ -21,6 +21,7 @@ public struct DiptychServer: Service {
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let services: Services
+    private let routes: RouteTable
     private let connections: Connections
     private let certificates: Certificates?
 
@@ -56,10 +57,30 @@ public struct DiptychServer: Service {
             store: options.store.map {
                 ServedStore($0, folder: options.folder, undoTime: options.undoTime, thumbnails: thumbnails)
             }, thumbnails: thumbnails, stages: stages,
-            metrics: registry, keys: options.keys, rates: RateLimits(perMinute: options.requestsPerMinute),
+            metrics: registry,
+            events: EventStreams(
+                EventLimits(
+                    listeners: options.eventListeners, heartbeat: options.eventHeartbeat, slowest: .seconds(10))),
+            keys: options.keys, rates: RateLimits(perMinute: options.requestsPerMinute),
             reading: options.reading, limits: options.limits, queueLimit: options.batches.waiting,
             cacheLimit: options.batches.kept, showsPaths: options.showsPaths, basePath: options.basePath)
+        routes = try RouteTable(Self.groups(services, try Pages(Pages.installed ?? options.pages)))
     }
+
+    /// What each subject brings: a line for each.
+    private static func groups(_ services: Services, _ pages: Pages) -> [any RouteGroup] {
+        [
+            ModelRoutes(services: services),
+            SearchRoutes(services: services),
+            ItemRoutes(services: services),
+            StatusRoutes(services: services),
+            SessionRoutes(services: services),
+            PageRoutes(pages: pages, basePath: services.basePath),
+        ]
+    }
+
+    /// What the routes take, and who may use them.
+    package var declaredRoutes: [RouteDeclaration] { routes.declarations }
 
     private static let help = [
         "diptych_requests_total": "Requests answered, by route, method and status.",
@@ -69,6 +90,7 @@ public struct DiptychServer: Service {
         "diptych_queue_depth": "Inputs that wait for a forward pass.",
         "diptych_cache_entries": "Embeddings that are kept.",
         "diptych_requests_active": "Requests being answered.",
+        "diptych_event_listeners": "Streams of events that are open.",
         "process_resident_memory_bytes": "Memory that the process holds.",
     ]
 
@@ -85,11 +107,13 @@ public struct DiptychServer: Service {
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
         application.addServices(services.models)
         if let store = services.store { application.addServices(Purging(store: store, logger: logger)) }
-        let (connections, time) = (connections, options.shutdownTime)
+        let (connections, events, time) = (connections, services.events, options.shutdownTime)
         do {
             try await withGracefulShutdownHandler {
                 try await application.run()
             } onGracefulShutdown: {
+                // These would go on for ever.
+                events.close()
                 // Whoever sends half a request, or reads no answer, does not keep the server from ending.
                 Task.detached {
                     try? await Task.sleep(for: time)
@@ -140,38 +164,8 @@ public struct DiptychServer: Service {
             DeadlineMiddleware()
             CompressionMiddleware(work: services.work.text)
         }
-        var routes = RouteTable(router, services)
-        let items = ItemRoutes(services: services)
-        let status = StatusRoutes(services: services)
-        let session = SessionRoutes(services: services)
-        let pages = PageRoutes(pages: .installed ?? Pages(options.pages), basePath: options.basePath)
-        routes.on(
-            .post, "/similarity", takes: SimilarityRoute.Body.self, use: SimilarityRoute(services: services).respond)
-        routes.on(
-            .post, "/v1/embeddings", takes: EmbeddingsRoute.Body.self, use: EmbeddingsRoute(services: services).respond)
-        routes.on(.post, "/v1/classify", takes: ClassifyRoute.Body.self, use: ClassifyRoute(services: services).respond)
-        routes.on(.post, "/v1/search", takes: SearchRoute.Body.self, use: SearchRoute(services: services).respond)
-        routes.on(.get, "/v1/models", use: status.models)
-        routes.on(.get, "/v1/models/{id}", use: status.model)
-        routes.on(.get, "/v1/items", query: ItemRoutes.listQuery, use: items.list)
-        routes.on(.post, "/v1/items", scope: .write, takes: ItemRoutes.NewItem.self, use: items.add)
-        routes.on(.get, "/v1/items/{id}", use: items.read)
-        routes.on(.delete, "/v1/items/{id}", scope: .write, use: items.remove)
-        routes.on(.post, "/v1/items/{id}/restore", scope: .write, use: items.restore)
-        routes.on(.get, "/v1/items/{id}/thumbnail", query: ["size", "v"], use: items.thumbnail)
-        routes.on(.get, "/v1/items/{id}/original", use: items.original)
-        routes.on(.get, "/v1/status", use: status.status)
-        routes.on(.get, "/v1/session", scope: nil, use: session.read)
-        routes.on(.post, "/v1/session", scope: nil, takes: SessionRoutes.Body.self, use: session.begin)
-        routes.on(.delete, "/v1/session", scope: nil, use: session.end)
-        routes.on(.get, "/health", scope: nil, use: status.health)
-        routes.on(.get, "/ready", scope: nil, use: status.ready)
-        routes.on(.get, "/metrics", use: status.metrics)
-        routes.on(.get, "/openapi.json", scope: nil, use: pages.specification)
-        routes.on(.get, "/", scope: nil, query: PageRoutes.query, use: pages.page("index.html", at: "/"))
-        routes.on(.get, "/status", scope: nil, use: pages.page("status.html", at: "/status"))
-        routes.on(.get, "/assets/{name}", scope: nil, use: pages.asset)
-        methods.learn(routes.paths)
+        routes.add(to: router, services)
+        methods.learn(routes.paths(below: services.basePath))
         return router
     }
 }

@@ -16,7 +16,7 @@ public struct ServerOptions: Sendable {
     public var folder: URL?
     /// How long removed items can be brought back.
     public var undoTime = Duration.seconds(600)
-    /// The files of the pages by their names, for a program that was installed without the folder of them.
+    /// The files of the pages by their paths, for a program that was installed without the folder of them.
     public var pages: [String: [UInt8]] = [:]
     /// How images are read.
     public var reading = ImageOptions()
@@ -48,6 +48,10 @@ public struct ServerOptions: Sendable {
     public var connections = 4096
     /// The most connections of one address at a time, other than this machine's own.
     public var connectionsPerAddress = 256
+    /// The most streams of events, such as `/v1/status/events`, at a time; a page that gets none asks again and again instead.
+    public var eventListeners = 64
+    /// After so long without an event, a stream sends a comment.
+    public var eventHeartbeat = Duration.seconds(15)
     /// How long requests may go on that were accepted when the server is to stop; what is left then is cut.
     public var shutdownTime = Duration.seconds(8)
     /// Connections over which nothing goes for so long are closed.

@@ -9,7 +9,7 @@ import Testing
     @Test func unknownAndDoubledNames() async throws {
         try await RunningServer.run(images: 2) { server in
             for path in [
-                "/v1/items?limt=3", "/health?limt=3", "/?limt=3", "/assets/main.js?limt=3", "/v1/items/1?limt",
+                "/v1/items?limt=3", "/health?limt=3", "/?limt=3", "/assets/search/page.js?limt=3", "/v1/items/1?limt",
             ] {
                 let answer = try await server.get(path)
                 #expect(

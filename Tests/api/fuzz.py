@@ -68,7 +68,7 @@ HEADS = ["Content-Length: 99999999999999999999", "Content-Length: -1", "Content-
          "X: " + "y" * 9000]
 ROUTES = [("POST", "/similarity"), ("POST", "/v1/embeddings"), ("POST", "/v1/classify"), ("POST", "/v1/search"), ("POST", "/v1/items"),
           ("GET", "/v1/items"), ("GET", "/v1/items/1"), ("GET", "/v1/items/1/thumbnail"), ("GET", "/v1/items/1/original"),
-          ("POST", "/v1/items/1/restore"), ("GET", "/v1/status"), ("GET", "/metrics"), ("GET", "/"), ("GET", "/assets/main.js"),
+          ("POST", "/v1/items/1/restore"), ("GET", "/v1/status"), ("GET", "/metrics"), ("GET", "/"), ("GET", "/assets/search/page.js"),
           ("POST", "/v1/session"), ("GET", "/openapi.json")]
 
 

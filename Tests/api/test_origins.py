@@ -85,7 +85,7 @@ def test_types_of_bodies(server):
 
 
 def test_what_others_may_embed(server, tmp_path):
-    for path in ["/", "/health", "/v1/items/1/original", "/v1/items/1/thumbnail", "/assets/main.js", "/nothing"]:
+    for path in ["/", "/health", "/v1/items/1/original", "/v1/items/1/thumbnail", "/assets/search/page.js", "/nothing"]:
         assert ask(server, path=path).headers["cross-origin-resource-policy"] == "same-origin", path
     process, address = started(tmp_path / "log", "--port", "0", "--allow-origin", "https://a.example")
     try:

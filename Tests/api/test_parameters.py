@@ -22,7 +22,7 @@ def operations(server):
     paths = ask(server, path="/openapi.json").json["paths"]
     found = [(method.upper(), path.replace("{id}", "1")) for path, methods in paths.items() for method in methods if method in ("get", "post", "delete")]
     assert len(found) > 18
-    return found + [("GET", path) for path in ("/", "/status", "/openapi.json", "/assets/main.js")]
+    return found + [("GET", path) for path in ("/", "/status", "/openapi.json", "/assets/search/page.js")]
 
 
 def test_unknown_names_in_queries(server):

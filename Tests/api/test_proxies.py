@@ -20,7 +20,7 @@ def below(pictures, tmp_path_factory):
 
 
 def test_paths_below_another(below):
-    for path in ["/", "/status", "/health", "/ready", "/metrics", "/openapi.json", "/v1/items", "/v1/items/1", "/v1/status", "/assets/main.js", "/v1/models/demo"]:
+    for path in ["/", "/status", "/health", "/ready", "/metrics", "/openapi.json", "/v1/items", "/v1/items/1", "/v1/status", "/assets/search/page.js", "/v1/models/demo"]:
         assert ask(below, path="/diptych" + path).status == 200, path
         assert ask(below, path=path).status == 404, path
         assert ask(below, path="/diptychx" + path).status == 404, path

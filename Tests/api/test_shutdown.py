@@ -44,8 +44,13 @@ def idle(client):
     received(client)
 
 
+def a_stream(client):
+    client.sendall(b"GET /v1/status/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert b"event: status" in client.recv(65536) + client.recv(65536)
+
+
 CLIENTS = {"nothing": lambda client: None, "half a head": lambda client: client.sendall(b"GET /health HTTP/1.1\r\nHo"), "idle": idle,
-           "half a body": half_a_body, "a body that trickles": a_body_that_trickles, "no reader": no_reader}
+           "half a body": half_a_body, "a body that trickles": a_body_that_trickles, "no reader": no_reader, "a stream": a_stream}
 
 
 def test_clients_that_stay(tmp_path):
@@ -61,8 +66,8 @@ def test_clients_that_stay(tmp_path):
     assert time.monotonic() - begin < LIMIT
 
 
-@pytest.mark.parametrize("kind", ["nothing", "half a head", "idle"])
-def test_clients_that_asked_nothing_are_not_waited_for(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["nothing", "half a head", "idle", "a stream"])
+def test_clients_that_have_nothing_to_finish_are_not_waited_for(tmp_path, kind):
     process, address = started(tmp_path / "log", "--port", "0")
     with connect(address) as client:
         CLIENTS[kind](client)

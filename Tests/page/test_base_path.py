@@ -32,7 +32,7 @@ def test_pages_work_below_a_path(below):
     expect(page.locator("#detail")).to_be_visible()
     page.goto(below.address + "/diptych/")
     below.settle()
-    page.locator("nav a[data-icon=status]").click()
+    page.get_by_role("link", name="Status").click()
     page.wait_for_url("**/diptych/status")
     expect(page.locator("#latencies")).to_contain_text("/v1/search")
     page.locator("a.brand").click()

@@ -1,8 +1,12 @@
-"""The status page."""
+"""The status page: what it shows, and how it hears of it."""
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
+
+from conftest import Server
+from visit import Visit
 
 
 @pytest.fixture
@@ -28,26 +32,113 @@ def test_charts_move_and_say_their_value(status):
     expect(line).to_have_attribute("d", re.compile(r"^M[\d.]+ [\d.]+(L[\d.]+ [\d.]+)+"))
 
 
-def test_it_asks_once_a_second_and_not_while_hidden(status):
+def asked(page):
+    """The requests for the server's state from now on, by what was asked for."""
+    found = {"stream": [], "status": []}
+
+    def note(request):
+        if request.url.endswith("/v1/status/events"):
+            found["stream"].append(request)
+        elif request.url.endswith("/v1/status"):
+            found["status"].append(request)
+
+    page.on("request", note)
+    return found
+
+
+def listeners(visit):
+    return visit.page.request.get(f"{visit.address}/v1/status").json()["events"]["listeners"]
+
+
+def until(check, seconds=5):
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def hide(page, hidden):
+    page.evaluate("""(hidden) => {
+      if (hidden) Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      else delete document.hidden;
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""", hidden)
+
+
+def test_it_follows_a_stream_and_does_not_ask(visit):
+    found = asked(visit.page)
+    visit.open("/status", settled=False)
+    requests = visit.page.locator("#overview div", has_text="Requests").locator("dd")
+    expect(requests).to_have_text(re.compile(r"^[\d,]+$"))
+    before = requests.inner_text()
+    visit.page.wait_for_timeout(1500)
+    visit.page.request.get(f"{visit.address}/health")
+    expect(requests).not_to_have_text(before, timeout=3000)
+    assert len(found["stream"]) == 1 and found["status"] == []
+    assert listeners(visit) >= 1
+
+
+def test_time_goes_on_where_nothing_changes(status):
+    running = status.page.locator("#overview div", has_text="Running for").locator("dd")
+    before = running.inner_text()
+    expect(running).not_to_have_text(before, timeout=4000)
+    # The charts go on too: more and more points on the line.
+    line = status.page.get_by_role("img", name="Memory over the last two minutes").locator("path").first
+    points = line.get_attribute("d").count("L")
+    status.page.wait_for_timeout(4500)
+    assert line.get_attribute("d").count("L") >= points + 2
+
+
+def test_nothing_is_followed_while_hidden(status):
     page = status.page
-    asked = []
-    page.on("request", lambda request: request.url.endswith("/v1/status") and asked.append(request))
-    page.wait_for_timeout(3200)
-    assert 2 <= len(asked) <= 4
-    page.evaluate("""() => {
-      Object.defineProperty(document, "hidden", { value: true, configurable: true });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }""")
-    page.wait_for_timeout(300)
-    asked.clear()
+    until(lambda: listeners(status) == 1)
+    found = asked(page)
+    hide(page, True)
+    until(lambda: listeners(status) == 0)
     page.wait_for_timeout(2500)
-    assert asked == []
-    page.evaluate("""() => {
-      delete document.hidden;
-      document.dispatchEvent(new Event("visibilitychange"));
-    }""")
+    assert found == {"stream": [], "status": []}
+    hide(page, False)
+    until(lambda: listeners(status) == 1)
     page.wait_for_timeout(1500)
-    assert len(asked) >= 1
+    assert len(found["stream"]) == 1 and found["status"] == []
+
+
+def test_it_asks_where_there_is_no_stream_and_tries_again(visit):
+    visit.allows_failed_requests = True
+    full = {"status": 503, "headers": {"Content-Type": "application/problem+json", "Retry-After": "10"},
+            "json": {"title": "Service Unavailable", "status": 503, "detail": "all 64 event streams are in use"}}
+    answers = [full]
+    visit.page.route("**/v1/status/events", lambda route: route.fulfill(**answers.pop()) if answers else route.fallback())
+    found = asked(visit.page)
+    visit.open("/status", settled=False)
+    expect(visit.page.locator("#models tr").first).to_be_visible()
+    expect(visit.page.locator("#notice")).to_be_hidden()
+    visit.page.wait_for_timeout(2500)
+    assert 2 <= len(found["status"]) <= 4
+    # After some seconds there is a stream, and no more is asked.
+    until(lambda: (visit.page.wait_for_timeout(100), len(found["stream"]) == 2)[1], 8)
+    visit.page.wait_for_timeout(1500)
+    count = len(found["status"])
+    visit.page.wait_for_timeout(2000)
+    assert len(found["status"]) == count
+
+
+def test_a_stream_that_ends_or_breaks_is_begun_again(store, open_context):
+    server = Server("--store", str(store))
+    visit = Visit(server.address, open_context())
+    visit.allows_failed_requests = True
+    visit.open("/status", settled=False)
+    expect(visit.page.locator("#models tr").first).to_be_visible()
+    port = server.address.rsplit(":", 1)[1]
+    server.stop()
+    expect(visit.page.locator("#notice")).to_contain_text("does not answer", timeout=5000)
+    server = Server("--store", str(store), port=port)
+    try:
+        expect(visit.page.locator("#notice")).to_be_hidden(timeout=10_000)
+        until(lambda: (visit.page.wait_for_timeout(100), listeners(visit) == 1)[1], 15)
+    finally:
+        visit.page.close()
+        server.stop()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

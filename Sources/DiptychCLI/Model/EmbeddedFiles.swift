@@ -36,7 +36,11 @@ enum EmbeddedFiles {
         let made = cache.appendingPathComponent(".\(folder)-\(UUID().uuidString)", isDirectory: true)
         try manager.createDirectory(at: made, withIntermediateDirectories: false)
         do {
-            for (name, bytes) in files { try Data(bytes).write(to: made.appendingPathComponent(name)) }
+            for (name, bytes) in files {
+                let file = made.appendingPathComponent(name)
+                try manager.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data(bytes).write(to: file)
+            }
             try manager.moveItem(at: made, to: target)
         } catch {
             try? manager.removeItem(at: made)

@@ -38,7 +38,8 @@ struct OriginMiddleware: RouterMiddleware {
         response.headers.append(HTTPField(name: .vary, value: "Origin"))
         if isQuestion {
             response.headers[.accessControlAllowMethods] = "GET, POST, DELETE"
-            response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, X-API-Key, X-Request-ID"
+            response.headers[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, Last-Event-ID, X-API-Key, X-Request-ID"
             response.headers[.accessControlMaxAge] = "600"
         } else {
             response.headers[.accessControlExposeHeaders] =

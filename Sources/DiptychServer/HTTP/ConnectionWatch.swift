@@ -68,8 +68,13 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
 
-    /// Those who want to know, by connection.
-    private static let watchers = Mutex<[ObjectIdentifier: [Int: @Sendable () -> Void]]>([:])
+    private struct Watched {
+        /// Those who want to know.
+        var bodies: [Int: @Sendable () -> Void] = [:]
+        var hasEnded = false
+    }
+
+    private static let watchers = Mutex<[ObjectIdentifier: Watched]>([:])
     private static let tokens = Atomic(0)
 
     /// Calls `body` when the connection of `channel` ends; once.
@@ -80,7 +85,7 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
         let isKnown = watchers.withLock { watchers in
             let identifier = ObjectIdentifier(channel)
             guard watchers[identifier] != nil else { return false }
-            watchers[identifier]?[token] = body
+            watchers[identifier]?.bodies[token] = body
             return true
         }
         // It has ended already, or was never watched.
@@ -88,15 +93,20 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
         return token
     }
 
+    /// Whether the client of `channel` sends no more. What it asked before may still be answered; what has no end may not.
+    static func hasEnded(_ channel: any Channel) -> Bool {
+        watchers.withLock { $0[ObjectIdentifier(channel)]?.hasEnded } ?? !channel.isActive
+    }
+
     /// Nobody wants to know any more.
     static func forget(_ token: Int, of channel: any Channel) {
-        watchers.withLock { _ = $0[ObjectIdentifier(channel)]?.removeValue(forKey: token) }
+        watchers.withLock { _ = $0[ObjectIdentifier(channel)]?.bodies.removeValue(forKey: token) }
     }
 
     private static func ended(_ channel: any Channel) {
         let bodies = watchers.withLock { watchers in
-            defer { watchers[ObjectIdentifier(channel)] = [:] }
-            return watchers[ObjectIdentifier(channel)] ?? [:]
+            defer { watchers[ObjectIdentifier(channel)] = Watched(hasEnded: true) }
+            return watchers[ObjectIdentifier(channel)]?.bodies ?? [:]
         }
         for body in bodies.values { body() }
     }
@@ -108,7 +118,7 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         if !connections.add(context.channel) { context.close(promise: nil) }
         let identifier = ObjectIdentifier(context.channel)
-        Self.watchers.withLock { $0[identifier] = [:] }
+        Self.watchers.withLock { $0[identifier] = Watched() }
         // The object may be gone when its place in memory belongs to another connection.
         context.channel.closeFuture.whenComplete { _ in
             _ = Self.watchers.withLock { $0.removeValue(forKey: identifier) }

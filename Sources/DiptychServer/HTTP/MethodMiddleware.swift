@@ -3,19 +3,23 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import Synchronization
 
-/// The methods of one path, parts in braces standing for any text.
+/// The methods of one path, parts in braces standing for any text, and `{...}` at its end for any number of parts.
 struct PathMethods: Sendable {
     private let parts: [Substring]
+    private let hasRest: Bool
     private let methods: [HTTPRequest.Method]
 
     init(path: String, methods: [HTTPRequest.Method]) {
-        parts = path.split(separator: "/").map { Substring($0) }
+        hasRest = path.hasSuffix("/{...}")
+        parts = (hasRest ? path.dropLast(6) : path[...]).split(separator: "/")
         self.methods = methods.contains(.get) ? methods + [.head] : methods
     }
 
     /// The methods where `path` is this one; nil where it is another.
     func methods(of path: [Substring]) -> [HTTPRequest.Method]? {
-        guard path.count == parts.count, zip(parts, path).allSatisfy({ $0.first == "{" || $0 == $1 }) else {
+        guard hasRest ? path.count > parts.count : path.count == parts.count,
+            zip(parts, path).allSatisfy({ $0.first == "{" || $0 == $1 })
+        else {
             return nil
         }
         return methods

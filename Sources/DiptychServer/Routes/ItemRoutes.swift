@@ -7,8 +7,21 @@ internal import Hummingbird
 internal import NIOCore
 
 /// `/v1/items`: looking at items, adding and removing them.
-struct ItemRoutes: Sendable {
+struct ItemRoutes: RouteGroup {
     let services: Services
+
+    var routes: [Route] {
+        [
+            .get("/v1/items", .read, query: ["limit", "after", "filter", "sort"], use: list),
+            .post("/v1/items", .write, takes: NewItem.self, use: add),
+            .get("/v1/items/{id}", .read, use: read),
+            .delete("/v1/items/{id}", .write, use: remove),
+            .post("/v1/items/{id}/restore", .write, use: restore),
+            // Links carry `v`, so that browsers may keep what they lead to.
+            .get("/v1/items/{id}/thumbnail", .read, query: ["size", "v"], use: thumbnail),
+            .get("/v1/items/{id}/original", .read, use: original),
+        ]
+    }
 
     struct NewItem: BodyFields {
         static let names = ["file", "url", "name", "caption", "attributes"]
@@ -40,9 +53,7 @@ struct ItemRoutes: Sendable {
         }
     }
 
-    static let listQuery: QueryNames = ["limit", "after", "filter", "sort"]
-
-    func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func list(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let query = context.query
         let limit = try query.integer("limit", in: 1...context.limits.results) ?? 24
@@ -72,11 +83,11 @@ struct ItemRoutes: Sendable {
         ]).response(of: items.count * 400, by: services.work.text)
     }
 
-    func read(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func read(_ request: Request, _ context: ServerContext) async throws -> Response {
         json(try await item(context)).response()
     }
 
-    func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
+    private func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let work = try await services.loader.load(new.image, as: "file")
         let embedded = try await services.models.model().embed(work)
@@ -88,18 +99,18 @@ struct ItemRoutes: Sendable {
             status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
     }
 
-    func remove(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func remove(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameters.require("id")
         let until = try await services.requiredStore().remove(id)
         return JSON.object([("id", .string(id)), ("restorable_until", .double(until.timeIntervalSince1970))]).response()
     }
 
-    func restore(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func restore(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameters.require("id")
         return json(try await services.requiredStore().restore(id)).response()
     }
 
-    func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let side = try context.query.integer("size", in: 16...1024) ?? 256
         let item = try await item(context)
@@ -118,7 +129,7 @@ struct ItemRoutes: Sendable {
         return Representation(bytes, tag: tag, headers: headers).response(to: request)
     }
 
-    func original(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func original(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let item = try await item(context)
         let limit = services.reading.maximumBytes

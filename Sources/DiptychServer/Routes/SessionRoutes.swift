@@ -4,8 +4,16 @@ internal import HTTPTypes
 internal import Hummingbird
 
 /// `/v1/session`: what the page may do, and the cookie in which it keeps a key.
-struct SessionRoutes: Sendable {
+struct SessionRoutes: RouteGroup {
     let services: Services
+
+    var routes: [Route] {
+        [
+            .get("/v1/session", .everybody, use: read),
+            .post("/v1/session", .everybody, takes: Body.self, use: begin),
+            .delete("/v1/session", .everybody, use: end),
+        ]
+    }
 
     struct Body: BodyFields {
         static let names = ["key"]
@@ -16,11 +24,11 @@ struct SessionRoutes: Sendable {
         }
     }
 
-    func read(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func read(_ request: Request, _ context: ServerContext) async throws -> Response {
         try await answer(try AccessMiddleware.identity(of: request, services.keys)).response()
     }
 
-    func begin(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
+    private func begin(_ body: Body, _ request: Request, _ context: ServerContext) async throws -> Response {
         // Guessing costs as much as any other request.
         try services.rates.count(
             "address \(context.caller)", own: services.keys == nil ? nil : 30)
@@ -36,7 +44,7 @@ struct SessionRoutes: Sendable {
         return response
     }
 
-    func end(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func end(_ request: Request, _ context: ServerContext) async throws -> Response {
         var response = try await answer(services.keys == nil ? AccessMiddleware.identity(of: request, nil) : nil)
             .response()
         response.setCookie(cookie("", age: 0, context))

@@ -1,0 +1,66 @@
+// The server's API as the search page uses it.
+import { request, upload } from "../shared/requests.js";
+
+/** How many results make a page: a little more than fills a large screen. */
+export const pageSize = 36;
+
+/**
+ * One page of what a query finds: `{results, next}`. A query without text, item and picture browses what the filter
+ * accepts; minus terms have nothing to be taken from there.
+ */
+export async function findPage(query, cursor, signal) {
+  if (!query.text && !query.like && !query.picture) {
+    const fields = { limit: pageSize };
+    if (query.filter) fields.filter = query.filter;
+    if (cursor) fields.after = cursor;
+    // Not URLSearchParams, which writes a space as a plus sign: that is one in forms only, not in every URL.
+    const written = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+    const page = await request(`v1/items?${written}`, { signal });
+    return { results: page.items, next: page.next };
+  }
+  const members = { k: pageSize };
+  if (query.text) members.text = query.text;
+  if (query.like) members.item = query.like;
+  if (query.minus.length) members.minus = query.minus;
+  if (query.filter) members.filter = query.filter;
+  if (query.relevant) members.only_relevant = true;
+  if (cursor) members.page = cursor;
+  return request("v1/search", { method: "POST", signal, ...body(members, query.picture) });
+}
+
+function body(members, picture) {
+  if (!picture) return { json: members };
+  const form = new FormData();
+  for (const [name, value] of Object.entries(members)) {
+    for (const each of [value].flat()) form.append(name, String(each));
+  }
+  form.append("image", picture, picture.name ?? "picture");
+  return { form };
+}
+
+/** The items nearest to one, without it. */
+export async function similarItems(id, count, signal) {
+  const reply = await request("v1/search", { method: "POST", json: { item: id, k: count + 1 }, signal });
+  return reply.results.filter((result) => result.id !== id).slice(0, count);
+}
+
+const place = (id) => `v1/items/${encodeURIComponent(id)}`;
+
+export const item = (id, signal) => request(place(id), { signal });
+export const deleteItem = (id) => request(place(id), { method: "DELETE" });
+export const restoreItem = (id) => request(`${place(id)}/restore`, { method: "POST", json: {} });
+
+/** Adds a picture; `progress` is told the sent share. */
+export function addItem(file, caption, progress, signal) {
+  const form = new FormData();
+  if (caption) form.append("caption", caption);
+  form.append("file", file, file.name);
+  return upload("v1/items", form, progress, signal);
+}
+
+/** An item's thumbnail at most `size` pixels long, kept in cache by its version. */
+export function thumbnail(item, size) {
+  const url = new URL(item.thumbnail, location.href);
+  url.searchParams.set("size", size);
+  return url.pathname + url.search;
+}
