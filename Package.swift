@@ -110,7 +110,9 @@ let package = Package(
         // Engines and models.
         .target(
             name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychCheckpoints"], swiftSettings: strict),
-        .target(name: "DiptychModels", dependencies: ["DiptychEngine", "DiptychCheckpoints"], swiftSettings: strict),
+        .target(
+            name: "DiptychModels", dependencies: ["DiptychBasics", "DiptychCheckpoints", "DiptychEngine"],
+            swiftSettings: strict),
         // A target of its own, so that only those who export build swift-protobuf.
         .target(
             name: "DiptychONNX",

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychEngine
 public import Foundation
 
@@ -29,7 +30,7 @@ extension CLIPConfiguration {
     }
 
     // What blocks of other designs are switched on by; false, null or absent everywhere else.
-    private static let neutral: [String: any Sendable & Equatable] = [
+    private static let neutral: [String: JSONValue] = [
         "final_ln_after_pool": false, "qk_norm": false, "scaled_cosine_attn": false, "scale_heads": false,
         "scale_attn_inner": false, "scale_attn": false, "scale_fc": false, "block_type": "default",
     ]

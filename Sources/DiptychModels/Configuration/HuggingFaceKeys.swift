@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 /// Keys of a Hugging Face `config.json` that configuration classes of transformers 4 and 5 write into the files of CLIP,
 /// Chinese-CLIP and SigLIP, beside those that say how a model is built.
 enum HuggingFaceKeys {
@@ -32,7 +34,7 @@ enum HuggingFaceKeys {
     ]
 
     /// Keys that are supported with one value, which is also what their absence means.
-    static let neutral: [String: any Sendable & Equatable] = [
+    static let neutral: [String: JSONValue] = [
         "add_cross_attention": false, "is_decoder": false, "is_encoder_decoder": false,
         "position_embedding_type": "absolute",
     ]

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
@@ -51,8 +52,10 @@ extension Request {
         }
         let text = all.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         guard text.isEmpty || text == Array("{}".utf8) else {
-            let members = (try? JSONSerialization.jsonObject(with: Data(all))) as? [String: Any]
-            throw members?.keys.min().map { Problem.unknown("field", $0, known: []) } ?? refused
+            guard case .object(let members) = try? JSONParser.parse(all), let name = members.map(\.name).min() else {
+                throw refused
+            }
+            throw Problem.unknown("field", name, known: [])
         }
     }
 
