@@ -142,9 +142,9 @@
         }
 
         /// A server's text as one line of bounded length.
-        static func oneLine(_ text: String) -> String {
+        static func oneLine(_ text: String, most: Int = 300) -> String {
             let line = text.split(whereSeparator: { $0.isNewline || $0 == "\t" }).joined(separator: " ")
-            return line.count > 300 ? line.prefix(300) + "…" : line
+            return line.count > most ? line.prefix(most) + "…" : line
         }
     }
 

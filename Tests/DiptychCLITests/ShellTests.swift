@@ -192,4 +192,48 @@ struct ShellTests {
         #expect(result.status == 0 && result.output.contains("wide.jpg"), "\(result.output)\(result.error)")
         #expect(result.error.contains("cannot be written"), "\(result.error)")
     }
+
+    /// The indexing process is stopped in the middle: it holds the lock, and what it stored stands in SQLite's log.
+    @Test(.enabled(if: getuid() == 0, "only root can become somebody who may not write"))
+    func `a store that is being indexed can be read, also by somebody else and on a read-only mount`() throws {
+        let (folder, store) = try Self.store()
+        for number in 0..<400 {
+            try FileManager.default.copyItem(
+                atPath: Fixture.images + "/wide.jpg", toPath: folder / "pictures/\(number).jpg")
+        }
+        let running = try Running([
+            "index", folder / "pictures", "--store", store, "--list", "--threads", "1", "--quiet",
+        ])
+        #expect(running.wait { running.outputSize > 0 })
+        running.send(SIGSTOP)
+        let count = running.output.split(separator: "\n", omittingEmptySubsequences: true).count
+        #expect(running.process.isRunning && count > 0)
+        let script = """
+            program=$2; store=$3; model=$4; mount=$5
+            chmod a+rx "$(dirname "$store")"; chmod -R a+rX,go-w "$store"
+            nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups env DIPTYCH_MODEL="$model" "$program" "$@"; }
+            nobody search --store "$store" "a cat" --quiet || exit 71
+            nobody store info --store "$store" --format json || exit 72
+            nobody store list --store "$store" --format paths || exit 73
+            nobody store verify --store "$store" || exit 74
+            "$program" search --store "$store" "a cat" --quiet || exit 75
+            "$program" index "$(dirname "$store")/pictures" --store "$store" --quiet && exit 76
+            mkdir "$mount" && mount --bind "$store" "$mount" && mount -o remount,ro,bind "$mount" || exit 0
+            trap 'umount "$mount"' EXIT
+            "$program" search --store "$mount" "a cat" --quiet || exit 78
+            nobody store list --store "$mount" --format paths || exit 79
+            """
+        try FileManager.default.copyItem(atPath: Command.path, toPath: folder / "diptych")
+        try FileManager.default.copyItem(atPath: Fixture.model, toPath: folder / "model")
+        let result = try Command.run(
+            [folder / "diptych", store, folder / "model", folder / "mount"],
+            launcher: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"])
+        running.send(SIGCONT)
+        #expect(result.status == 0, "\(result.status): \(result.output)\(result.error)")
+        #expect(result.output.contains("wide.jpg"), "\(result.output)")
+        #expect(result.error.contains("another process is indexing into it"), "\(result.error)")
+        #expect(running.end().status == 0)
+        let all = try Command.run("store", "list", "--store", store, "--format", "paths")
+        #expect(all.lines.count == 401, "\(all.lines.count)")
+    }
 }

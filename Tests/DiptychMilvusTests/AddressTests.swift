@@ -18,6 +18,13 @@
             #expect(address.shards == 1)
             #expect(try MilvusAddress("milvus://localhost/album?shards=2").shards == 2)
             #expect(address.consistency == .strong)
+            #expect(address.metric == .innerProduct)
+            #expect(try MilvusAddress("milvus://localhost/album?metric=ip").metric == .innerProduct)
+            #expect(try MilvusAddress("milvus://localhost/album?metric=cosine&nlist=7").metric == .cosine)
+            #expect(
+                try MilvusAddress("milvus://localhost/album?id=m_id&vector=embeding&path=path").foreignFields
+                    == MilvusForeignFields(id: "m_id", vector: "embeding", path: "path"))
+            #expect(address.foreignFields == nil)
             #expect(address.certificates == "/etc/ca.pem")
             #expect(address.patience == .seconds(9))
         }
@@ -40,7 +47,8 @@
             "milvus://host:0/a/b",
             "milvus://host:99999/a/b", "milvus://host/9a/b", "milvus://host/a/b-c", "milvus://host//b",
             "milvus://host/a/ü",
-            "milvus://host/a/b?index=tree", "milvus://host/a/b?nlist=0", "milvus://host/a/b?nlist=x",
+            "milvus://host/a/b?index=tree", "milvus://host/a/b?metric=dot", "milvus://host/a/b?vector=",
+            "milvus://host/a/b?nlist=0", "milvus://host/a/b?nlist=x",
             "milvus://host/a/b?m=8",
             "milvus://host/a/b?shards=17", "milvus://host/a/b?partitions=4",
             "milvus://host/a/b?shards=1&shards=1", "milvus://host/a/b?ca=x",

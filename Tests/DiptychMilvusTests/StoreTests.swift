@@ -12,6 +12,7 @@
         @Test func findsWhatTheEmbeddedStoreFinds() async throws {
             for options in [
                 "", "?index=flat", "?index=hnsw", "?shards=2&index=ivf_flat&nlist=16&nprobe=2",
+                "?metric=cosine&nlist=8", "?metric=l2&index=hnsw", "?metric=l2&nlist=4",
             ] {
                 let (store, local) = (
                     try await Items.store("finds_\(options.filter(\.isLetter))", options: options), try await Local()

@@ -201,4 +201,28 @@ import Testing
         // Not even root makes files here.
         #expect(try await Self.refusal(URL(fileURLWithPath: "/proc/diptych-store")).kind == .inputOutput)
     }
+
+    /// A reader without permission to write cannot follow what others write: it says so, rather than give a mixture.
+    @Test func whatIsWrittenAfterOpeningForReadingIsNoticed() async throws {
+        let album = try await Album()
+        try album.add(count: 3)
+        _ = try await album.index()
+        _ = try await album.store.compact()
+        let reader = try await EmbeddedStore.open(toRead: album.store.directory)
+        #expect(reader.isReadOnly)
+        #expect(try await reader.places(after: nil, limit: 9, filter: nil).count == 3)
+        await #expect(throws: StoreError.self) { try await reader.remove(idsOrPaths: ["1"]) }
+        try album.add(count: 5)
+        _ = try await album.index()
+        let error = await #expect(throws: StoreError.self) {
+            try await reader.places(after: nil, limit: 9, filter: nil)
+        }
+        #expect(error?.kind == .busy, "\(error?.description ?? "")")
+        // What is opened now sees it: the log is there to be read.
+        let other = try await EmbeddedStore.open(toRead: album.store.directory)
+        #expect(try await other.places(after: nil, limit: 9, filter: nil).count == 5)
+        try album.add(count: 6)
+        _ = try await album.index()
+        #expect(try await other.places(after: nil, limit: 9, filter: nil).count == 6)
+    }
 }

@@ -113,11 +113,11 @@ struct IndexCommand: AsyncParsableCommand {
             throw Failure("\(error). \(Self.advice(error))")
         }
         progress.end()
-        try report(summary, notes, rate: Double(done) / max(progress.seconds, 1e-3))
-        if !parts.isEmpty, let store = store as? EmbeddedStore {
-            try await StoreEmbedCommand.fill(
-                store, model, reading: self.model.images, fetch: fetching.options, isQuiet: self.model.quiet, nil)
-        }
+        let rate = Double(done) / max(progress.seconds, 1e-3)
+        // Parts are a part of what the index is built of.
+        let filled = try await fill(store, model)
+        try report(summary, notes, try await built(store, isChanged: stored > 0), rate: rate)
+        try filled.get()
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
 
@@ -169,7 +169,29 @@ struct IndexCommand: AsyncParsableCommand {
         if notes.furtherCount > 0 { Console.say("note: and \(notes.furtherCount) more of other kinds") }
     }
 
-    private func report(_ summary: IndexSummary, _ notes: DatasetNotes, rate: Double) throws {
+    /// Embeds boxes and texts that were added.
+    ///
+    /// - Returns: that something was skipped, for when all else is done.
+    private func fill(_ store: any VectorStore, _ model: any Embedder) async throws -> Result<Void, ExitStatus> {
+        guard !parts.isEmpty else { return .success(()) }
+        do {
+            try await StoreEmbedCommand.fill(
+                store, model, reading: self.model.images, fetch: fetching.options, isQuiet: self.model.quiet, nil)
+        } catch let error as ExitStatus { return .failure(error) }
+        return .success(())
+    }
+
+    /// How far the index is that finds what was stored. A server builds it after the fact.
+    private func built(_ store: any VectorStore, isChanged: Bool) async throws -> IndexProgress {
+        if isChanged { try await store.buildIndex() }
+        let built = try await IndexBuilding.watch(store, isQuiet: model.quiet)
+        if built.kind != "codes", !model.quiet { Console.say("index \(built.text)") }
+        return built
+    }
+
+    private func report(
+        _ summary: IndexSummary, _ notes: DatasetNotes, _ built: IndexProgress, rate: Double
+    ) throws {
         let line: String
         switch listing.format {
         case .text:
@@ -194,6 +216,7 @@ struct IndexCommand: AsyncParsableCommand {
                     ("excluded_folders", .int(summary.excludedFolders)),
                     ("linked_folders", .int(summary.linkedFolders)), ("skipped_count", .int(summary.skippedCount)),
                     ("skipped", .array(skipped)), ("notes", .array(notes.all.map(\.json))),
+                    ("index", built.json),
                 ]).text
         }
         if listing.list {

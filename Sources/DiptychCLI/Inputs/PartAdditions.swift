@@ -12,16 +12,8 @@ struct PartAdditions {
 
     init(_ store: any VectorStore, notes: DatasetNotes) { (self.store, self.notes) = (store, notes) }
 
-    private func embedded() throws -> EmbeddedStore {
-        guard let store = store as? EmbeddedStore else {
-            throw Failure("\(store.name): only a store in a directory keeps parts of images")
-        }
-        return store
-    }
-
     /// Adds the tiles of a grid to the images below some roots.
     func add(_ grid: TileGrid, under roots: [String]) async throws {
-        let store = try embedded()
         let filter = Filter.all([
             .compare(.kind, .equal, .text(AssetKind.image.rawValue)),
             .any(roots.flatMap { [.under($0), .compare(.path, .equal, .text($0))] }),
@@ -45,7 +37,6 @@ struct PartAdditions {
         _ note: (IndexEvent) throws -> Void
     ) async throws {
         guard !files.isEmpty else { return }
-        let store = try embedded()
         var iterator = DatasetRows(files, notes: notes).makeIterator()
         while true {
             try Task.checkCancellation()

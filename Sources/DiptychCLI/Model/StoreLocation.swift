@@ -46,8 +46,7 @@ struct StoreLocation: CustomStringConvertible {
     func open(space: String? = nil) async throws -> any VectorStore {
         #if Milvus
             if let address = try milvus {
-                guard space == nil else { throw Failure("\(text): a collection has one model only; give no --space") }
-                return try await MilvusStore.open(address, credentials: credentials)
+                return try await MilvusStore.open(address, credentials: credentials, space: space)
             }
         #else
             try refuseMilvus()
@@ -105,19 +104,28 @@ struct StoreLocation: CustomStringConvertible {
         return store
     }
 
-    /// Opens the store, which must exist and be a directory, with the space of `model`, which is made where there is none.
-    ///
-    /// - Parameter purpose: what cannot be done with any other.
-    func embedded(
-        for purpose: String, addingSpaceFor model: any Embedder, decode: ImageOptions.Decode?
-    ) async throws -> EmbeddedStore {
-        _ = try await embedded(for: purpose)
+    /// Opens the store, which must exist, with the space of `model`, which is made where there is none.
+    func open(addingSpaceFor model: any Embedder, decode: ImageOptions.Decode?) async throws -> any VectorStore {
+        #if Milvus
+            if let address = try milvus {
+                return try await MilvusStore.open(
+                    address, addingSpaceFor: model, credentials: credentials, decode: decode)
+            }
+        #else
+            try refuseMilvus()
+        #endif
         return try await EmbeddedStore.open(at: directory, addingSpaceFor: model, decode: decode)
     }
 
     #if Milvus
         private var milvus: MilvusAddress? {
             get throws { MilvusAddress.isAddress(text) ? try MilvusAddress(text) : nil }
+        }
+
+        /// A collection that another program made, where the address names its fields; nil for a store.
+        func foreign() async throws -> MilvusForeignCollection? {
+            guard let address = try milvus, address.foreignFields != nil else { return nil }
+            return try await MilvusForeignCollection.open(address, credentials: credentials)
         }
 
         /// Those of the environment, which no list of processes shows; nil leaves it to the address.

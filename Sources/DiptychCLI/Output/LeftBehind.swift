@@ -4,7 +4,6 @@ import DiptychSearch
 enum LeftBehind {
     /// Says what of a store stays behind when its items are copied.
     static func say(of store: any VectorStore) async throws {
-        guard let store = store as? EmbeddedStore else { return }
         let left = try await store.partsAndAnnotations()
         let parts = [
             (left.parts, "boxes and spans"), (left.annotations, "annotations"),

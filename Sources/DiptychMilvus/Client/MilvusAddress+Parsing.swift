@@ -59,6 +59,12 @@
             case "flat": index = .flat
             case let other: throw bad("index must be ivf_flat, hnsw or flat, not '\(other)'")
             }
+            if let text = values.removeValue(forKey: "metric") {
+                guard let metric = MilvusMetric(rawValue: text.uppercased()) else {
+                    throw bad("metric must be ip, cosine or l2, not '\(text)'")
+                }
+                self.metric = metric
+            }
             shards = try number("shards", 1...16, 1)
             // Tried with 2.3.5: of rows that were written twice, a condition on a partition key finds a part only.
             guard values["partitions"] == nil else {
@@ -72,6 +78,11 @@
                     )
                 }
                 consistency = level
+            }
+            let named = ["id", "vector", "path"].map { values.removeValue(forKey: $0) }
+            if named.contains(where: { $0 != nil }) {
+                guard !named.contains("") else { throw bad("id=, vector= and path= name fields of the collection") }
+                foreignFields = MilvusForeignFields(id: named[0], vector: named[1], path: named[2])
             }
             if let text = values.removeValue(forKey: "token") { credentials = MilvusCredentials(token: text) }
             if let text = values.removeValue(forKey: "ca") {

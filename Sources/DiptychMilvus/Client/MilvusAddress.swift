@@ -14,8 +14,10 @@
     /// | `index=ivf_flat\|hnsw\|flat` | how a new collection is indexed; `ivf_flat` |
     /// | `nlist=N`, `nprobe=N` | IVF_FLAT: its lists (1,024), and how many a search scans (16) |
     /// | `m=N`, `ef_construction=N`, `ef=N` | HNSW: links a node (16), candidates while building (200) and searching (64) |
+    /// | `metric=ip\|cosine\|l2` | how the index of a new collection measures; `ip`, the inner product |
     /// | `shards=N` | a new collection's shards: 1 to 16 (1) |
     /// | `consistency=strong\|session\|bounded\|eventually` | how fresh what is read must be (`session`) |
+    /// | `id=F`, `vector=F`, `path=F` | the fields of a collection that another program made, for ``MilvusForeignCollection`` |
     /// | `timeout=SECONDS` | how long the server may take to answer at first (5) |
     public struct MilvusAddress: Sendable, Equatable, CustomStringConvertible {
         /// The server's name or IP address.
@@ -34,10 +36,14 @@
         public var certificates: String?
         /// How a new collection is indexed, and any is searched.
         public var index = MilvusIndex.standard
+        /// How the index of a new collection measures.
+        public var metric = MilvusMetric.innerProduct
         /// The shards of a new collection.
         public var shards = 1
         /// How fresh what is read must be.
         public var consistency = MilvusConsistency.session
+        /// The fields of a collection that another program made; nil for a store's.
+        public var foreignFields: MilvusForeignFields?
         /// How long the server may take to answer at first.
         public var patience = Duration.seconds(5)
 

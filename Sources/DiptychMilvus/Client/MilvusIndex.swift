@@ -71,6 +71,19 @@
         }
     }
 
+    /// How an index measures. Embeddings have length 1, so all rank them in the same order.
+    public enum MilvusMetric: String, Sendable, CaseIterable {
+        /// The inner product.
+        case innerProduct = "IP"
+        /// The cosine.
+        case cosine = "COSINE"
+        /// The square of the Euclidean distance.
+        case euclidean = "L2"
+
+        /// The inner product of two vectors of length 1 that this measure says `score` of.
+        func innerProduct(_ score: Float) -> Float { self == .euclidean ? 1 - score / 2 : score }
+    }
+
     /// How fresh what a reader sees must be.
     public enum MilvusConsistency: String, Sendable, CaseIterable {
         /// Everything that anybody wrote before; a read waits about 0.2 seconds for it.

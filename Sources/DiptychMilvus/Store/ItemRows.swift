@@ -4,11 +4,13 @@
     internal import DiptychSearch
     internal import Foundation
 
-    /// An item as a collection keeps it.
+    /// An item, or a part of one, as a collection keeps it.
     struct ItemRow: Sendable {
         var path: String
+        var kind = AssetKind.image
+        var part = AssetPart.whole
         var content: ContentHash
-        /// Of length 1; empty where it was not asked for.
+        /// The collection's own, of length 1; zeros where there is none, empty where it was not asked for.
         var embedding: [Float] = []
         var bytes = 0
         var modified: Int64 = 0
@@ -20,36 +22,66 @@
         var caption: String?
         var attributes: [String: AttributeValue] = [:]
         var isMissing = false
+        /// Whether the collection has its embedding.
+        var isEmbedded = true
 
-        var key: Int64 { Layout.key(of: path) }
+        var key: Int64 { Layout.key(of: path, part) }
+        /// The key of the item that it is a part of.
+        var item: Int64 { Layout.key(of: path) }
+        /// As a store gives it.
+        var stored: StoredPart { StoredPart(id: key, asset: item, part: part) }
 
         /// As a store gives it.
-        var item: StoredItem {
+        var asItem: StoredItem {
             StoredItem(
-                id: String(key), path: path, missing: isMissing, content: content,
+                id: String(item), path: path, missing: isMissing, content: content,
                 attributes: ItemAttributes(
                     width: image.width, height: image.height, bytes: bytes, modified: Double(modified) / 1e9,
                     added: added,
                     type: type, taken: image.metadata.taken, camera: image.metadata.camera,
-                    latitude: image.metadata.latitude, longitude: image.metadata.longitude, caption: caption,
+                    latitude: image.metadata.latitude, longitude: image.metadata.longitude, kind: kind,
+                    caption: caption,
                     other: attributes))
+        }
+    }
+
+    extension ItemRow {
+        /// Takes the embedding of the row that this one replaces, where both show the same; zeros where there is none.
+        mutating func keepOwnEmbedding(of old: ItemRow?, dimension: Int) {
+            if let old, old.content == content, old.isEmbedded {
+                embedding = old.embedding
+            } else {
+                dropEmbedding(dimension)
+            }
+        }
+
+        /// Leaves zeros, which a row has to have.
+        mutating func dropEmbedding(_ dimension: Int) {
+            (embedding, isEmbedded) = (Array(repeating: 0, count: dimension), false)
         }
     }
 
     /// The columns of rows.
     enum ItemRows {
-        /// What is read of an item besides its embedding.
-        static let fields = [
-            "path", "content", "bytes", "modified_ns", "settled", "width", "height", "added", "type", "taken", "camera",
-            "latitude", "longitude", "caption", "captioned", "missing", "attributes",
-        ]
+        /// What is read of a row besides its embedding.
+        static func fields(_ layout: Layout) -> [String] {
+            [
+                "path", "content", "bytes", "modified_ns", "settled", "width", "height", "added", "type", "taken",
+                "camera", "latitude", "longitude", "caption", "captioned", "missing", "attributes",
+            ] + (layout.hasParts ? ["kind", "part", "extent", "embedded"] : [])
+        }
 
         /// The columns of `rows` for writing.
         ///
         /// - Throws: `AttributeError` for a row's attributes.
-        static func columns(_ rows: ArraySlice<ItemRow>) throws -> [String: ColumnValues] {
+        static func columns(_ rows: ArraySlice<ItemRow>, _ layout: Layout) throws -> [String: ColumnValues] {
             func known(_ value: Double?) -> Double { value.map { $0.isFinite ? $0 : Layout.unknown } ?? Layout.unknown }
-            return [
+            let parts: [String: ColumnValues] = [
+                "kind": .texts(rows.map(\.kind.rawValue)), "item": .longs(rows.map(\.item)),
+                "part": .longs(rows.map(\.part.number)), "extent": .texts(rows.map(\.part.extent)),
+                "embedded": .bools(rows.map(\.isEmbedded)),
+            ]
+            let items: [String: ColumnValues] = [
                 "id": .longs(rows.map(\.key)), "embedding": .vectors(rows.flatMap(\.embedding)),
                 "path": .texts(rows.map(\.path)),
                 "folder": .texts(rows.map { Filter.folder(of: $0.path) }),
@@ -71,10 +103,17 @@
                 Layout.dynamicName: .objects(
                     rows.map { FilterIndex(caption: $0.caption, attributes: $0.attributes).text }),
             ]
+            return layout.hasParts ? items.merging(parts) { first, _ in first } : items
         }
 
         /// The rows of an answer, by their keys' order in it.
-        static func read(_ table: ReplyTable, dimension: Int?) throws -> [ItemRow] {
+        ///
+        /// - Parameter embeddings: whether the answer holds them.
+        static func read(_ table: ReplyTable, _ layout: Layout, embeddings: Bool) throws -> [ItemRow] {
+            let dimension = embeddings ? layout.dimension : nil
+            let hasParts = layout.hasParts
+            let (kinds, embedded) = hasParts ? (try table.texts("kind"), try table.bools("embedded")) : ([], [])
+            let (parts, extents) = hasParts ? (try table.longs("part"), try table.texts("extent")) : ([], [])
             func known(_ value: Double) -> Double? { value > Layout.unknown / 10 ? value : nil }
             let (path, content, bytes) = (try table.texts("path"), try table.texts("content"), try table.longs("bytes"))
             let (modified, settled) = (try table.longs("modified_ns"), try table.bools("settled"))
@@ -93,7 +132,9 @@
                 facts.metadata.camera = camera[row].isEmpty ? nil : camera[row]
                 (facts.metadata.latitude, facts.metadata.longitude) = (known(latitude[row]), known(longitude[row]))
                 return ItemRow(
-                    path: path[row], content: ContentHash(hexadecimal: content[row]) ?? ContentHash(of: Data()),
+                    path: path[row], kind: hasParts ? AssetKind(rawValue: kinds[row]) ?? .image : .image,
+                    part: hasParts ? AssetPart(number: parts[row], extent: extents[row]) ?? .whole : .whole,
+                    content: ContentHash(hexadecimal: content[row]) ?? ContentHash(of: Data()),
                     embedding: vectors.flatMap { values in
                         dimension.map { Array(values[row * $0..<(row + 1) * $0]) }
                     } ?? [], bytes: Int(clamping: bytes[row]), modified: modified[row], isSettled: settled[row],
@@ -101,7 +142,7 @@
                     type: type[row].isEmpty ? nil : type[row], added: added[row],
                     caption: captioned[row] ? caption[row] : nil,
                     attributes: attributes[row].isEmpty ? [:] : (try? AttributeText.decode(attributes[row])) ?? [:],
-                    isMissing: missing[row])
+                    isMissing: missing[row], isEmbedded: hasParts ? embedded[row] : true)
             }
         }
     }

@@ -1,4 +1,5 @@
 #if Milvus
+    package import DiptychSearch
     internal import Foundation
 
     /// A collection on a server: made or checked, kept loaded, read and written.
@@ -8,6 +9,8 @@
         package nonisolated let address: MilvusAddress
         /// How the collection is indexed; may differ from what the address asks for of a new one.
         private var index: MilvusIndex
+        /// How that index measures.
+        private var metric = MilvusMetric.innerProduct
         /// The latest time of a write of this process, as the server counts.
         private var written: UInt64 = 0
         /// When this process last deleted: the server tells no time of that.
@@ -19,22 +22,25 @@
         /// How long reads wait for a deletion to be seen.
         private static let deletionTime = Duration.seconds(5)
 
-        package init(client: MilvusClient, layout: Layout) {
+        /// - Parameter name: a collection beside the address' one; nil for that itself.
+        package init(client: MilvusClient, layout: Layout, name: String? = nil, index: MilvusIndex? = nil) {
             self.client = client
-            address = client.address
-            index = client.address.index
+            var address = client.address
+            address.index = index ?? address.index
+            self.address = address
+            self.index = address.index
             builder = RequestBuilder(
-                database: client.address.database, collection: client.address.collection, layout: layout,
-                location: client.address.description)
+                database: address.database, collection: name ?? address.collection, layout: layout,
+                location: address.description)
         }
 
         // MARK: - Making and checking
 
         /// The description that was kept with the collection; nil when there is no such collection.
-        package static func description(_ client: MilvusClient) async throws -> CollectionFacts? {
+        package static func description(_ client: MilvusClient, name: String? = nil) async throws -> CollectionFacts? {
             let names = RequestBuilder(
-                database: client.address.database, collection: client.address.collection, layout: Layout(fields: []),
-                location: client.address.description)
+                database: client.address.database, collection: name ?? client.address.collection,
+                layout: Layout(fields: []), location: client.address.description)
             do {
                 return CollectionFacts(try await client.call(Methods.describe, names.named))
             } catch let error as MilvusError where error.kind == .missing {
@@ -76,8 +82,9 @@
             do {
                 try adopt(try await client.call(Methods.describeIndex, builder.describeIndex))
             } catch let error as MilvusError where error.kind == .noIndex {
-                _ = try await client.call(Methods.createIndex, builder.createIndex(address.index))
-                index = address.index
+                _ = try await client.call(
+                    Methods.createIndex, builder.createIndex(address.index, metric: address.metric))
+                (index, metric) = (address.index, address.metric)
             }
             var asked = false
             while true {
@@ -104,12 +111,13 @@
             }
             let parameters = Dictionary(
                 entry.params.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-            guard parameters["metric_type"] == "IP" else {
+            guard let metric = parameters["metric_type"].flatMap(MilvusMetric.init) else {
                 throw MilvusError(
                     .otherSchema, at: address.description,
-                    "its index measures by \(parameters["metric_type"] ?? "nothing"), not by IP: it is no Diptych store's"
-                )
+                    "its index measures by \(parameters["metric_type"] ?? "nothing"), not by IP, COSINE or L2: it is no Diptych "
+                        + "store's")
             }
+            self.metric = metric
             // An index of another kind, made by somebody else, is searched with what every index takes.
             index = address.index.described(by: parameters) ?? .flat
         }
@@ -119,6 +127,28 @@
 
         /// Takes the collection out of the server's memory.
         package func release() async throws { _ = try await client.call(Methods.release, builder.named) }
+
+        /// How far the server has built the index.
+        ///
+        /// It tells of rows that it has written to its storage only; the others are compared one by one until then.
+        package func progress() async throws -> IndexProgress {
+            let total = try await count(MilvusCondition.everything)
+            let reply = try await client.call(Methods.describeIndex, builder.describeIndex)
+            guard let entry = reply.indexDescriptions.first(where: { $0.fieldName == builder.layout.vector }) else {
+                return IndexProgress(kind: "none", indexed: 0, total: total, state: .building)
+            }
+            let parameters = Dictionary(
+                entry.params.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+            // Deleted and replaced rows stay in its storage for a while, and count there.
+            let (indexed, flushed) = (Int(clamping: entry.indexedRows), Int(clamping: entry.totalRows))
+            let state: IndexProgress.State =
+                entry.state == WireValues.indexFailed
+                ? .failed : indexed < flushed || entry.pendingIndexRows > 0 ? .building : .finished
+            return IndexProgress(
+                kind: parameters["index_type"] ?? "unknown", metric: parameters["metric_type"] ?? "unknown",
+                indexed: max(0, min(indexed, total)), total: total, state: state,
+                reason: entry.indexStateFailReason.isEmpty ? nil : MilvusError.oneLine(entry.indexStateFailReason))
+        }
 
         // MARK: - Writing
 
@@ -145,13 +175,13 @@
         package func flush() async throws {
             var request = Milvus_Proto_Milvus_FlushRequest()
             request.dbName = address.database
-            request.collectionNames = [address.collection]
+            request.collectionNames = [builder.collection]
             let reply = try await client.call(Methods.flush, request)
             var question = Milvus_Proto_Milvus_FlushStateRequest()
             question.dbName = address.database
-            question.collectionName = address.collection
-            question.segmentIds = reply.collSegIds[address.collection]?.data ?? []
-            question.flushTs = reply.collFlushTs[address.collection] ?? 0
+            question.collectionName = builder.collection
+            question.segmentIds = reply.collSegIds[builder.collection]?.data ?? []
+            question.flushTs = reply.collFlushTs[builder.collection] ?? 0
             let (clock, end) = (ContinuousClock(), ContinuousClock.now + Self.loadingTime)
             while clock.now < end, try await !client.call(Methods.flushState, question).flushed {
                 try await Task.sleep(for: .milliseconds(200))
@@ -198,7 +228,7 @@
             let request = try builder.search(
                 queries, limit: limit, filter: filter,
                 parameters: index.searchParameters(limit: limit, everywhere: everywhere), fields: fields,
-                freshness: freshness)
+                freshness: freshness, metric: metric)
             let rows = try await reading { try await self.client.call(Methods.search, request) }.results
             let counts = rows.topks.map { Int(clamping: $0) }
             let total = rows.scores.count
@@ -213,7 +243,7 @@
             key.fieldName = builder.layout.key
             key.scalars.longs.data = rows.ids.ints.data
             let table = ReplyTable([key] + rows.fieldsData, rows: total, location: address.description)
-            return (table, rows.scores, total == 0 ? queries.map { _ in 0 } : counts)
+            return (table, rows.scores.map(metric.innerProduct), total == 0 ? queries.map { _ in 0 } : counts)
         }
 
         /// Whether the index leaves some rows out of a search, so that one with a filter may find too few.
@@ -229,6 +259,25 @@
                     try await ready()
                     try await Task.sleep(for: .milliseconds(100))
                 }
+            }
+        }
+    }
+
+    extension MilvusCollection {
+        /// Goes through the rows that pass `filter` by their keys, a page at a time, until `body` gives false.
+        package nonisolated func walk(
+            _ filter: String, fields: [String], page: Int, isStrong: Bool = false, after key: Int64 = 0,
+            _ body: (ReplyTable, [Int64]) async throws -> Bool
+        ) async throws {
+            var last = key
+            while true {
+                try Task.checkCancellation()
+                let table = try await query(
+                    "(\(filter)) and \(builder.layout.key) > \(last)", fields: fields, limit: page, isStrong: isStrong)
+                let keys = try table.longs(builder.layout.key)
+                guard let end = keys.max() else { return }
+                last = end
+                guard try await body(table, keys) else { return }
             }
         }
     }

@@ -15,8 +15,11 @@
         }
 
         private let column: Column
+        /// The field that names a row's item.
+        private let item: String
 
-        init(_ field: FilterField) {
+        init(_ field: FilterField, hasKinds: Bool) {
+            item = hasKinds ? "item" : "id"
             func perhaps(_ name: String) -> Column { .number(name, known: "\(name) > -1e299") }
             column =
                 switch field {
@@ -25,8 +28,8 @@
                 case .folder: .text("folder", known: nil)
                 case .name: .text("name", known: nil)
                 case .type: .text("type", known: #"type != """#)
-                // Collections hold images only.
-                case .kind: .constant(AssetKind.image.rawValue)
+                // The first collections hold images only.
+                case .kind: hasKinds ? .text("kind", known: nil) : .constant(AssetKind.image.rawValue)
                 case .camera: .text("camera", known: #"camera != """#)
                 case .caption: .text("caption", known: "captioned == true")
                 case .bytes: .integer("bytes")
@@ -58,8 +61,8 @@
                 // One item, found by its key.
                 if name == "path", comparison == .equal {
                     return MilvusCondition.literal(text).map {
-                        MilvusCondition("(id == \(Layout.key(of: text)) and path == \($0))")
-                    } ?? MilvusCondition(upper: "id == \(Layout.key(of: text))", lower: MilvusCondition.nothing)
+                        MilvusCondition("(\(item) == \(Layout.key(of: text)) and path == \($0))")
+                    } ?? MilvusCondition(upper: "\(item) == \(Layout.key(of: text))", lower: MilvusCondition.nothing)
                 }
                 guard let literal = MilvusCondition.literal(text) else { return .unsaid }
                 return guarded("\(name) \(comparison.inMilvus) \(literal)", known)
@@ -116,8 +119,8 @@
             guard case .text(let text) = value else { return mismatch(comparison) }
             let number = Int64(text).flatMap { String($0) == text && $0 > 0 ? $0 : nil }
             switch comparison {
-            case .equal: return number.map { MilvusCondition("id == \($0)") } ?? .none
-            case .notEqual: return number.map { MilvusCondition("id != \($0)") } ?? .all
+            case .equal: return number.map { MilvusCondition("\(item) == \($0)") } ?? .none
+            case .notEqual: return number.map { MilvusCondition("\(item) != \($0)") } ?? .all
             default: return .unsaid
             }
         }

@@ -19,21 +19,25 @@
         init(upper: String, lower: String) { (self.upper, self.lower) = (upper, lower) }
 
         /// What `filter` means.
-        package init(_ filter: Filter) {
+        ///
+        /// - Parameter hasKinds: whether the collection tells images from texts.
+        package init(_ filter: Filter, hasKinds: Bool = true) {
+            func means(_ filter: Filter) -> MilvusCondition { MilvusCondition(filter, hasKinds: hasKinds) }
+            func comparing(_ field: FilterField) -> MilvusComparison { MilvusComparison(field, hasKinds: hasKinds) }
             switch filter {
-            case .all(let filters): self = Self.join(filters.map(Self.init), "and", empty: .all)
-            case .any(let filters): self = Self.join(filters.map(Self.init), "or", empty: .none)
-            case .not(let filter): self = Self(filter).negated
+            case .all(let filters): self = Self.join(filters.map(means), "and", empty: .all)
+            case .any(let filters): self = Self.join(filters.map(means), "or", empty: .none)
+            case .not(let filter): self = means(filter).negated
             case .compare(let field, let comparison, let value):
-                self = MilvusComparison(field).compare(comparison, value)
+                self = comparing(field).compare(comparison, value)
             case .oneOf(let field, let values):
-                self = Self.join(values.map { MilvusComparison(field).compare(.equal, $0) }, "or", empty: .none)
-            case .like(let field, let pattern): self = MilvusComparison(field).like(pattern)
+                self = Self.join(values.map { comparing(field).compare(.equal, $0) }, "or", empty: .none)
+            case .like(let field, let pattern): self = comparing(field).like(pattern)
             case .under(let folder): self = Self.under(folder)
             case .matches(let phrases):
                 self = Self.join(phrases.map(Self.holds), "and", empty: Self("captioned == true"))
             case .within(let box): self = Self.within(box)
-            case .exists(let field): self = MilvusComparison(field).exists
+            case .exists(let field): self = comparing(field).exists
             }
         }
 

@@ -7,22 +7,42 @@
 
     extension MilvusStore {
         /// The most rows read at once: with the longest caption and attributes they stay below the limit of an answer.
-        private var pageLimit: Int { max(1, min(300, (40 << 20) / (2 * WireLimits.text + 8192 + 4 * dimension))) }
+        var pageLimit: Int {
+            max(1, min(300, (40 << 20) / (2 * WireLimits.text + 8192 + 4 * layout.dimension)))
+        }
 
-        /// The rows with these keys, by key.
+        /// What is read of a row.
+        func fields(withEmbeddings: Bool) -> [String] {
+            ItemRows.fields(layout) + (withEmbeddings ? ["embedding"] : [])
+        }
+
+        /// The rows with these keys, by key: items and parts.
+        ///
+        /// - Parameter withEmbeddings: whether with those that lie in this collection, the first space's.
         func rows(_ keys: [Int64], withEmbeddings: Bool) async throws -> [Int64: ItemRow] {
             var found: [Int64: ItemRow] = [:]
             for start in stride(from: 0, to: keys.count, by: pageLimit) {
                 let part = Array(keys[start..<min(keys.count, start + pageLimit)])
                 let table = try await collection.query(
-                    collection.builder.expression(part),
-                    fields: ItemRows.fields + (withEmbeddings ? ["embedding"] : []),
+                    collection.builder.expression(part), fields: fields(withEmbeddings: withEmbeddings),
                     limit: part.count)
-                for row in try ItemRows.read(table, dimension: withEmbeddings ? dimension : nil) {
-                    found[row.key] = row
-                }
+                for row in try ItemRows.read(table, layout, embeddings: withEmbeddings) { found[row.key] = row }
             }
             return found
+        }
+
+        /// The embeddings of rows in this space, by key; those without one are left out. The first space's have to be read with the
+        /// rows.
+        func embeddings(of rows: [ItemRow]) async throws -> [Int64: [Float]] {
+            if let vectors { return try await vectors.embeddings(of: rows) }
+            return Dictionary(
+                rows.filter(\.isEmbedded).map { ($0.key, $0.embedding) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        /// Which of these rows have an embedding in this space.
+        func embedded(_ rows: [ItemRow]) async throws -> Set<Int64> {
+            if let vectors { return try await vectors.embedded(rows) }
+            return Set(rows.filter(\.isEmbedded).map(\.key))
         }
 
         /// What the store knows about the item at each of `paths`.
@@ -30,6 +50,7 @@
             try await storing {
                 let keys = Array(Set(paths.map(Layout.key)))
                 let rows = try await rows(keys, withEmbeddings: false)
+                let embedded = try await embedded(Array(rows.values))
                 return paths.map { path in
                     // Another path may have the same key.
                     guard let row = rows[Layout.key(of: path)], row.path.utf8.elementsEqual(path.utf8) else {
@@ -37,7 +58,8 @@
                     }
                     return KnownItem(
                         bytes: row.bytes, modified: row.modified, isSettled: row.isSettled, content: row.content,
-                        isMissing: row.isMissing, caption: row.caption, attributes: row.attributes)
+                        isMissing: row.isMissing, isEmbedded: embedded.contains(row.key), caption: row.caption,
+                        attributes: row.attributes)
                 }
             }
         }
@@ -58,13 +80,20 @@
             return try answer.value.withLock { try $0?.get() ?? false }
         }
 
-        /// A row of each of these contents, where there is one.
-        func sources(of contents: [ContentHash]) async throws -> [ContentHash: ItemRow] {
-            var found: [ContentHash: ItemRow] = [:]
+        /// An item of each of these contents with its embedding in this space, where there is one.
+        func sources(of contents: [ContentHash]) async throws -> [ContentHash: (row: ItemRow, embedding: [Float])] {
+            var found: [ContentHash: (row: ItemRow, embedding: [Float])] = [:]
             for content in contents where found[content] == nil {
+                let isEmbedded = hasParts && vectors == nil ? " and embedded == true" : ""
                 let table = try await collection.query(
-                    "content == \"\(content.hexadecimal)\"", fields: ItemRows.fields + ["embedding"], limit: 1)
-                if let row = try ItemRows.read(table, dimension: dimension).first { found[content] = row }
+                    "content == \"\(content.hexadecimal)\" and \(wholes)\(isEmbedded)",
+                    fields: fields(withEmbeddings: true), limit: 1)
+                guard let row = try ItemRows.read(table, layout, embeddings: true).first else { continue }
+                if let vectors {
+                    found[content] = try await vectors.embedding(of: content).map { (row, $0) }
+                } else {
+                    found[content] = (row, row.embedding)
+                }
             }
             return found
         }
@@ -75,8 +104,9 @@
             try await storing {
                 var rows = try await rows(Array(Set(paths.map(Layout.key))), withEmbeddings: true)
                 rows = rows.filter { !$0.value.isMissing }
+                let parts = try await parts(of: Array(rows.keys))
                 try await write(
-                    rows.values.map { row in
+                    (rows.values + parts).map { row in
                         var row = row
                         row.isMissing = true
                         return row
@@ -96,51 +126,63 @@
                     let path = URL(fileURLWithPath: text).standardizedFileURL.path
                     var keys = Set([text, path].map(Layout.key))
                     if let id = Int64(text), id > 0, id < .max { keys.insert(id) }
-                    // Another path may have the same key.
+                    // Another path may have the same key, and a part has one of its own.
                     let own = try await rows(keys.sorted(), withEmbeddings: false).filter { key, row in
-                        String(key) == text || row.path == text || row.path == path
+                        row.part == .whole && (String(key) == text || row.path == text || row.path == path)
                     }.keys
-                    try await collection.delete(own.sorted())
+                    try await delete(own.sorted() + parts(of: Array(own)).map(\.key), forGood: true)
                     removed += own.count
-                    removed += try await deleteAll(.under(path))
+                    removed += try await deleteAll(
+                        upper: condition(.under(path)).upper, forGood: true
+                    ) { Filter.under(path).accepts($0.asItem) }
                 }
                 return removed
             }
         }
 
-        /// Drops the items whose files have vanished.
+        /// What a filter means in this collection.
+        func condition(_ filter: Filter) -> MilvusCondition { MilvusCondition(filter, hasKinds: hasParts) }
+
+        /// Drops the items whose files have vanished, with their parts. What was annotated stays, for the day when a file comes back.
         public func prune() async throws -> (items: Int, vectors: Int) {
             try await storing {
-                let number = try await deleteAll(upper: "missing == true") { $0.isMissing }
+                let number = try await deleteAll(upper: "missing == true", forGood: false) { $0.isMissing }
                 return (items: number, vectors: number)
             }
         }
 
-        private func deleteAll(_ filter: Filter) async throws -> Int {
-            try await deleteAll(upper: MilvusCondition(filter).upper) { filter.accepts($0.item) }
+        /// Deletes rows, with their embeddings in all spaces.
+        ///
+        /// - Parameter forGood: whether what was said about them goes, too.
+        private func delete(_ keys: [Int64], forGood: Bool) async throws {
+            guard !keys.isEmpty else { return }
+            try await collection.delete(keys)
+            guard hasParts else { return }
+            for space in try await MilvusSpace.all(client) { try await space.collection.delete(keys) }
+            if forGood { try await removeAnnotations(of: keys) }
         }
 
-        private func deleteAll(upper: String, where accepts: (ItemRow) -> Bool) async throws -> Int {
-            var (last, removed): (Int64, Int) = (0, 0)
-            while true {
-                try Task.checkCancellation()
-                let table = try await collection.query(
-                    "(\(upper)) and id > \(last)", fields: ItemRows.fields, limit: pageLimit, isStrong: true)
-                let page = try ItemRows.read(table, dimension: nil)
-                guard let end = page.map(\.key).max() else { return removed }
-                last = end
-                let keys = page.filter(accepts).map(\.key)
-                try await collection.delete(keys)
-                removed += keys.count
+        /// - Returns: the number of items among them.
+        private func deleteAll(upper: String, forGood: Bool, where accepts: (ItemRow) -> Bool) async throws -> Int {
+            var removed = 0
+            try await collection.walk(
+                upper, fields: fields(withEmbeddings: false), page: pageLimit, isStrong: true
+            ) { table, _ in
+                let rows = try ItemRows.read(table, self.layout, embeddings: false).filter(accepts)
+                try await self.delete(rows.map(\.key), forGood: forGood)
+                removed += rows.count { $0.part == .whole }
+                return true
             }
+            return removed
         }
 
-        /// The first items behind the one with id `id`, in the order of their ids, with their embeddings.
+        /// The first items behind the one with id `id`, in the order of their ids, with their embeddings. Items that have none in this
+        /// space are left out.
         public func items(after id: String?, limit: Int, filter: Filter?) async throws -> [(StoredItem, Embedding)] {
             try await storing {
                 var items: [(StoredItem, Embedding)] = []
-                try await walk(after: id, filter: filter, fields: .everything, limit: limit) { row in
-                    items.append((row.item, Embedding(values: row.embedding)))
+                try await walk(after: id, filter: filter, fields: .everything, limit: limit) { row, embedding in
+                    if let embedding { items.append((row.asItem, Embedding(values: embedding))) }
                     return items.count < limit
                 }
                 return items
@@ -151,7 +193,7 @@
         public func places(after id: String?, limit: Int, filter: Filter?) async throws -> [ItemPlace] {
             try await storing {
                 var places: [ItemPlace] = []
-                try await walk(after: id, filter: filter, fields: .known, limit: limit) { row in
+                try await walk(after: id, filter: filter, fields: .known, limit: limit) { row, _ in
                     places.append(ItemPlace(id: String(row.key), path: row.path, missing: row.isMissing))
                     return places.count < limit
                 }
@@ -163,9 +205,12 @@
         public func items(ids: [String]) async throws -> [(StoredItem, Embedding)] {
             try await storing {
                 let keys = ids.map { id in Int64(id).flatMap { String($0) == id && $0 > 0 && $0 < .max ? $0 : nil } }
-                let rows = try await rows(Array(Set(keys.compactMap(\.self))), withEmbeddings: true)
+                let rows = try await rows(Array(Set(keys.compactMap(\.self))), withEmbeddings: vectors == nil)
+                    .filter { $0.value.part == .whole }
+                let embeddings = try await embeddings(of: Array(rows.values))
                 return keys.compactMap { key in
-                    key.flatMap { rows[$0] }.map { ($0.item, Embedding(values: $0.embedding)) }
+                    guard let key, let row = rows[key], let embedding = embeddings[key] else { return nil }
+                    return (row.asItem, Embedding(values: embedding))
                 }
             }
         }
@@ -174,30 +219,33 @@
         enum WalkedFields { case known, everything }
 
         /// Goes through the items that a filter accepts by their ids, until `body` gives false.
+        ///
+        /// - Parameters:
+        ///   - rows: the condition for rows: by default that they are items.
+        ///   - body: given each row, and its embedding in this space where it was asked for and is there.
         func walk(
-            after id: String? = nil, filter: Filter?, condition: String = MilvusCondition.everything,
-            fields: WalkedFields,
-            limit: Int, _ body: (ItemRow) throws -> Bool
+            after id: String? = nil, filter: Filter?, rows: String? = nil,
+            condition: String = MilvusCondition.everything,
+            fields: WalkedFields, limit: Int, _ body: (ItemRow, [Float]?) throws -> Bool
         ) async throws {
             guard limit > 0 else { return }
+            let upper = filter.map { self.condition($0).upper } ?? MilvusCondition.everything
             let own = MilvusCondition.join(
-                [filter.map { MilvusCondition($0).upper } ?? MilvusCondition.everything, condition], "and",
-                empty: MilvusCondition.everything)
+                [rows ?? wholes, condition, upper][...], "and", empty: MilvusCondition.everything)
             guard own != MilvusCondition.nothing else { return }
-            var last = id.map { Int64($0) ?? 0 } ?? 0
-            while true {
-                try Task.checkCancellation()
-                let table = try await collection.query(
-                    "(\(own)) and id > \(last)", fields: ItemRows.fields + (fields == .everything ? ["embedding"] : []),
-                    limit: min(limit, pageLimit))
+            let withEmbeddings = fields == .everything && vectors == nil
+            try await collection.walk(
+                own, fields: self.fields(withEmbeddings: withEmbeddings), page: min(limit, pageLimit),
+                after: id.map { Int64($0) ?? 0 } ?? 0
+            ) { table, _ in
                 // By key already, as this server gives them; not promised.
-                let page = try ItemRows.read(table, dimension: fields == .everything ? dimension : nil)
-                    .sorted { $0.key < $1.key }
-                guard let end = page.last?.key else { return }
-                last = end
-                for row in page where filter?.accepts(row.item) ?? true {
-                    guard try body(row) else { return }
+                let page = try ItemRows.read(table, self.layout, embeddings: withEmbeddings)
+                    .filter { filter?.accepts($0.asItem) ?? true }.sorted { $0.key < $1.key }
+                let embeddings = fields == .everything ? try await self.embeddings(of: page) : [:]
+                for row in page {
+                    guard try body(row, embeddings[row.key]) else { return false }
                 }
+                return true
             }
         }
     }

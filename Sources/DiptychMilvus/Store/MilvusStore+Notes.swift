@@ -4,9 +4,9 @@
     public import Foundation
 
     extension MilvusStore {
-        /// The embeddings of some items, drawn by chance; fewer where the collection holds fewer.
+        /// The embeddings of some items, drawn at random; fewer where the collection holds fewer.
         ///
-        /// Keys are hashes, so the items behind a key drawn by chance are a sample like any other.
+        /// Keys are hashes, so the items behind a random key are a sample like any other.
         public func sample(_ count: Int) async throws -> [Embedding] {
             guard count > 0 else { return [] }
             let start = String(Int64.random(in: 1..<Int64.max))
@@ -19,13 +19,35 @@
             return found.map(\.1)
         }
 
-        /// Nothing: a collection has no place for notes. What a note would say is measured when it is needed.
-        public func note(_ key: String) async throws -> Data? { nil }
+        /// What was noted under `key`; nil where nothing was.
+        public func note(_ key: String) async throws -> Data? {
+            guard hasParts, let literal = MilvusCondition.literal(noteKey(key)) else { return nil }
+            return try await storing {
+                // Of two that were written at once, the later writing counts; the pieces of the other are incomplete.
+                let found = try await records.read(#"kind == "note" and name == \#(literal)"#)
+                return found.max { $0.revision < $1.revision }.flatMap { Data(base64Encoded: $0.value) }
+            }
+        }
 
-        /// Does nothing, see ``note(_:)``.
-        public func setNote(_ key: String, _ data: Data) async throws {}
+        /// Notes `data` under `key`, instead of what was there.
+        public func setNote(_ key: String, _ data: Data) async throws {
+            guard hasParts else { return }
+            let key = noteKey(key)
+            try await storing {
+                try await records.write([
+                    MilvusRecords.Record(
+                        kind: "note", name: key, revision: Int64.random(in: 1..<Int64.max),
+                        value: data.base64EncodedString(), key: "note\0\(key)")
+                ])
+            }
+        }
 
-        /// Whether ``note(_:)`` gives what ``setNote(_:_:)`` was told: it does not.
-        public var keepsNotes: Bool { false }
+        /// Whether ``note(_:)`` gives what ``setNote(_:_:)`` was told: not in the first collections.
+        public var keepsNotes: Bool { hasParts }
+
+        /// What was measured about embeddings is noted for each space.
+        private func noteKey(_ key: String) -> String {
+            key == "background" && space.id != 1 ? "\(key)-\(space.id)" : key
+        }
     }
 #endif

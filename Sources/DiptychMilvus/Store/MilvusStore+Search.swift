@@ -14,13 +14,17 @@
             return results
         }
 
-        /// An item of a ranking.
+        /// An item of a ranking, by the part that is nearest.
         private struct Ranked {
             let key: Int64
+            let item: Int64
             let similarity: Float
+            /// What the part showed when it was embedded; nil where the embedding lies with it.
+            var content: String?
 
             static func isBefore(_ a: Ranked, _ b: Ranked) -> Bool {
-                a.similarity != b.similarity ? a.similarity > b.similarity : a.key < b.key
+                (b.similarity, a.item, a.key == a.item ? 0 : 1, a.key)
+                    < (a.similarity, b.item, b.key == b.item ? 0 : 1, b.key)
             }
         }
 
@@ -30,39 +34,64 @@
             // Later pages leave out what was added since the first one; in microseconds.
             let snapshot = request.after?.snapshot ?? Int64(Date().timeIntervalSince1970 * 1e6)
             var conditions = ["missing == false"]
+            if hasParts, vectors == nil { conditions.append("embedded == true") }
             if request.after != nil { conditions.append("added <= \(Double(snapshot) / 1e6)") }
-            if let filter = request.filter { conditions.append(MilvusCondition(filter).upper) }
+            if let filter = request.filter { conditions.append(self.condition(filter).upper) }
             let condition = MilvusCondition.join(conditions[...], "and", empty: MilvusCondition.everything)
             guard condition != MilvusCondition.nothing else { return SearchResults([], isExact: true) }
-            var (hits, isExact): ([(Ranked, ItemRow)], Bool) = ([], true)
             let found = request.isExact ? nil : try await indexed(request, unit, condition)
-            if let found {
-                (hits, isExact) = (found, false)
-            } else {
-                hits = try await compared(request, unit, condition)
-            }
+            let hits: [(Ranked, ItemRow)]
+            if let found { hits = found } else { hits = try await compared(request, unit, condition) }
             let next = hits.last.flatMap { last in
                 hits.count == request.limit
                     ? SearchCursor(
                         snapshot: snapshot, position: SearchCursor.position(after: request.after, hits.count),
-                        similarity: last.0.similarity, item: last.0.key) : nil
+                        similarity: last.0.similarity, item: last.0.item) : nil
             }
-            let embeddings =
-                request.includesEmbeddings && found != nil
-                ? try await rows(hits.map(\.0.key), withEmbeddings: true) : [:]
+            var embeddings: [Int64: [Float]] = [:]
+            if request.includesEmbeddings {
+                let rows =
+                    vectors == nil
+                    ? try await rows(hits.map(\.0.key), withEmbeddings: true).map(\.value) : hits.map(\.1)
+                embeddings = try await self.embeddings(of: rows)
+            }
             return SearchResults(
                 hits.map { ranked, row in
-                    let values = embeddings[ranked.key]?.embedding ?? row.embedding
-                    return SearchHit(
-                        id: String(ranked.key), path: row.path, similarity: ranked.similarity,
-                        attributes: row.item.attributes,
-                        embedding: request.includesEmbeddings && !values.isEmpty ? Embedding(values: values) : nil)
-                }, isExact: isExact, next: next)
+                    var hit = SearchHit(
+                        id: String(ranked.item), path: row.path, similarity: ranked.similarity,
+                        attributes: row.asItem.attributes,
+                        embedding: embeddings[ranked.key].map { Embedding(values: $0) })
+                    if row.part != .whole { hit.part = row.stored }
+                    return hit
+                }, isExact: found == nil, next: next, snapshot: snapshot)
         }
 
         private func isWanted(_ ranked: Ranked, _ request: SearchRequest) -> Bool {
             if let minimum = request.minimumSimilarity, ranked.similarity < minimum { return false }
-            return request.after?.isBefore(similarity: ranked.similarity, item: ranked.key) ?? true
+            return request.after?.isBefore(similarity: ranked.similarity, item: ranked.item) ?? true
+        }
+
+        /// The nearest rows by the server's index, best first.
+        private func nearest(_ unit: [Float], _ count: Int, _ condition: String, everywhere: Bool) async throws
+            -> [Ranked]
+        {
+            let source = vectors?.collection ?? collection
+            // A further space's collection holds embeddings only: filters are for the rows that they lead to.
+            let answer = try await source.search(
+                [unit], limit: count, filter: vectors == nil ? condition : "",
+                fields: vectors != nil ? ["item", "content"] : hasParts ? ["item"] : [], everywhere: everywhere)
+            let keys = try answer.table.longs(source.builder.layout.key)
+            let items = hasParts ? try answer.table.longs("item") : keys
+            let contents = vectors == nil ? nil : try answer.table.texts("content")
+            let ranking = keys.indices.map { index in
+                Ranked(
+                    key: keys[index], item: items[index], similarity: min(1, max(-1, answer.scores[index])),
+                    content: contents?[index])
+            }
+            guard ranking.allSatisfy(\.similarity.isFinite) else {
+                throw StoreError(.damaged, path: name, "an embedding is not finite; run `store verify`")
+            }
+            return ranking.sorted(by: Ranked.isBefore)
         }
 
         /// What the server's index finds; nil where it cannot be told whether there is more.
@@ -71,25 +100,19 @@
         ) async throws -> [(Ranked, ItemRow)]? {
             let (position, overflow) = (request.after?.position ?? 0).addingReportingOverflow(request.limit)
             guard !overflow, position <= WireLimits.items - 16 else { return nil }
+            let source = vectors?.collection ?? collection
             // An index looks into a part of the items first and filters there: with a filter it must look everywhere.
             var everywhere = request.filter != nil
             var count = min(WireLimits.items, position + 16)
             while true {
                 try Task.checkCancellation()
-                let answer = try await collection.search(
-                    [unit], limit: count, filter: condition, fields: [], everywhere: everywhere)
-                let keys = try answer.table.longs(collection.builder.layout.key)
-                let ranking = zip(keys, answer.scores).map { Ranked(key: $0, similarity: min(1, max(-1, $1))) }
-                    .sorted(by: Ranked.isBefore)
-                guard ranking.allSatisfy(\.similarity.isFinite) else {
-                    throw StoreError(.damaged, path: name, "an embedding is not finite; run `store verify`")
-                }
+                let ranking = try await nearest(unit, count, condition, everywhere: everywhere)
                 let isAll = ranking.count < count
-                if isAll, !everywhere, await collection.isApproximate {
+                if isAll, !everywhere, await source.isApproximate {
                     everywhere = true
                     continue
                 }
-                let hits = try await accepted(ranking.filter { isWanted($0, request) }, request)
+                let hits = try await accepted(ranking, request)
                 if let furthest = ranking.last?.similarity {
                     // Of several that are as near as the last hit, all must be known to take the first by id.
                     if hits.count == request.limit, let last = hits.last?.0.similarity, last > furthest { return hits }
@@ -98,52 +121,83 @@
                 }
                 if isAll {
                     if hits.count == request.limit { return hits }
-                    return try await collection.count(condition) <= ranking.count ? hits : nil
+                    let all = try await source.count(vectors == nil ? condition : MilvusCondition.everything)
+                    return all <= ranking.count ? hits : nil
                 }
                 guard count < WireLimits.items else { return hits.count == request.limit ? hits : nil }
                 count = min(WireLimits.items, 4 * count)
             }
         }
 
-        /// The first items of a ranking that are there and that the filter accepts, as many as are asked for.
+        /// The first items of a ranking that are there and that the filter accepts, each by its best part, as many as are asked for.
         private func accepted(_ ranking: [Ranked], _ request: SearchRequest) async throws -> [(Ranked, ItemRow)] {
             var (hits, start): ([(Ranked, ItemRow)], Int) = ([], 0)
+            var seen: Set<Int64> = []
             while start < ranking.count, hits.count < request.limit {
                 // Most often the first ones are enough.
                 let end = min(ranking.count, start + (start == 0 ? min(256, request.limit + 16) : 256))
-                let rows = try await rows(ranking[start..<end].map(\.key), withEmbeddings: false)
-                for entry in ranking[start..<end] where hits.count < request.limit {
-                    guard let row = rows[entry.key], !row.isMissing, request.filter?.accepts(row.item) ?? true else {
-                        continue
-                    }
-                    hits.append((entry, row))
+                // Of an item that was shown or stands on an earlier page, further parts do not count.
+                let step = ranking[start..<end].filter { entry in
+                    guard !seen.contains(entry.item) else { return false }
+                    // Only a further space's embedding may be of what is no longer there.
+                    guard vectors == nil, !isWanted(entry, request) else { return true }
+                    seen.insert(entry.item)
+                    return false
+                }
+                let rows = try await rows(step.map(\.key), withEmbeddings: false)
+                for entry in step where hits.count < request.limit && !seen.contains(entry.item) {
+                    guard let row = rows[entry.key], !row.isMissing, isCurrent(entry, row, request),
+                        request.filter?.accepts(row.asItem) ?? true
+                    else { continue }
+                    seen.insert(entry.item)
+                    if isWanted(entry, request) { hits.append((entry, row)) }
                 }
                 start = end
             }
             return hits
         }
 
-        /// Every item that passes, compared here by its embedding.
+        /// Whether an embedding is of what its row shows, and the row was there when the first page was given.
+        private func isCurrent(_ entry: Ranked, _ row: ItemRow, _ request: SearchRequest) -> Bool {
+            guard let content = entry.content else { return true }
+            if let after = request.after, row.added > Double(after.snapshot) / 1e6 { return false }
+            return content == row.content.hexadecimal
+        }
+
+        /// Every row that passes, compared here by its embedding.
         private func compared(
             _ request: SearchRequest, _ unit: [Float], _ condition: String
         ) async throws -> [(Ranked, ItemRow)] {
-            var best: [(Ranked, ItemRow)] = []
-            let kept = request.limit > 1 << 30 ? Int.max : max(1024, 2 * request.limit)
-            func tidy() {
-                best.sort { Ranked.isBefore($0.0, $1.0) }
-                if best.count > request.limit { best.removeLast(best.count - request.limit) }
-            }
-            try await walk(filter: request.filter, condition: condition, fields: .everything, limit: .max) { row in
+            // Each item's best part so far.
+            var best: [Int64: Ranked] = [:]
+            try await walk(
+                filter: request.filter, rows: MilvusCondition.everything, condition: condition, fields: .everything,
+                limit: .max
+            ) { row, embedding in
+                guard let embedding else { return true }
                 var sum: Float = 0
-                for (a, b) in zip(row.embedding, unit) { sum += a * b }
-                let ranked = Ranked(key: row.key, similarity: min(1, max(-1, sum)))
-                guard isWanted(ranked, request) else { return true }
-                best.append((ranked, row))
-                if best.count >= kept { tidy() }
+                for (a, b) in zip(embedding, unit) { sum += a * b }
+                let ranked = Ranked(key: row.key, item: row.item, similarity: min(1, max(-1, sum)))
+                if let known = best[row.item], Ranked.isBefore(known, ranked) { return true }
+                best[row.item] = ranked
                 return true
             }
-            tidy()
-            return best
+            let ranking = best.values.filter { isWanted($0, request) }.sorted(by: Ranked.isBefore).prefix(request.limit)
+            let rows = try await rows(ranking.map(\.key), withEmbeddings: false)
+            return ranking.compactMap { ranked in rows[ranked.key].map { (ranked, $0) } }
+        }
+
+        private static func problems(_ row: ItemRow, _ key: Int64) -> [String] {
+            var problems: [String] = []
+            let square = row.embedding.reduce(0.0) { $0 + Double($1) * Double($1) }
+            if row.key != key { problems.append("item \(key): its path \(row.path) belongs to another id") }
+            if row.isEmbedded, abs(square.squareRoot() - 1) >= 1e-3 {
+                problems.append("item \(key) (\(row.path)): its embedding is not of length 1; index it again")
+            }
+            if row.content == ContentHash(of: Data()), row.bytes > 0 {
+                problems.append("item \(key) (\(row.path)): its content's hash is damaged; index it again")
+            }
+            return problems
         }
 
         /// Checks every item, by reading it.
@@ -151,33 +205,20 @@
             try await storing {
                 var problems: [String] = []
                 var number = 0
-                var last: Int64 = 0
-                reading: while true {
-                    try Task.checkCancellation()
-                    let table = try await collection.query(
-                        "id > \(last)", fields: ItemRows.fields + ["id", "embedding"], limit: 256)
-                    let keys = try table.longs("id")
-                    guard let end = keys.max() else { break }
-                    last = end
+                try await collection.walk(
+                    MilvusCondition.everything, fields: fields(withEmbeddings: true) + ["id"], page: min(256, pageLimit)
+                ) { table, keys in
                     number += keys.count
-                    for (key, row) in zip(keys, try ItemRows.read(table, dimension: dimension)) {
-                        let square = row.embedding.reduce(0.0) { $0 + Double($1) * Double($1) }
-                        if row.key != key { problems.append("item \(key): its path \(row.path) belongs to another id") }
-                        if abs(square.squareRoot() - 1) >= 1e-3 {
-                            problems.append(
-                                "item \(key) (\(row.path)): its embedding is not of length 1; index it again")
-                        }
-                        if row.content == ContentHash(of: Data()), row.bytes > 0 {
-                            problems.append("item \(key) (\(row.path)): its content's hash is damaged; index it again")
-                        }
-                        if problems.count >= 20 { break reading }
+                    for (key, row) in zip(keys, try ItemRows.read(table, self.layout, embeddings: true)) {
+                        problems += Self.problems(row, key)
                     }
+                    return problems.count < 20
                 }
                 if problems.isEmpty {
                     let count = try await collection.count(MilvusCondition.everything)
                     if count != number {
                         problems.append(
-                            "\(number) items could be read, and the server counts \(count); are others writing now?")
+                            "\(number) rows could be read, and the server counts \(count); are others writing now?")
                     }
                 }
                 return Array(problems.prefix(20))

@@ -13,26 +13,12 @@
         public func put(_ records: [ItemRecord]) async throws {
             guard !records.isEmpty else { return }
             for record in records { try check(record) }
-            if let other = records.first(where: { $0.kind != .image }) {
-                throw StoreError(
-                    .invalidRequest, path: name,
-                    "\(other.path) cannot be stored: a collection holds images, and this is a \(other.kind.rawValue)")
-            }
+            if records.contains(where: { $0.kind != .image }) { try requireParts("texts") }
             try await storing {
-                // Of equal contents in one call the first one's embedding stays, of equal paths the last record.
-                var sources: [ContentHash: (embedding: [Float], image: ImageFacts, type: String?)] = [:]
-                for record in records {
-                    guard sources[record.content] == nil, let embedding = record.embedding else { continue }
-                    let image = record.image ?? ImageFacts(width: 0, height: 0)
-                    sources[record.content] = (
-                        embedding.values, image, image.metadata.format?.rawValue.lowercased()
-                    )
-                }
-                let needed = Set(records.map(\.content)).subtracting(sources.keys)
-                for (content, row) in try await self.sources(of: Array(needed)) {
-                    sources[content] = (row.embedding, row.image, row.type)
-                }
-                let before = try await rows(Array(Set(records.map { Layout.key(of: $0.path) })), withEmbeddings: false)
+                let sources = try await sources(records)
+                // What is rewritten keeps its own embedding where this is not its space.
+                let before = try await rows(
+                    Array(Set(records.map { Layout.key(of: $0.path) })), withEmbeddings: vectors != nil)
                 let now = Date().timeIntervalSince1970
                 var rows: [Int64: ItemRow] = [:]
                 for record in records {
@@ -47,21 +33,94 @@
                     where !other.utf8.elementsEqual(record.path.utf8) {
                         throw StoreError(
                             .invalidRequest, path: name,
-                            "\(record.path) cannot be stored: \(other) has the same key by chance; rename one of them")
+                            "\(record.path) cannot be stored: \(other) happens to have the same key; rename one of them"
+                        )
                     }
-                    rows[key] = ItemRow(
-                        path: record.path, content: record.content, embedding: source.embedding, bytes: record.bytes,
-                        modified: record.modified, isSettled: record.isSettled, image: source.image,
-                        type: source.type,
-                        added: old?.added ?? now, caption: record.caption, attributes: record.attributes)
+                    var row = ItemRow(
+                        path: record.path, kind: source.kind, content: record.content, embedding: source.embedding,
+                        bytes: record.bytes, modified: record.modified, isSettled: record.isSettled,
+                        image: source.image, type: source.type, added: old?.added ?? now, caption: record.caption,
+                        attributes: record.attributes)
+                    if vectors != nil { row.keepOwnEmbedding(of: old, dimension: layout.dimension) }
+                    rows[key] = row
                 }
-                try await write(Array(rows.values))
+                try await write(Array(rows.values) + changedParts(rows, before))
+                try await vectors?.write(rows.values.map { ($0, sources[$0.content]?.embedding ?? []) })
             }
+        }
+
+        /// What the rows of a content get.
+        private struct Source {
+            var kind: AssetKind
+            var embedding: [Float]
+            var image: ImageFacts
+            var type: String?
+        }
+
+        /// For each content of the records its embedding in this space and its facts. Of equal contents in one call the first one's
+        /// embedding stays.
+        private func sources(_ records: [ItemRecord]) async throws -> [ContentHash: Source] {
+            var sources: [ContentHash: Source] = [:]
+            for record in records {
+                guard sources[record.content] == nil, let embedding = record.embedding else { continue }
+                let image = record.image ?? ImageFacts(width: 0, height: 0)
+                sources[record.content] = Source(
+                    kind: record.kind, embedding: embedding.values, image: image,
+                    type: image.metadata.format?.rawValue.lowercased())
+            }
+            let needed = Set(records.map(\.content)).subtracting(sources.keys)
+            for (content, known) in try await self.sources(of: Array(needed)) {
+                sources[content] = Source(
+                    kind: known.row.kind, embedding: known.embedding, image: known.row.image, type: known.row.type)
+            }
+            // What the bytes say now, of content that is there already.
+            for record in records {
+                guard record.embedding == nil, let metadata = record.metadata else { continue }
+                let format = sources[record.content]?.image.metadata.format
+                sources[record.content]?.image.metadata = metadata
+                sources[record.content]?.image.metadata.format = format
+            }
+            return sources
+        }
+
+        /// The parts of items that are written again, with what is known of the items now. Parts of what an item no longer shows are
+        /// deleted.
+        private func changedParts(_ rows: [Int64: ItemRow], _ before: [Int64: ItemRow]) async throws -> [ItemRow] {
+            guard hasParts, !before.isEmpty else { return [] }
+            var (kept, gone): ([ItemRow], [Int64]) = ([], [])
+            for part in try await parts(of: Array(before.keys)) {
+                guard let item = rows[part.item] else { continue }
+                guard part.content == item.content else {
+                    gone.append(part.key)
+                    continue
+                }
+                var row = item
+                (row.part, row.embedding, row.isEmbedded) = (part.part, part.embedding, part.isEmbedded)
+                kept.append(row)
+            }
+            try await collection.delete(gone)
+            return kept
+        }
+
+        /// The boxes and spans of items, by the items' keys, with the embeddings that lie with them.
+        func parts(of items: [Int64]) async throws -> [ItemRow] {
+            guard hasParts else { return [] }
+            var found: [ItemRow] = []
+            for start in stride(from: 0, to: items.count, by: 4096) {
+                let list = items[start..<min(items.count, start + 4096)].map(String.init).joined(separator: ",")
+                try await collection.walk(
+                    "item in [\(list)] and part > 0", fields: fields(withEmbeddings: true), page: pageLimit
+                ) { table, _ in
+                    found += try ItemRows.read(table, self.layout, embeddings: true)
+                    return true
+                }
+            }
+            return found
         }
 
         /// Writes whole rows, in batches of a size that servers like.
         func write(_ rows: [ItemRow]) async throws {
-            let step = max(1, min(1000, (3 << 20) / (4 * dimension + 600)))
+            let step = max(1, min(1000, (3 << 20) / (4 * layout.dimension + 600)))
             var start = 0
             while start < rows.count {
                 // Long captions and attributes count, too.
@@ -71,7 +130,7 @@
                     bytes += rows[end].attributes.isEmpty ? 0 : 2 * AttributeText.byteLimit
                     end += 1
                 }
-                try await collection.upsert(ItemRows.columns(rows[start..<end]), rows: end - start)
+                try await collection.upsert(ItemRows.columns(rows[start..<end], layout), rows: end - start)
                 start = end
             }
         }

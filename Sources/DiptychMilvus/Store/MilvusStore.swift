@@ -3,10 +3,11 @@
     public import DiptychMedia
     public import DiptychSearch
     internal import Foundation
+    internal import Synchronization
 
     /// A store in a collection of a Milvus server.
     ///
-    /// One row an item; its key comes from its path, so that writing twice changes nothing and any number of machines may index into
+    /// One row an item or part; its key comes from its path, so that writing twice changes nothing and any number of machines may index into
     /// the same collection. What a call has reported as stored survives the death of this process and of the server's.
     ///
     ///     let address = try MilvusAddress("milvus://localhost/photos/album")
@@ -22,22 +23,50 @@
         /// How its images were decoded.
         public var decode: ImageOptions.Decode { identity.decode }
         /// Which model the store belongs to, and how its images were read.
-        public let identity: StoreIdentity
-        /// The collection.
+        public var identity: StoreIdentity { space.identity }
+        /// The space that it searches and fills.
+        public let space: StoreSpace
+        /// The collection of the items, with the first model's embeddings.
         package let collection: MilvusCollection
+        /// The collection of the space's embeddings; nil where that is the first.
+        let vectors: MilvusSpace?
+        let records: MilvusRecords
+        /// What the parts showed that were last asked to be embedded.
+        let wanted = Mutex<[Int64: ContentHash]>([:])
 
-        private init(_ collection: MilvusCollection, _ identity: StoreIdentity) {
-            (self.collection, self.identity) = (collection, identity)
+        var client: MilvusClient { collection.client }
+        /// The fields of the items' collection.
+        var layout: Layout { collection.builder.layout }
+        /// Whether the collection keeps parts, texts, annotations and several models; the first ones did not.
+        var hasParts: Bool { layout.hasParts }
+        /// The condition that a row is an item.
+        var wholes: String { hasParts ? "part == 0" : MilvusCondition.everything }
+
+        init(_ collection: MilvusCollection, _ space: StoreSpace, vectors: MilvusSpace?) {
+            (self.collection, self.space, self.vectors) = (collection, space, vectors)
+            records = MilvusRecords(collection.client)
         }
 
         /// What a collection's description holds.
         private struct Description: Codable {
             /// The version of the layout; a newer one is refused.
-            var diptych = 1
+            var diptych = version
             var identity: StoreIdentity
+
+            static let version = 2
         }
 
-        /// Opens a collection for use with `model`, and makes it where there is none.
+        /// Which space of a store is to be used.
+        enum SpaceChoice: Sendable {
+            case current
+            /// By name or number.
+            case named(String)
+            /// That of the model with this fingerprint, else the first one.
+            case of(String)
+        }
+
+        /// Opens a collection for use with `model`, and makes it where there is none. Of a store with several spaces it takes the
+        /// model's.
         ///
         /// - Parameters:
         ///   - address: where it is, and how a new one is made.
@@ -52,7 +81,7 @@
         ) async throws -> MilvusStore {
             let fresh = try await StoreIdentity(
                 of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
-            let store = try await opened(address, credentials, making: fresh)
+            let store = try await opened(address, credentials, making: fresh, .of(fresh.fingerprint))
             try await store.require(model)
             if let asked = appliesOrientation, asked != store.appliesOrientation {
                 throw StoreError(
@@ -75,29 +104,37 @@
         public static func open(
             _ address: MilvusAddress, like identity: StoreIdentity, credentials: MilvusCredentials? = nil
         ) async throws -> MilvusStore {
-            let store = try await opened(address, credentials, making: identity)
+            let store = try await opened(address, credentials, making: identity, .of(identity.fingerprint))
             try store.identity.require(identity, store: store.name)
             return store
         }
 
         /// Opens the existing collection, to look at it or search it with embeddings of its model.
         ///
+        /// - Parameter name: the space to search, by its name or number; nil for the current one.
         /// - Throws: `StoreError` when there is none.
-        public static func open(_ address: MilvusAddress, credentials: MilvusCredentials? = nil) async throws
-            -> MilvusStore
-        {
-            try await opened(address, credentials, making: nil)
+        public static func open(
+            _ address: MilvusAddress, credentials: MilvusCredentials? = nil, space name: String? = nil
+        ) async throws -> MilvusStore {
+            try await opened(address, credentials, making: nil, name.map(SpaceChoice.named) ?? .current)
         }
 
         private static func opened(
-            _ address: MilvusAddress, _ credentials: MilvusCredentials?, making identity: StoreIdentity?
+            _ address: MilvusAddress, _ credentials: MilvusCredentials?, making identity: StoreIdentity?,
+            _ choice: SpaceChoice
         ) async throws -> MilvusStore {
             let location = address.description
+            guard address.foreignFields == nil else {
+                throw StoreError(
+                    .invalidRequest, path: location,
+                    "id=, vector= and path= are for reading another program's collection: copy it with `diptych store copy`"
+                )
+            }
             return try await storing(location) {
                 let client = try MilvusClient(address, credentials: credentials)
                 try await client.connect(within: address.patience)
                 if let facts = try await MilvusCollection.description(client) {
-                    return try await existing(client, facts)
+                    return try await existing(client, facts, choice)
                 }
                 guard let identity else {
                     throw StoreError(
@@ -115,32 +152,42 @@
                     guard error.kind == .server, let facts = try await MilvusCollection.description(client) else {
                         throw error
                     }
-                    return try await existing(client, facts)
+                    return try await existing(client, facts, choice)
                 }
-                return MilvusStore(collection, new)
+                return MilvusStore(collection, first(new), vectors: nil)
             }
         }
 
-        private static func existing(_ client: MilvusClient, _ facts: CollectionFacts) async throws -> MilvusStore {
+        /// The space whose embeddings lie with the items.
+        private static func first(_ identity: StoreIdentity) -> StoreSpace {
+            StoreSpace(id: 1, name: identity.model, identity: identity)
+        }
+
+        private static func existing(
+            _ client: MilvusClient, _ facts: CollectionFacts, _ choice: SpaceChoice
+        ) async throws -> MilvusStore {
             let location = client.address.description
             guard let found = try? JSONDecoder().decode(Description.self, from: Data(facts.description.utf8)) else {
                 throw StoreError(
                     .notAStore, path: location,
-                    "the collection is no Diptych store: give another name, and it will be made")
+                    "the collection is no Diptych store: give another name, and it will be made; what it holds is copied with "
+                        + "`diptych store copy` and ?id=…&vector=…&path=…")
             }
-            guard found.diptych <= Description(identity: found.identity).diptych else {
+            guard found.diptych <= Description.version else {
                 throw StoreError(.notAStore, path: location, "was written by a newer Diptych (layout \(found.diptych))")
             }
-            let layout = Layout.items(dimension: found.identity.dimension)
-            guard (1...32_768).contains(found.identity.dimension), facts.fits(layout) else {
+            let dimension = found.identity.dimension
+            let layouts = [Layout.items(dimension: dimension), .firstItems(dimension: dimension)]
+            guard (1...32_768).contains(dimension), let layout = layouts.first(where: facts.fits) else {
                 throw StoreError(
                     .notAStore, path: location,
-                    "the collection's fields are not those of a store of dimension \(found.identity.dimension) (its vectors have "
+                    "the collection's fields are not those of a store of dimension \(dimension) (its vectors have "
                         + "\(facts.dimension ?? 0)); use another collection")
             }
             let collection = MilvusCollection(client: client, layout: layout)
             try await collection.ready()
-            return MilvusStore(collection, found.identity)
+            let store = MilvusStore(collection, first(found.identity), vectors: nil)
+            return try await store.choosing(choice)
         }
 
         /// Runs `body`, explaining failures as a store does.
@@ -155,28 +202,86 @@
         /// Checks that `model` is the one that the store's embeddings come from, and still prepares images as it did.
         public func require(_ model: any Embedder) async throws { try await identity.require(model, store: name) }
 
-        /// What the store holds and which model it belongs to. Each item counts as an embedding.
+        /// What the store holds and which model it belongs to. Copies of a file count as an embedding each.
         public func info() async throws -> StoreInfo {
             try await storing {
                 let (count, missing) = (
-                    try await collection.count("missing == false"), try await collection.count("missing == true")
+                    try await collection.count("missing == false and \(wholes)"),
+                    try await collection.count("missing == true and \(wholes)")
                 )
-                return StoreInfo(
-                    count: count, missing: missing, vectors: count + missing, model: identity.model,
-                    fingerprint: identity.fingerprint, modelPath: identity.modelPath, dimension: dimension,
-                    appliesOrientation: appliesOrientation, decode: decode, bytes: 0, created: identity.created)
+                let all = try await spaces()
+                var info = StoreInfo(
+                    count: count, missing: missing, vectors: try await embeddingCount(vectors),
+                    model: identity.model, fingerprint: identity.fingerprint, modelPath: identity.modelPath,
+                    dimension: dimension, appliesOrientation: appliesOrientation, decode: decode, bytes: 0,
+                    created: all[0].space.identity.created)
+                if hasParts {
+                    let (parts, current) = (
+                        try await collection.count(MilvusCondition.everything), try await currentSpace()
+                    )
+                    for (other, vectors) in all {
+                        info.spaces.append(
+                            StoreInfo.Space(
+                                other, embeddings: try await embeddingCount(vectors), parts: parts,
+                                isCurrent: other.id == current))
+                    }
+                }
+                info.index = try await indexProgress()
+                return info
             }
         }
 
-        /// Removes the collection with everything in it.
+        /// How many embeddings a space has; nil for the first one.
+        private func embeddingCount(_ vectors: MilvusSpace?) async throws -> Int {
+            if let vectors { return try await vectors.collection.count(MilvusCondition.everything) }
+            return try await collection.count(hasParts ? "embedded == true" : MilvusCondition.everything)
+        }
+
+        /// The collection whose index finds this space's embeddings.
+        private var indexed: MilvusCollection { vectors?.collection ?? collection }
+
+        /// Has the server write what it received to storage, where it indexes it, once there are enough rows for an index.
+        public func buildIndex() async throws {
+            let now = try await indexProgress()
+            if now.total - now.indexed >= Self.fewestIndexedRows {
+                try await storing { try await indexed.flush() }
+            }
+        }
+
+        /// The server makes no index of fewer rows.
+        static let fewestIndexedRows = 1024
+
+        /// How far the server has built the index; see ``MilvusCollection/progress()``.
+        public func indexProgress() async throws -> IndexProgress {
+            try await storing { try await indexed.progress() }
+        }
+
+        /// Removes the collection with everything in it, and those beside it.
         ///
         /// - Throws: `StoreError`.
-        public func drop() async throws { try await storing { try await collection.drop() } }
+        public func drop() async throws {
+            try await storing {
+                if hasParts {
+                    for space in try await MilvusSpace.all(client) { try await space.collection.drop() }
+                    try await records.drop()
+                }
+                try await collection.drop()
+            }
+        }
 
         /// Has the server write to storage and index what it received; of use after a bulk import, never needed for safety.
         ///
         /// - Throws: `StoreError`.
-        public func flush() async throws { try await storing { try await collection.flush() } }
+        public func flush() async throws { try await storing { try await indexed.flush() } }
+
+        /// Refuses what the first collections do not keep.
+        func requireParts(_ what: String) throws {
+            guard !hasParts else { return }
+            throw StoreError(
+                .invalidRequest, path: name,
+                "the collection was made before collections kept \(what): copy it into a new one with `diptych store copy`"
+            )
+        }
 
         /// Nothing is locked: any number of processes and machines may write to the same collection.
         public func lockForIndexing() throws -> any IndexingLock { Unlocked() }

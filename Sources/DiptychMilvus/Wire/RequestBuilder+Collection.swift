@@ -47,14 +47,17 @@
             return request
         }
 
-        /// An index over the vectors, by inner product: of vectors of length 1 that is the cosine.
-        package func createIndex(_ index: MilvusIndex) -> Milvus_Proto_Milvus_CreateIndexRequest {
+        /// An index over the vectors, whose length is 1, so that every metric ranks by the cosine.
+        package func createIndex(_ index: MilvusIndex, metric: MilvusMetric = .innerProduct)
+            -> Milvus_Proto_Milvus_CreateIndexRequest
+        {
             var request = Milvus_Proto_Milvus_CreateIndexRequest()
             request.dbName = database
             request.collectionName = collection
             request.fieldName = layout.vector
             request.extraParams = [
-                pair("index_type", index.name), pair("metric_type", "IP"), pair("params", index.buildParameters),
+                pair("index_type", index.name), pair("metric_type", metric.rawValue),
+                pair("params", index.buildParameters),
             ]
             return request
         }

@@ -118,7 +118,9 @@
         ///   - parameters: the index' parameters, as a JSON object.
         ///   - fields: the fields to give.
         package func search(
-            _ queries: [[Float]], limit: Int, filter: String, parameters: String, fields: [String], freshness: Freshness
+            _ queries: [[Float]], limit: Int, filter: String, parameters: String, fields: [String],
+            freshness: Freshness,
+            metric: MilvusMetric = .innerProduct
         ) throws -> Milvus_Proto_Milvus_SearchRequest {
             let dimension = layout.dimension
             guard (1...WireLimits.items).contains(queries.count) else {
@@ -152,7 +154,7 @@
             request.outputFields = fields
             request.searchParams = [
                 pair("anns_field", layout.vector), pair("topk", "\(limit)"), pair("params", parameters),
-                pair("metric_type", "IP"), pair("round_decimal", "-1"), pair("ignore_growing", "False"),
+                pair("metric_type", metric.rawValue), pair("round_decimal", "-1"), pair("ignore_growing", "False"),
             ]
             request.nq = Int64(queries.count)
             request.consistencyLevel = freshness.level

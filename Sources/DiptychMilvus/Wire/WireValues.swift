@@ -14,6 +14,8 @@
         static let loading: Int32 = 2
         static let loaded: Int32 = 3
 
+        static let indexFailed: Int32 = 4
+
         static let strong: Int32 = 0
         static let session: Int32 = 1
         static let bounded: Int32 = 2

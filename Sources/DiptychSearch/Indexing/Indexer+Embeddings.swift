@@ -71,7 +71,7 @@ extension Indexer {
         return summary
     }
 
-    private static func record(
+    static func record(
         _ given: GivenEmbedding, dimension: Int, known: KnownItem?
     ) throws(IndexInputError) -> ItemRecord {
         let values = given.embedding.values

@@ -8,7 +8,7 @@ internal import Foundation
 /// Safe to interrupt and to repeat: each batch is one transaction, and what has an embedding is left alone. Searches and indexing
 /// go on meanwhile.
 public struct SpaceFiller: Sendable {
-    private let store: EmbeddedStore
+    private let store: any VectorStore
     private let model: any Embedder
     /// How images are read; orientation and decoding are the store's.
     public var reading = ImageOptions()
@@ -29,7 +29,7 @@ public struct SpaceFiller: Sendable {
     private static let step = 512
 
     /// Fills the space of `store` with `model`, which must be the space's.
-    public init(store: EmbeddedStore, model: any Embedder) {
+    public init(store: any VectorStore, model: any Embedder) {
         self.store = store
         self.model = model
     }

@@ -47,7 +47,7 @@ public struct Annotation: Sendable, Hashable {
     }
 
     /// The value as JSON, within the limits.
-    func encodedValue() throws(AttributeError) -> String? {
+    package func encodedValue() throws(AttributeError) -> String? {
         for (name, text) in [("task", task), ("author", author)]
         where text.isEmpty || text.utf8.count > Self.nameLimit || text.utf8.contains(0) {
             throw AttributeError("its \(name) is empty, longer than \(Self.nameLimit) bytes, or holds a zero byte")
@@ -72,14 +72,14 @@ public struct Annotation: Sendable, Hashable {
     }
 
     /// The value in a text that ``encodedValue()`` made; nil for any other.
-    static func decodedValue(_ text: String) -> AttributeValue? {
+    package static func decodedValue(_ text: String) -> AttributeValue? {
         try? JSONDecoder().decode(AttributeValue.self, from: Data(text.utf8))
     }
 }
 
 extension Annotation.Origin {
     /// As a store names it.
-    var name: String {
+    package var name: String {
         switch self {
         case .typed: "typed"
         case .accepted: "accepted"
@@ -90,7 +90,7 @@ extension Annotation.Origin {
     }
 
     /// The probability of the suggestion.
-    var probability: Double? {
+    package var probability: Double? {
         switch self {
         case .accepted(let probability), .changed(let probability): probability
         case .typed, .imported, .undone: nil
@@ -98,13 +98,13 @@ extension Annotation.Origin {
     }
 
     /// The revision that is said once more.
-    var restored: Int? {
+    package var restored: Int? {
         if case .undone(let revision) = self { return revision }
         return nil
     }
 
     /// Reads what a store keeps; an unknown name counts as imported.
-    init(named name: String, probability: Double?, restored: Int?) {
+    package init(named name: String, probability: Double?, restored: Int?) {
         switch name {
         case "typed": self = .typed
         case "accepted": self = .accepted(probability: probability ?? 0)
@@ -123,4 +123,9 @@ public struct StoredAnnotation: Sendable, Hashable {
     public let revision: Int
     /// The annotation itself.
     public let annotation: Annotation
+
+    /// Numbers an annotation.
+    public init(id: Int64, revision: Int, annotation: Annotation) {
+        (self.id, self.revision, self.annotation) = (id, revision, annotation)
+    }
 }

@@ -28,6 +28,8 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     public var spaces: [Space] = []
     /// The folders that its items lie below, by path; items that lie below none are not counted among them.
     public var roots: [Root] = []
+    /// How far the index of its embeddings has been built; nil where the store does not say.
+    public var index: IndexProgress?
 
     /// A model's embeddings.
     public struct Space: Sendable, Codable, Equatable {
@@ -47,6 +49,13 @@ public struct StoreInfo: Sendable, Codable, Equatable {
         public var parts: Int
         /// Whether searches that name no space take it.
         public var isCurrent: Bool
+
+        /// Collects what is known about a space.
+        public init(_ space: StoreSpace, embeddings: Int, parts: Int, isCurrent: Bool) {
+            (id, name, model) = (space.id, space.name, space.identity.model)
+            (fingerprint, dimension) = (space.identity.fingerprint, space.identity.dimension)
+            (self.embeddings, self.parts, self.isCurrent) = (embeddings, parts, isCurrent)
+        }
 
         enum CodingKeys: String, CodingKey {
             case id, name, model, fingerprint, dimension, embeddings, parts
@@ -90,7 +99,7 @@ public struct StoreInfo: Sendable, Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created, spaces, roots
+        case count, missing, vectors, model, fingerprint, dimension, decode, bytes, created, spaces, roots, index
         case modelPath = "model_path"
         case appliesOrientation = "applies_orientation"
     }

@@ -77,7 +77,7 @@ extension EmbeddedStore {
     /// All that was ever said about a part, in the order in which it was said.
     ///
     /// - Parameter task: only what was said for this task; nil for all.
-    public func annotations(ofPart part: Int64, task: String? = nil) async throws -> [StoredAnnotation] {
+    public func annotations(ofPart part: Int64, task: String?) async throws -> [StoredAnnotation] {
         try await read { db in
             try Self.annotations(
                 db, "part = ?1 AND (?2 IS NULL OR task = ?2)", [part.databaseValue, task.databaseValue])
@@ -87,7 +87,7 @@ extension EmbeddedStore {
     /// What holds now for a task: the last revision of each part that has one, after a part, in the order of their numbers. Those
     /// whose value was taken back are left out.
     public func currentAnnotations(
-        task: String, after part: Int64 = 0, limit: Int = 1000
+        task: String, after part: Int64, limit: Int
     ) async throws -> [StoredAnnotation] {
         try await read { db in
             try Self.annotations(

@@ -53,6 +53,24 @@ extension EmbeddedStore {
         }
     }
 
+    /// Makes codes for the embeddings that have none, see ``updateCodes()``.
+    public func buildIndex() async throws { try updateCodes() }
+
+    /// How many embeddings have codes. A small store needs none.
+    public func indexProgress() async throws -> IndexProgress {
+        let state = codes.files.state()
+        let table = space.table
+        let isBuilding: Bool
+        do { isBuilding = try needsCodes() } catch { throw StoreError.explaining(error, path: name) }
+        return try await read { db in
+            let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
+            let without = try self.tail(db, after: self.belongs(state, db) ? state.last : 0, most: .max)
+            return IndexProgress(
+                kind: "codes", indexed: max(0, total - without), total: total, state: isBuilding ? .building : .finished
+            )
+        }
+    }
+
     /// Rewrites code files that hold many dropped vectors.
     func compactCodes() throws {
         guard !codes.files.state().parts.isEmpty,

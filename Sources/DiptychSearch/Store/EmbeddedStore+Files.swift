@@ -44,15 +44,11 @@ extension EmbeddedStore {
     /// database is whole and nobody has it open who could write: it is opened as one that does not change.
     static func connectToRead(_ directory: URL) throws -> DatabasePool {
         let path = directory.appendingPathComponent(databaseName).path
-        func isFilled(_ path: String) -> Bool {
-            var status = stat()
-            return stat(path, &status) == 0 && status.st_size > 0
-        }
         guard isFilled(path + "-wal") else {
             var allowed = CharacterSet.urlPathAllowed
             allowed.remove(charactersIn: "?#%")
             let escaped = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
-            return try DatabasePool(path: "file:\(escaped)?immutable=1", configuration: configuration(readOnly: true))
+            return try DatabasePool(path: "file:\(escaped)\(immutable)", configuration: configuration(readOnly: true))
         }
         do { return try DatabasePool(path: path, configuration: configuration(readOnly: true)) } catch let error
             as DatabaseError where error.resultCode == .SQLITE_CANTOPEN || error.resultCode == .SQLITE_READONLY
@@ -61,6 +57,33 @@ extension EmbeddedStore {
                 .inputOutput, path: directory.path,
                 "cannot be read without permission to write: its last writer left changes in a log; open it once where it can be "
                     + "written, for example with `diptych store info`")
+        }
+    }
+
+    /// What tells SQLite that a file does not change.
+    private static let immutable = "?immutable=1"
+
+    private static func isFilled(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size > 0
+    }
+
+    /// Whether a database was opened as one that does not change.
+    static func isImmutable(_ pool: DatabasePool) -> Bool {
+        pool.path.hasPrefix("file:") && pool.path.hasSuffix(immutable)
+    }
+
+    /// Checks that nobody wrote to a database that was opened as one that does not change: what it gives would be a mixture.
+    ///
+    /// - Throws: ``StoreError`` of kind `busy`.
+    func requireUnchanged(since state: FileState) throws {
+        let path = directory.appendingPathComponent(Self.databaseName).path
+        let now = FileState(path: path)
+        guard now?.size == state.size, now?.modified == state.modified, !Self.isFilled(path + "-wal") else {
+            throw StoreError(
+                .busy, path: name,
+                "was written to since it was opened for reading only; open it again (restart a server that has it open)"
+            )
         }
     }
 

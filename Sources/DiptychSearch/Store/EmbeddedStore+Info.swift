@@ -6,6 +6,7 @@ extension EmbeddedStore {
     /// The store's counts, model, roots and spaces.
     public func info() async throws -> StoreInfo {
         let (directory, space, places) = (directory, space, places)
+        let index = try await indexProgress()
         return try await read { db in
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
             let bytes = names.reduce(0) { sum, name in
@@ -27,8 +28,7 @@ extension EmbeddedStore {
                 created: try Schema.value("created", in: db).flatMap { Double($0) } ?? 0)
             info.spaces = try spaces.map { other in
                 StoreInfo.Space(
-                    id: other.id, name: other.name, model: other.identity.model,
-                    fingerprint: other.identity.fingerprint, dimension: other.identity.dimension,
+                    other,
                     embeddings: try Int.fetchOne(db, sql: "SELECT count(*) FROM \(other.table)") ?? 0,
                     parts: try Int.fetchOne(db, sql: "SELECT count(*) FROM parts") ?? 0,
                     isCurrent: String(other.id) == current)
@@ -40,6 +40,7 @@ extension EmbeddedStore {
                         db, sql: "SELECT count(*) FROM items WHERE root = ?", arguments: [root.id]) ?? 0,
                     isThere: Self.isFolder(root.path))
             }.sorted { $0.path < $1.path }
+            info.index = index
             return info
         }
     }

@@ -14,6 +14,11 @@ public struct UnembeddedPart: Sendable {
     public let path: String
     /// The text of an asset that is one.
     public let text: String?
+
+    /// Names a part.
+    public init(part: StoredPart, kind: AssetKind, content: ContentHash, path: String, text: String?) {
+        (self.part, self.kind, self.content, self.path, self.text) = (part, kind, content, path, text)
+    }
 }
 
 extension EmbeddedStore {
@@ -172,5 +177,25 @@ extension EmbeddedStore {
             }
         }
         if codes.add(embeddings.count) { try? updateCodes() }
+    }
+
+    /// Removes the embeddings of these parts from this space, in one transaction; the parts stay. Their codes find nothing until
+    /// ``compact()`` drops them.
+    ///
+    /// - Returns: the number of embeddings removed.
+    public func removeEmbeddings(ofParts ids: [Int64]) async throws -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let table = space.table
+        return try await write { db in
+            // By the index over assets and parts.
+            let statement = try db.cachedStatement(
+                sql: "DELETE FROM \(table) WHERE asset = (SELECT asset FROM parts WHERE id = ?1) AND part = ?1")
+            var removed = 0
+            for id in ids {
+                try statement.execute(arguments: [id])
+                removed += db.changesCount
+            }
+            return removed
+        }
     }
 }

@@ -35,7 +35,7 @@ extension EmbeddedStore {
     ///   - acceptsGaps: whether it may lack embeddings that others have.
     /// - Returns: the space.
     /// - Throws: ``StoreError`` where there is no such space, or it is not full.
-    public func switchSpace(to name: String, acceptsGaps: Bool = false) async throws -> StoreSpace {
+    public func switchSpace(to name: String, acceptsGaps: Bool) async throws -> StoreSpace {
         let space = try await Self.open(at: directory, space: name)
         if !acceptsGaps, let first = try await space.unembeddedParts(after: 0, limit: 1).first {
             throw StoreError(

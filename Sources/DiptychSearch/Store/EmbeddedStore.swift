@@ -25,6 +25,8 @@ public final class EmbeddedStore: VectorStore {
     public var decode: ImageOptions.Decode { space.identity.decode }
     /// Whether this process may only read it.
     public let isReadOnly: Bool
+    /// The database's file as it was when it was opened as one that does not change; nil where changes are seen.
+    private let unchanged: FileState?
     let pool: DatabasePool
     let codes: StoreCodes
     let places: RootPlaces
@@ -38,6 +40,8 @@ public final class EmbeddedStore: VectorStore {
         self.pool = pool
         self.space = space
         isReadOnly = pool.configuration.readonly
+        unchanged =
+            Self.isImmutable(pool) ? FileState(path: directory.appendingPathComponent(Self.databaseName).path) : nil
         places = RootPlaces(directory)
     }
 
@@ -153,6 +157,13 @@ public final class EmbeddedStore: VectorStore {
         } catch { throw StoreError.explaining(error, path: directory.path) }
     }
 
+    /// Opens the existing store in `directory` as one that this process may not write.
+    package static func open(toRead directory: URL) async throws -> EmbeddedStore {
+        do { return try await connected(directory, connectToRead(directory)) } catch {
+            throw StoreError.explaining(error, path: directory.path)
+        }
+    }
+
     /// Makes a store for vectors that come from no model, for measurements.
     package static func create(
         at directory: URL, dimension: Int, pageSize: Int = usualPageSize
@@ -258,7 +269,10 @@ public final class EmbeddedStore: VectorStore {
 
     /// Runs `body` in a read transaction, explaining failures.
     func read<T: Sendable>(_ body: @Sendable @escaping (Database) throws -> T) async throws -> T {
-        do { return try await pool.read(body) } catch { throw StoreError.explaining(error, path: directory.path) }
+        do {
+            if let unchanged { try requireUnchanged(since: unchanged) }
+            return try await pool.read(body)
+        } catch { throw StoreError.explaining(error, path: directory.path) }
     }
 
     /// Runs `body` in a write transaction, explaining failures. Counts it, so that what was derived from the tables is known

@@ -32,8 +32,12 @@ struct Ranking {
         best.offer(similarity, id: id)
     }
 
-    /// The items that were offered several times each, with those of the pages before; 0 where items have one part only.
-    var count: Int { parts?.count ?? 0 }
+    /// The items that may be offered several times each whose best score is at least this, with those of the pages before; 0 where
+    /// items have one part only.
+    func count(from least: Float) -> Int {
+        let least = min(1, max(-1, least))
+        return parts?.values.count { $0.score >= least } ?? 0
+    }
 
     /// The embedding that each item was found by, where there may be several.
     var vectors: [Int64: Int64] { parts?.mapValues(\.vector) ?? [:] }

@@ -109,7 +109,9 @@ struct StoreSearch {
         var wider = job
         while true {
             let (ranking, found, isExact) = try byCodes(wider)
-            let isEnough = ranking.count >= job.count || found < wider.count
+            // Vectors without codes are offered too, however far; only down to the furthest one found are all known.
+            let isAll = found.vectors.count < wider.count
+            let isEnough = isAll || ranking.count(from: found.vectors[wider.count - 1].score) >= job.count
             if isEnough { return try results(job, ranking, isExact: isExact) }
             wider.count = wider.count.multipliedReportingOverflow(by: 4).partialValue
             guard wider.count > 0, wider.count <= state.count / Self.largestShare else { return try scan(job) }
@@ -122,13 +124,13 @@ struct StoreSearch {
         return try results(job, ranking, isExact: isExact)
     }
 
-    /// The items that codes lead to, and how many vectors they come from.
-    private func byCodes(_ job: Job) throws -> (Ranking, found: Int, isExact: Bool) {
+    /// The items that codes lead to, and the vectors that they come from.
+    private func byCodes(_ job: Job) throws -> (Ranking, found: NearVectors, isExact: Bool) {
         guard let filter = job.request.filter else {
             let found = try search.nearest(
                 [job.unit], count: job.count, minimum: job.minimum, exact: true
             ) { try read($1, job, .all) }
-            return try (offers(job, found[0], .all), found[0].vectors.count, found[0].isExact)
+            return try (offers(job, found[0], .all), found[0], found[0].isExact)
         }
         let key = StoreCodes.PassingKey(
             filter: filter.description, changes: try Schema.value("changes", in: db), signature: state.signature)
@@ -140,7 +142,7 @@ struct StoreSearch {
                     [job.unit], count: job.count, minimum: job.minimum,
                     mostReads: max(Self.probes, 4 * job.count)
                 ) { try read($1, job, .accepted(filter)) }
-                return try (offers(job, found[0], .accepted(filter)), found[0].vectors.count, found[0].isExact)
+                return try (offers(job, found[0], .accepted(filter)), found[0], found[0].isExact)
             } catch is CodeSearch.TooManyReads {}
         }
         let passing = try known ?? list(job)
@@ -148,7 +150,7 @@ struct StoreSearch {
         let found = try search.nearest(
             [job.unit], count: job.count, minimum: job.minimum, exact: job.request.isExact, masks: passing.masks
         ) { try read($1, job, .passing(passing)) }
-        return try (offers(job, found[0], .passing(passing)), found[0].vectors.count, found[0].isExact)
+        return try (offers(job, found[0], .passing(passing)), found[0], found[0].isExact)
     }
 
     /// All items that pass a request's filter, those of later pages' time too.

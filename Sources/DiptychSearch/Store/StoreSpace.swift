@@ -14,6 +14,12 @@ public struct StoreSpace: Sendable, Equatable {
     /// Whether each embedding has the number of its asset, which spares looking it up.
     let isAligned: Bool
 
+    /// Names a space of a store that keeps no tables.
+    public init(id: Int64, name: String, identity: StoreIdentity) {
+        (self.id, self.name, self.identity) = (id, name, identity)
+        isAligned = false
+    }
+
     /// The table of its vectors.
     var table: String { "embeddings_\(id)" }
 

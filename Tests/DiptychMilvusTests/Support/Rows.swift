@@ -36,7 +36,10 @@
                 "captioned": .bools(paths.map { _ in false }), "attributes": .texts(paths.map { _ in "" }),
                 "settled": .bools(paths.map { _ in true }), "width": .longs(zeros), "height": .longs(zeros),
                 "added": .doubles(paths.map { _ in 0 }), "caption": .texts(paths.map { _ in "" }),
-                "missing": .bools(paths.map { _ in false }), Layout.dynamicName: .objects(paths.map { _ in "{}" }),
+                "missing": .bools(paths.map { _ in false }), "kind": .texts(paths.map { _ in "image" }),
+                "item": .longs(keys), "part": .longs(zeros),
+                "extent": .texts(paths.map { _ in "" }), "embedded": .bools(paths.map { _ in true }),
+                Layout.dynamicName: .objects(paths.map { _ in "{}" }),
             ]
         }
     }

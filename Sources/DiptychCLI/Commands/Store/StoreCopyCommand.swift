@@ -11,6 +11,10 @@ struct StoreCopyCommand: AsyncParsableCommand {
             embeddings are compared. Passwords are best given as DIPTYCH_MILVUS_PASSWORD (with DIPTYCH_MILVUS_USER) or \
             DIPTYCH_MILVUS_TOKEN.
 
+            A Milvus collection that another program made is read where the address names its fields, in quotes for the shell: \
+            "milvus://host/db/collection?id=m_id&vector=embedding&path=path". Its other fields become attributes. Give the \
+            model that made its vectors, to search by texts and images.
+
             Example: diptych store copy images.store milvus://localhost/photos/pictures
             """)
 
@@ -19,6 +23,9 @@ struct StoreCopyCommand: AsyncParsableCommand {
 
     @Argument(help: "The store to copy into, made where it is missing.")
     var to: String
+
+    @Option(help: "The model that made another program's vectors; a new store then belongs to it.")
+    var model: String?
 
     @Flag(help: "No progress.")
     var quiet = false
@@ -31,6 +38,14 @@ struct StoreCopyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        #if Milvus
+            if let source = try await StoreLocation(from).foreign() {
+                return try await ForeignCopy(source, to: StoreLocation(to), model: model, isQuiet: quiet).run(format)
+            }
+        #endif
+        guard model == nil else {
+            throw Failure("--model is for collections that another program made: a store knows its model")
+        }
         let source = try await StoreLocation(from).open()
         let destination = try await StoreLocation(to).open(like: source.identity)
         guard source.name != destination.name else { throw Failure("\(source.name): is both stores") }

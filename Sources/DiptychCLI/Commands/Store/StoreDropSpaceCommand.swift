@@ -19,7 +19,7 @@ struct StoreDropSpaceCommand: AsyncParsableCommand {
     var space: String
 
     func run() async throws {
-        let store = try await arguments.embedded(for: "rid of a model's embeddings")
+        let store = try await arguments.open()
         let space = try await store.dropSpace(space)
         try StandardOutput.line(JSON.object([("dropped", .string(space.name))]).text)
     }

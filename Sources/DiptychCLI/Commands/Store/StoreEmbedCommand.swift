@@ -23,8 +23,8 @@ struct StoreEmbedCommand: AsyncParsableCommand {
 
     func run() async throws {
         let model = try await model.load()
-        let store = try await self.store.location().embedded(
-            for: "embedded by several models", addingSpaceFor: model, decode: self.model.decode)
+        let store = try await self.store.location().open(
+            addingSpaceFor: model, decode: self.model.decode)
         try await Self.fill(
             store, model, reading: self.model.images, fetch: fetching.options, isQuiet: self.model.quiet, format)
     }
@@ -33,7 +33,7 @@ struct StoreEmbedCommand: AsyncParsableCommand {
     ///
     /// - Throws: also ``ExitStatus`` where something could not be read.
     static func fill(
-        _ store: EmbeddedStore, _ model: any Embedder, reading: ImageOptions, fetch: FetchOptions, isQuiet: Bool,
+        _ store: any VectorStore, _ model: any Embedder, reading: ImageOptions, fetch: FetchOptions, isQuiet: Bool,
         _ format: ResultFormat?
     ) async throws {
         var filler = SpaceFiller(store: store, model: model)

@@ -23,6 +23,7 @@ struct StoreInfoCommand: AsyncParsableCommand {
             ("decode", .string(info.decode.rawValue)), ("bytes", .int(info.bytes)),
             ("created", .double(info.created)),
             ("roots", .array(info.roots.map(Self.json))), ("spaces", .array(info.spaces.map(Self.json))),
+            ("index", info.index.map(\.json) ?? .null),
         ]
         guard formatting.chosen == .text else { return try StandardOutput.line(JSON.object(members).text) }
         let lines =
@@ -41,6 +42,7 @@ struct StoreInfoCommand: AsyncParsableCommand {
                     "\(space.name)  \(space.embeddings) of \(space.parts) embeddings, dimension \(space.dimension)"
                 )
             }
+            + (info.index.map { [("index", $0.text)] } ?? [])
         for (name, value) in lines { try StandardOutput.line("\(Columns.left(name, 14)) \(value)") }
     }
 

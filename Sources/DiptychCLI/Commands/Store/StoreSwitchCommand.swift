@@ -22,7 +22,7 @@ struct StoreSwitchCommand: AsyncParsableCommand {
     var partial = false
 
     func run() async throws {
-        let store = try await arguments.embedded(for: "switched to another model")
+        let store = try await arguments.open()
         let space = try await store.switchSpace(to: space, acceptsGaps: partial)
         try StandardOutput.line(JSON.object([("current", .string(space.name))]).text)
     }
