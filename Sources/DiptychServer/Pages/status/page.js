@@ -19,7 +19,7 @@ let drawn = null;
 let repeating = 0;
 let watching = null;
 
-startShell();
+startShell({ signedIn: startOrStop });
 
 const one = (value) => number(value, value < 10 ? 1 : 0);
 const whole = (value) => number(value);
@@ -79,7 +79,7 @@ async function watch(signal) {
         hear(JSON.parse(event.data));
       }, signal);
     } catch (problem) {
-      if (problem.name === "AbortError") return;
+      if (problem.name === "AbortError" || isRefused(problem)) return;
     }
     const end = performance.now() + wait * 1000;
     wait = Math.min(2 * wait, longestPause);
@@ -87,12 +87,19 @@ async function watch(signal) {
       try {
         hear(await request("v1/status", { signal }));
       } catch (problem) {
-        if (problem.name === "AbortError") return;
+        if (problem.name === "AbortError" || isRefused(problem)) return;
         lose(problem);
       }
       await pause(interval, signal).catch(() => {});
     }
   }
+}
+
+/** Whether there is nothing to be seen without a key, which the reader was asked for and did not give. */
+function isRefused(problem) {
+  if (problem.status !== 401) return false;
+  showProblem(problem, startOrStop);
+  return true;
 }
 
 /** Watches while somebody can see it. */
