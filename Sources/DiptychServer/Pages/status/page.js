@@ -52,7 +52,10 @@ function draw() {
   clearTimeout(repeating);
   const time = performance.now() / 1000;
   const { status } = said;
-  for (const [chart, values] of charts) chart.add(time, values(status, drawn?.status ?? null, drawn ? time - drawn.time : 0));
+  // By the server's clock where it has said something new, for its words are not always equally long on their way.
+  const isNew = status !== drawn?.status;
+  const seconds = !drawn ? 0 : isNew ? status.uptime - drawn.status.uptime : time - drawn.time;
+  for (const [chart, values] of charts) chart.add(time, values(status, drawn?.status ?? null, seconds));
   drawn = { time, status };
   // A little late, so that what comes once a second comes first.
   repeating = setTimeout(() => {
