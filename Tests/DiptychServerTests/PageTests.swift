@@ -85,6 +85,47 @@ import Testing
         }
     }
 
+    /// A folder and a declaration make a page.
+    @Test func aPageIsAFolderAndALine() throws {
+        let files = try #require(Pages.installed)
+        let folder = [
+            "labels/page.html":
+                "<!-- part: tools -->\n<button id=\"undo\"></button>\n<!-- part: main -->\n<p>Labels</p>\n",
+            "labels/page.js": "", "labels/page.css": "",
+            "labels/texts.en.json": #"{"page.name": "Labels", "page.title": "Diptych – \"labels\" & <more>"}"#,
+            "labels/texts.zh.json": #"{"page.name": "标注", "page.title": "标注"}"#,
+        ].mapValues { Array($0.utf8) }
+        let page = Page("labels", at: "/work/labels", .write)
+        func made(_ change: (inout [String: [UInt8]]) -> Void = { _ in }) throws -> [String: String] {
+            var files = files.merging(folder) { $1 }
+            change(&files)
+            return try Pages(files, Page.all + [page]).documents.mapValues { String(decoding: $0, as: UTF8.self) }
+        }
+        let documents = try made()
+        let own = try #require(documents["labels"]), search = try #require(documents["search"])
+        #expect(own.contains("<title>Diptych – &quot;labels&quot; &amp; &lt;more></title>"))
+        #expect(own.contains("<p>Labels</p>") && own.contains(#"<button id="undo">"#) && !own.contains("<!-- part"))
+        let link = #"data-name-en="Labels" data-name-zh="标注" data-scope="write""#
+        #expect(own.contains(#"<a href="../work/labels" \#(link) aria-current="page">Labels</a>"#))
+        #expect(search.contains(#"<a href="./work/labels" \#(link)>Labels</a>"#))
+        // It lies deeper than others, and its links say so.
+        #expect(
+            own.contains(#"src="../assets/labels/page.js""#) && own.contains(#"<a href="../" data-name-en="Search""#))
+
+        for (path, text, reason) in [
+            ("labels/page.js", nil, "Pages/labels/page.js: is missing"),
+            ("labels/texts.zh.json", #"{"page.title": ""}"#, "Pages/labels/texts.zh.json: has no text 'page.name'"),
+            ("labels/texts.en.json", "{", "Pages/labels/texts.en.json, byte 1: "),
+            ("labels/page.html", "<!-- part: aside -->", "has no place for the part 'aside'"),
+            ("labels/page.html", "<p>", "must begin with a line"),
+            ("labels/page.html", "<!-- part: main -->\n<!-- part: main -->", "has 'main' twice"),
+            ("shared/shell.html", nil, "Pages/shared/shell.html: is missing"),
+        ] as [(String, String?, String)] {
+            let error = #expect(throws: ServerError.self) { try made { $0[path] = text.map { Array($0.utf8) } } }
+            #expect(error?.description.contains(reason) == true, "\(path): \(error?.description ?? "")")
+        }
+    }
+
     @Test func onlyAssetsAreAssets() async throws {
         try await RunningServer.run { server in
             for path in [

@@ -84,3 +84,19 @@ def test_the_status_page_asks_too(closed, keys):
     expect(closed.page.get_by_role("dialog")).to_contain_text("This server asks for a key")
     give(closed, keys[0]["reader"])
     expect(closed.page.locator("#models tr").first).to_be_visible()
+
+
+def test_the_status_page_is_not_insistent(closed, keys):
+    closed.open("/status", settled=False)
+    closed.page.get_by_role("button", name="Cancel").click()
+    expect(closed.page.locator("#notice")).to_contain_text("asks for a key")
+    closed.page.wait_for_timeout(2500)
+    expect(closed.page.get_by_role("dialog")).to_have_count(0)
+    # The foot has a way to give one, and the notice another.
+    closed.page.get_by_role("button", name="Try again").click()
+    expect(closed.page.get_by_role("dialog")).to_have_count(1)
+    closed.page.get_by_role("button", name="Cancel").click()
+    closed.page.get_by_role("button", name="Enter a key").click()
+    give(closed, keys[0]["reader"])
+    expect(closed.page.locator("#models tr").first).to_be_visible()
+    expect(closed.page.locator("#notice")).to_be_hidden()

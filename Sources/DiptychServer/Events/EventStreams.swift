@@ -42,7 +42,6 @@ package final class EventStreams: Sendable {
     private let state = Mutex(State())
     private let limits: EventLimits
 
-    static let contentType = "text/event-stream"
     /// How long a client waits before it comes back.
     private static let retry = Duration.seconds(2)
 
@@ -173,7 +172,7 @@ extension EventStreams {
         // The second keeps nginx from collecting what is to be seen now.
         return Response(
             status: .ok,
-            headers: [.contentType: Self.contentType, .cacheControl: "no-store", .accelBuffering: "no"], body: body)
+            headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no"], body: body)
     }
 }
 

@@ -43,8 +43,6 @@ struct EnvelopeMiddleware: RouterMiddleware {
         } catch {
             response = problem(error, context).response(requestID: context.requestID)
         }
-        // An answer without an end has no length, nor has the one to HEAD that stands for it.
-        if response.headers[.contentType] == EventStreams.contentType { response.headers[.contentLength] = nil }
         decorate(&response, context)
         let time = ContinuousClock.now - begin
         // The route's pattern, not the path, which may hold what a user typed.

@@ -13,8 +13,13 @@ package struct Page: Sendable {
     /// What it keeps in its address.
     let query: QueryNames
 
-    init(_ name: String, at path: String, _ access: RouteAccess, query: QueryNames = []) {
+    init(_ name: String, at path: String, _ access: RouteAccess, query: QueryNames) {
         (self.name, self.path, self.access, self.query) = (name, path, access, query)
+    }
+
+    /// A page that keeps nothing in its address.
+    package init(_ name: String, at path: String, _ access: RouteAccess) {
+        self.init(name, at: path, access, query: [])
     }
 
     /// The pages, in the order of the navigation.

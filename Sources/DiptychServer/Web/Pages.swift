@@ -4,16 +4,16 @@ internal import DiptychBasics
 internal import Foundation
 
 /// The pages, put together from their files once.
-struct Pages: Sendable {
+package struct Pages: Sendable {
     /// The bytes of files by their paths below `Pages`.
     let files: [String: [UInt8]]
     /// The HTML of each page, by its name.
-    let documents: [String: [UInt8]]
+    package let documents: [String: [UInt8]]
     /// What changes when any of them does.
     let tag: String
 
     /// The files that lie beside the program; nil where it was installed without them.
-    static let installed: [String: [UInt8]]? = {
+    package static let installed: [String: [UInt8]]? = {
         guard let folder = InstalledFiles.folder("Pages", of: "DiptychServer", holding: "shared/shell.html") else {
             return nil
         }
@@ -27,7 +27,7 @@ struct Pages: Sendable {
     /// Puts the parts of each page into the shell. Without any files there are no pages.
     ///
     /// - Throws: ``ServerError`` naming what a page lacks.
-    init(_ files: [String: [UInt8]], _ pages: [Page] = Page.all) throws(ServerError) {
+    package init(_ files: [String: [UInt8]], _ pages: [Page] = Page.all) throws(ServerError) {
         self.files = files
         var documents: [String: [UInt8]] = [:]
         if !files.isEmpty {
@@ -61,10 +61,9 @@ private struct Shell {
             for file in ["page.js", "page.css"] { _ = try Self.text("\(page.name)/\(file)", files) }
             for language in Page.languages {
                 let path = "\(page.name)/texts.\(language).json"
-                do {
-                    texts[page.name, default: [:]][language] = try JSONParser.parse(try Self.text(path, files).utf8)
-                } catch let fault as JSONFault { throw ServerError("Pages/\(path): \(fault)") } catch {
-                    throw ServerError("Pages/\(path): \(error)")
+                let text = try Self.text(path, files)
+                do { texts[page.name, default: [:]][language] = try JSONParser.parse(text.utf8) } catch {
+                    throw ServerError("Pages/\(path), byte \(error.offset): \(error.reason)")
                 }
             }
         }

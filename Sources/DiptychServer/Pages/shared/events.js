@@ -14,12 +14,13 @@ const longestSilence = 40_000;
 export async function follow(path, heard, signal, after = null) {
   const controller = new AbortController();
   const stop = () => controller.abort();
-  let timer = setTimeout(stop, longestStart);
+  let timer = 0;
   signal.addEventListener("abort", stop);
   addEventListener("offline", stop);
   try {
     if (signal.aborted) throw aborted();
     const response = await openStream(path, after === null ? {} : { "Last-Event-ID": after }, controller.signal);
+    timer = setTimeout(stop, longestStart);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (;;) {

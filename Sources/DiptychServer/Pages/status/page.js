@@ -19,7 +19,7 @@ let drawn = null;
 let repeating = 0;
 let watching = null;
 
-startShell();
+startShell({ signedIn: startOrStop });
 
 const one = (value) => number(value, value < 10 ? 1 : 0);
 const whole = (value) => number(value);
@@ -52,7 +52,10 @@ function draw() {
   clearTimeout(repeating);
   const time = performance.now() / 1000;
   const { status } = said;
-  for (const [chart, values] of charts) chart.add(time, values(status, drawn?.status ?? null, drawn ? time - drawn.time : 0));
+  // By the server's clock where it has said something new, for its words are not always equally long on their way.
+  const isNew = status !== drawn?.status;
+  const seconds = !drawn ? 0 : isNew ? status.uptime - drawn.status.uptime : time - drawn.time;
+  for (const [chart, values] of charts) chart.add(time, values(status, drawn?.status ?? null, seconds));
   drawn = { time, status };
   // A little late, so that what comes once a second comes first.
   repeating = setTimeout(() => {
@@ -79,7 +82,7 @@ async function watch(signal) {
         hear(JSON.parse(event.data));
       }, signal);
     } catch (problem) {
-      if (problem.name === "AbortError") return;
+      if (problem.name === "AbortError" || isRefused(problem)) return;
     }
     const end = performance.now() + wait * 1000;
     wait = Math.min(2 * wait, longestPause);
@@ -87,12 +90,19 @@ async function watch(signal) {
       try {
         hear(await request("v1/status", { signal }));
       } catch (problem) {
-        if (problem.name === "AbortError") return;
+        if (problem.name === "AbortError" || isRefused(problem)) return;
         lose(problem);
       }
       await pause(interval, signal).catch(() => {});
     }
   }
+}
+
+/** Whether there is nothing to be seen without a key, which the reader was asked for and did not give. */
+function isRefused(problem) {
+  if (problem.status !== 401) return false;
+  showProblem(problem, startOrStop);
+  return true;
 }
 
 /** Watches while somebody can see it. */
