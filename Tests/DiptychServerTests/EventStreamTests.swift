@@ -72,7 +72,7 @@ import Testing
         feed.leave(three)
         let four = feed.listen {}
         #expect(await until { feed.events(after: 0, for: four).areAll })
-        // Whoever comes after a failure begins again, also while others have not left yet.
+        // A listener that comes after a failure begins again, also while others have not left yet.
         let five = feed.listen {}
         #expect(await until { runs.withLock { $0.begun } == 4 })
         #expect(!feed.events(after: 0, for: five).areAll && feed.events(after: 0, for: four).areAll)
