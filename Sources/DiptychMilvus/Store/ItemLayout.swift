@@ -76,6 +76,8 @@
             // The note's key, or the annotation's task.
             Field("name", .text(1024)),
             Field("part", .int64),
+            // The item of the part.
+            Field("item", .int64),
             // What the part showed when this was said of it.
             Field("content", .text(64)),
             // The annotation's revision, or which writing of the note it is.

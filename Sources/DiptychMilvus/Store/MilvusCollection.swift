@@ -17,6 +17,8 @@
         private var deleted: ContinuousClock.Instant?
         private var loading: Task<Void, any Error>?
 
+        /// The server makes no index of fewer rows.
+        static let fewestIndexedRows = 1024
         /// How long a collection may take to become searchable: a server that starts reads what was not flushed.
         private static let loadingTime = Duration.seconds(90)
         /// How long reads wait for a deletion to be seen.
@@ -140,13 +142,16 @@
             let parameters = Dictionary(
                 entry.params.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
             // Deleted and replaced rows stay in its storage for a while, and count there.
-            let (indexed, flushed) = (Int(clamping: entry.indexedRows), Int(clamping: entry.totalRows))
+            let (built, flushed) = (Int(clamping: entry.indexedRows), Int(clamping: entry.totalRows))
+            let indexed = max(0, min(built, total))
             let state: IndexProgress.State =
                 entry.state == WireValues.indexFailed
-                ? .failed : indexed < flushed || entry.pendingIndexRows > 0 ? .building : .finished
+                ? .failed
+                : built < flushed || entry.pendingIndexRows > 0 || total - indexed >= Self.fewestIndexedRows
+                    ? .building : .finished
             return IndexProgress(
                 kind: parameters["index_type"] ?? "unknown", metric: parameters["metric_type"] ?? "unknown",
-                indexed: max(0, min(indexed, total)), total: total, state: state,
+                indexed: indexed, total: total, state: state,
                 reason: entry.indexStateFailReason.isEmpty ? nil : MilvusError.oneLine(entry.indexStateFailReason))
         }
 

@@ -10,6 +10,7 @@
             var kind: String
             var name: String
             var part: Int64 = 0
+            var item: Int64 = 0
             var content = ""
             var revision: Int64 = 0
             var value: String
@@ -73,7 +74,8 @@
                         "id": .longs(part.map { Layout.key(of: "\($0.record.key)\0\($0.piece)") }),
                         "unused": .vectors(part.flatMap { _ in [1, 0] as [Float] }),
                         "kind": .texts(part.map(\.record.kind)), "name": .texts(part.map(\.record.name)),
-                        "part": .longs(part.map(\.record.part)), "content": .texts(part.map(\.record.content)),
+                        "part": .longs(part.map(\.record.part)), "item": .longs(part.map(\.record.item)),
+                        "content": .texts(part.map(\.record.content)),
                         "revision": .longs(part.map(\.record.revision)), "piece": .longs(part.map { Int64($0.piece) }),
                         "pieces": .longs(part.map { Int64($0.pieces) }), "value": .texts(part.map(\.value)),
                         "facts": .texts(part.map(\.record.facts)),

@@ -44,7 +44,7 @@
                     last[subject] = revision
                     var annotation = annotation
                     annotation.time = annotation.time ?? now
-                    let record = try record(annotation, text, revision, rows[annotation.part]?.content)
+                    let record = try record(annotation, text, revision, rows[annotation.part])
                     made.append(record)
                     stored.append(StoredAnnotation(id: record.id, revision: revision, annotation: annotation))
                 }
@@ -59,7 +59,7 @@
         }
 
         private func record(
-            _ annotation: Annotation, _ value: String?, _ revision: Int, _ content: ContentHash?
+            _ annotation: Annotation, _ value: String?, _ revision: Int, _ row: ItemRow?
         ) throws -> MilvusRecords.Record {
             let facts = Facts(
                 author: annotation.author, time: annotation.time ?? 0, how: annotation.origin.name,
@@ -67,8 +67,8 @@
                 hasValue: value != nil, nonce: UInt64.random(in: 0...UInt64.max))
             let text = String(decoding: try JSONEncoder().encode(facts), as: UTF8.self)
             return MilvusRecords.Record(
-                kind: "annotation", name: annotation.task, part: annotation.part,
-                content: content?.hexadecimal ?? "", revision: Int64(revision), value: value ?? "", facts: text,
+                kind: "annotation", name: annotation.task, part: annotation.part, item: row?.item ?? 0,
+                content: row?.content.hexadecimal ?? "", revision: Int64(revision), value: value ?? "", facts: text,
                 key: "annotation\0\(annotation.part)\0\(annotation.task)\0\(revision)\0\(facts.nonce)")
         }
 
@@ -184,12 +184,12 @@
             }
         }
 
-        /// Removes what was said about parts.
-        func removeAnnotations(of parts: [Int64]) async throws {
+        /// Removes what was said about items or parts, those among them whose rows were dropped before.
+        func removeAnnotations(of keys: [Int64]) async throws {
             guard hasParts else { return }
-            for start in stride(from: 0, to: parts.count, by: 4096) {
-                let list = parts[start..<min(parts.count, start + 4096)].map(String.init).joined(separator: ",")
-                try await records.remove(#"kind == "annotation" and part in [\#(list)]"#)
+            for start in stride(from: 0, to: keys.count, by: 4096) {
+                let list = keys[start..<min(keys.count, start + 4096)].map(String.init).joined(separator: ",")
+                try await records.remove(#"kind == "annotation" and (part in [\#(list)] or item in [\#(list)])"#)
             }
         }
     }

@@ -2,6 +2,7 @@
     public import Diptych
     internal import DiptychSearch
     public import Foundation
+    internal import Synchronization
 
     extension MilvusStore {
         /// The embeddings of some items, drawn at random; fewer where the collection holds fewer.
@@ -22,16 +23,29 @@
         /// What was noted under `key`; nil where nothing was.
         public func note(_ key: String) async throws -> Data? {
             guard hasParts, let literal = MilvusCondition.literal(noteKey(key)) else { return nil }
-            return try await storing {
+            let now = ContinuousClock.now
+            if key == Self.measuredKey, let known = measured.withLock({ $0 }),
+                known.time.duration(to: now) < Self.measuredTime
+            {
+                return known.data
+            }
+            let data: Data? = try await storing {
                 // Of two that were written at once, the later writing counts; the pieces of the other are incomplete.
                 let found = try await records.read(#"kind == "note" and name == \#(literal)"#)
                 return found.max { $0.revision < $1.revision }.flatMap { Data(base64Encoded: $0.value) }
             }
+            if key == Self.measuredKey { measured.withLock { $0 = (data, now) } }
+            return data
         }
+
+        /// The note that every search asks for, and how long what was read of it counts.
+        private static let measuredKey = "background"
+        private static let measuredTime = Duration.seconds(30)
 
         /// Notes `data` under `key`, instead of what was there.
         public func setNote(_ key: String, _ data: Data) async throws {
             guard hasParts else { return }
+            if key == Self.measuredKey { measured.withLock { $0 = nil } }
             let key = noteKey(key)
             try await storing {
                 try await records.write([
@@ -47,7 +61,7 @@
 
         /// What was measured about embeddings is noted for each space.
         private func noteKey(_ key: String) -> String {
-            key == "background" && space.id != 1 ? "\(key)-\(space.id)" : key
+            key == Self.measuredKey && space.id != 1 ? "\(key)-\(space.id)" : key
         }
     }
 #endif

@@ -31,6 +31,8 @@
         /// The collection of the space's embeddings; nil where that is the first.
         let vectors: MilvusSpace?
         let records: MilvusRecords
+        /// What was measured about the embeddings, as it was last read: every search asks for it.
+        let measured = Mutex<(data: Data?, time: ContinuousClock.Instant)?>(nil)
         /// What the parts showed that were last asked to be embedded.
         let wanted = Mutex<[Int64: ContentHash]>([:])
 
@@ -243,13 +245,10 @@
         /// Has the server write what it received to storage, where it indexes it, once there are enough rows for an index.
         public func buildIndex() async throws {
             let now = try await indexProgress()
-            if now.total - now.indexed >= Self.fewestIndexedRows {
+            if now.total - now.indexed >= MilvusCollection.fewestIndexedRows {
                 try await storing { try await indexed.flush() }
             }
         }
-
-        /// The server makes no index of fewer rows.
-        static let fewestIndexedRows = 1024
 
         /// How far the server has built the index; see ``MilvusCollection/progress()``.
         public func indexProgress() async throws -> IndexProgress {

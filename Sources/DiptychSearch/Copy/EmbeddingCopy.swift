@@ -62,10 +62,11 @@ public struct EmbeddingCopy {
         try await destination.put(records)
     }
 
-    /// Reads some embeddings back.
+    /// Has the index built, and reads some embeddings back.
     ///
     /// - Throws: ``StoreError`` where one is another, or not there.
     public mutating func verify() async throws {
+        try await destination.buildIndex()
         for (path, embedding) in sample {
             let found = try await destination.items(after: nil, limit: 1, filter: .compare(.path, .equal, .text(path)))
             let isSame = found.first.map { copy in

@@ -72,6 +72,7 @@ public struct StoreCopy: Sendable {
             summary.copied += records.count
             try body(summary.total)
         }
+        try await destination.buildIndex()
         try await verify(&summary, sample)
         return summary
     }

@@ -55,6 +55,7 @@ public struct StoreMerge: Sendable {
                 try body(index, summary)
             }
         }
+        try await target.buildIndex()
         try await Self.copyBackground(from: sources, to: target)
         return summary
     }

@@ -51,6 +51,7 @@ public struct SpaceFiller: Sendable {
             try await embed(texts: parts.filter { $0.kind == .text }, &summary, body)
             try await embed(images: parts.filter { $0.kind != .text }, &summary, body)
         }
+        if summary.embedded > 0 { try await store.buildIndex() }
         try await store.refreshBackground(with: model)
         return summary
     }
