@@ -62,7 +62,7 @@ struct ParquetReadingTests {
         let expected = (0..<100).map { number in
             DatasetRow(
                 locator: "http://example.org/\(number).jpg", image: .url("http://example.org/\(number).jpg"),
-                caption: number % 3 == 0 ? nil : "image \(number)",
+                caption: number % 3 == 0 ? nil : "picture \(number)",
                 attributes: [.init("key", .int(Int64(number))), .init("width", .double(Double(number) / 8))])
         }
         #expect(rows.rows == expected)
