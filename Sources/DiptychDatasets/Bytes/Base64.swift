@@ -82,27 +82,16 @@ enum Base64 {
     /// Where the first character stands that a strict decoder would refuse, in either alphabet and with padding to groups of
     /// four; nil where there is none.
     static func firstFault(in text: [UInt8]) -> Int? {
-        text.withUnsafeBytes { text in
-            var end = text.count
-            while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
-            var place = 0
-            while place + 32 <= end, isDigits(text.loadUnaligned(fromByteOffset: place, as: SIMD32<UInt8>.self)) {
-                place += 32
+        text.withUnsafeBufferPointer { text in
+            values.withUnsafeBufferPointer { values in
+                var end = text.count
+                while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
+                // All at once: no digit has the highest bit, and a branch for each would take as long as all the rest.
+                var marks: UInt8 = 0
+                for index in 0..<end { marks |= values[Int(text[index])] }
+                guard marks & 0x80 == 0 else { return (0..<end).first { values[Int(text[$0])] == none } }
+                return text.count.isMultiple(of: 4) ? nil : text.count
             }
-            while place < end {
-                guard digit(text[place]) != nil else { return place }
-                place += 1
-            }
-            return text.count.isMultiple(of: 4) ? nil : text.count
         }
-    }
-
-    /// Whether all of 32 characters are digits of either alphabet.
-    private static func isDigits(_ text: SIMD32<UInt8>) -> Bool {
-        let letters = ((text | 0x20) &- UInt8(ascii: "a")) .< 26
-        let numbers = (text &- UInt8(ascii: "0")) .< 10
-        let plain = (text .== UInt8(ascii: "+")) .| (text .== UInt8(ascii: "/"))
-        let safe = (text .== UInt8(ascii: "-")) .| (text .== UInt8(ascii: "_"))
-        return all(letters .| numbers .| plain .| safe)
     }
 }

@@ -44,7 +44,7 @@ struct PageReader {
         }
         offset = first
         end = first + chunk.compressedSize
-        uncounted = chunk.dictionaryOffset == nil ? 0 : min(100, file.size - end)
+        uncounted = min(100, file.size - end)
     }
 
     /// The next page of values; nil behind the last one.
