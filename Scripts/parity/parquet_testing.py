@@ -13,6 +13,7 @@ import math
 import pathlib
 import subprocess
 import sys
+import uuid
 
 import pyarrow
 import pyarrow.parquet
@@ -22,6 +23,8 @@ def plain(value, type):
     """A value as `dataset show --format jsonl --base64` has it."""
     if value is None:
         return None
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if isinstance(type, pyarrow.ExtensionType):
         return plain(value, type.storage_type)
     if pyarrow.types.is_struct(type):
@@ -81,7 +84,7 @@ def main():
     diptych, outcomes = sys.argv[1], {}
     for path in sorted(file for folder in sys.argv[2:] for file in pathlib.Path(folder).rglob("*") if ".parquet" in file.name):
         try:
-            table = pyarrow.parquet.ParquetFile(path, arrow_extensions_enabled=False).read()
+            table = pyarrow.parquet.ParquetFile(path, arrow_extensions_enabled=True, coerce_int96_timestamp_unit="us").read()
             rows = [dict(flattened(row, table.schema)) for row in table.to_pylist(maps_as_pydicts=None)]
             theirs = None
         except Exception as error:

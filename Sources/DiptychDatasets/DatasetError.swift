@@ -38,4 +38,18 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
     func at(_ place: String) -> DatasetError {
         self.place.isEmpty ? DatasetError(kind, path: path, place: place, reason) : self
     }
+
+    /// Does something for a row of `path`: what fails belongs to that row, whatever other file it is about.
+    static func inRow<T>(
+        _ place: String, of path: String, _ body: () throws(DatasetError) -> T
+    ) throws(DatasetError) -> T {
+        do throws(DatasetError) { return try body() } catch { throw error.inRow(place, of: path) }
+    }
+
+    /// The same failure as one of a row.
+    func inRow(_ place: String, of file: String) -> DatasetError {
+        guard path != file else { return at(place) }
+        let about = path + (self.place.isEmpty ? "" : ": \(self.place)")
+        return DatasetError(kind, path: file, place: place, "\(about): \(reason)")
+    }
 }

@@ -179,7 +179,7 @@ struct DatasetConversionTests {
         ]
         let gb = try folder.write(head + text + [0x0A], to: "gb.csv")
         var options = DatasetOptions()
-        #expect(throws: DatasetError.self) { try DatasetFiles.open([gb], options: options) }
+        #expect(throws: DatasetError.self) { try DatasetFiles.open([gb], options: options).row(at: 0) }
         options.encoding = .gb18030
         let rows = try DatasetFiles.open([gb], options: options)
         #expect(try rows.row(at: 0)["caption"] == .text("红色连衣裙€"))

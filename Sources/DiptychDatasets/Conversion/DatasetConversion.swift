@@ -163,7 +163,7 @@ public struct DatasetConversion: Sendable {
                 progress(index + 1)
             } catch let error as DatasetError {
                 summary.skipped += 1
-                skip(error.path == part.path ? error.at("row \(index + 1)") : error)
+                skip(error.inRow("row \(index + 1)", of: part.path))
             }
         }
         summary.pairs = summary.texts

@@ -4,6 +4,8 @@ internal import Foundation
 public struct DatasetOptions: Sendable {
     /// What files are; without it, each one's content says.
     public var kind: DatasetKind?
+    /// What folders are; without it, their content says.
+    public var folderKind: FolderKind?
     /// What texts are encoded in; without it, UTF-8, or UTF-16 with a byte order mark.
     public var encoding: TextFileEncoding?
     /// What stands between the entries of lists.
@@ -15,6 +17,18 @@ public struct DatasetOptions: Sendable {
 
     /// The usual ones.
     public init() {}
+}
+
+/// The forms of datasets that are folders.
+public enum FolderKind: String, Sendable, CaseIterable {
+    /// `…_imgs.tsv` and `…_texts.jsonl`.
+    case chineseClip = "chinese-clip"
+    /// `imgs` and `pairs` of each split.
+    case lmdb
+    /// Images.
+    case folder
+    /// `img_emb` and `metadata`.
+    case clipRetrieval = "clip-retrieval"
 }
 
 /// A part of a dataset: a split, or all of it.
@@ -118,24 +132,28 @@ extension DatasetFiles {
         else { return [try file(path, options)] }
         let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        if names.contains(ClipRetrievalLayout.images), names.contains(ClipRetrievalLayout.metadata) {
-            return [
-                DatasetPart(
-                    split: nil, content: .rows(try ClipRetrievalDataset(folder)), path: folder, options: options)
-            ]
+        func isIt(_ kind: FolderKind) -> Bool { options.folderKind == nil || options.folderKind == kind }
+        func rows(_ rows: any Dataset) -> [DatasetPart] {
+            [DatasetPart(split: nil, content: .rows(rows), path: folder, options: options)]
         }
+        let isRetrieval = names.contains(ClipRetrievalLayout.images) && names.contains(ClipRetrievalLayout.metadata)
+        if isIt(.clipRetrieval), isRetrieval { return rows(try ClipRetrievalDataset(folder)) }
         let tables = names.filter { $0.hasSuffix(ChineseClipSource.images) }
-        guard tables.isEmpty else {
+        if isIt(.chineseClip), !tables.isEmpty {
             return tables.map { name in
                 DatasetPart(
                     split: DatasetPart.splitName(name.dropLast(ChineseClipSource.images.count)), content: .chineseClip,
                     path: "\(folder)/\(name)", options: options)
             }
         }
-        if let parts = lmdb(folder, names, options) { return parts }
-        if let parts = try files(folder, names, options) { return parts }
+        if isIt(.lmdb), let parts = lmdb(folder, names, options) { return parts }
+        guard isIt(.folder) else {
+            throw DatasetError(
+                .malformed, path: folder, "holds nothing of the form \(options.folderKind?.rawValue ?? "")")
+        }
+        if options.folderKind == nil, let parts = try files(folder, names, options) { return parts }
         if let parts = try folders(folder, names, options) { return parts }
-        return [DatasetPart(split: nil, content: .rows(try FolderDataset(folder)), path: folder, options: options)]
+        return rows(try FolderDataset(folder))
     }
 
     /// The splits of a folder of Chinese-CLIP's LMDB: of `lmdb`, of the folder above it, of one split, or of images alone.

@@ -83,9 +83,8 @@ extension DatasetFiles {
 
 /// What an image's file is, for messages.
 public enum ImageFileKind {
-    /// A short name such as `jpg`; `unknown` of what is none.
+    /// A short name such as `jpg`; `unknown` where the bytes do not say.
     public static func name(of bytes: [UInt8]) -> String {
-        let ending = ImageKind.ending(of: bytes)
-        return ending == "bin" ? "unknown" : ending
+        ImageKind.known(bytes) ?? "unknown"
     }
 }

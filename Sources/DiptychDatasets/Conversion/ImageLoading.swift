@@ -44,8 +44,11 @@ extension DatasetRow.Image {
 
 /// What an image's file is by its first bytes.
 enum ImageKind {
-    /// The usual ending of such files; `bin` of what is none.
-    static func ending(of bytes: [UInt8]) -> String {
+    /// The usual ending of such files; that of the most frequent kind where the bytes do not say.
+    static func ending(of bytes: [UInt8]) -> String { known(bytes) ?? "jpg" }
+
+    /// The usual ending of such files; nil where the bytes do not say.
+    static func known(_ bytes: [UInt8]) -> String? {
         func has(_ text: [UInt8], _ at: Int = 0) -> Bool { bytes.dropFirst(at).starts(with: text) }
         if has([0xFF, 0xD8, 0xFF]) { return "jpg" }
         if has([0x89, 0x50, 0x4E, 0x47]) { return "png" }
@@ -55,6 +58,6 @@ enum ImageKind {
         if has(Array("II*\0".utf8)) || has(Array("MM\0*".utf8)) { return "tif" }
         if has(Array("ftypavif".utf8), 4) { return "avif" }
         if has(Array("ftyp".utf8), 4) { return "heic" }
-        return "bin"
+        return nil
     }
 }

@@ -78,6 +78,10 @@ final class LMDBSplitWriter: PairWriter {
                 .unsupported, path: image.path, place: image.place,
                 "its id has \(image.id.utf8.count) bytes, and LMDB takes 1 to \(LMDBWriter.longestKey)")
         }
+        guard image.id != String(decoding: LMDBDataset.imageCount, as: UTF8.self) else {
+            throw DatasetError(
+                .unsupported, path: image.path, place: image.place, "its id is the key of the number of images")
+        }
         try images.put(image.id.utf8, image.base64())
     }
 

@@ -47,11 +47,11 @@ struct RowPairs: PairSource {
         while next < rows.count {
             let (index, place) = (next, "row \(next + 1)")
             next += 1
-            let row = try Self.placed(place, path) { () throws(DatasetError) in try rows.row(at: index) }
+            let row = try DatasetError.inRow(place, of: path) { () throws(DatasetError) in try rows.row(at: index) }
             guard case .image(let reference)? = row["image"] else {
                 throw DatasetError(.incomplete, path: path, place: place, "has no image")
             }
-            let bytes = try Self.placed(place, path) { () throws(DatasetError) in
+            let bytes = try DatasetError.inRow(place, of: path) { () throws(DatasetError) in
                 try reference.load(path: path, place: place)
             }
             let hash = ContentHash(bytes, seed: seed)
@@ -70,19 +70,6 @@ struct RowPairs: PairSource {
             if known == nil { return PairImage(id: id, content: .bytes(bytes), path: path, place: place) }
         }
         return nil
-    }
-
-    /// Errors of a row belong to it alone.
-    private static func placed<T>(
-        _ place: String, _ path: String, _ body: () throws(DatasetError) -> T
-    ) throws(DatasetError) -> T {
-        do throws(DatasetError) { return try body() } catch {
-            throw error.path == path
-                ? error.at(place)
-                : DatasetError(
-                    error.kind, path: path, place: place,
-                    error.path + (error.place.isEmpty ? "" : ": \(error.place)") + ": " + error.reason)
-        }
     }
 
     private func id(of row: DatasetRecord, _ hash: ContentHash, _ place: String) throws(DatasetError) -> String {

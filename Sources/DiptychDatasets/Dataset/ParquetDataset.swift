@@ -15,12 +15,23 @@ final class ParquetDataset: Dataset {
     private let state: Mutex<State>
 
     private struct State {
-        var blocks: [Int: [[ParquetValue]]] = [:]
+        var blocks: [Int: Block] = [:]
         /// The first rows of the blocks, the one that was used last at the end.
         var order: [Int] = []
         /// Where decoding can go on.
         var rows: ParquetRows?
         var next = -1
+    }
+
+    /// Rows one after the other, and why those behind them cannot be read.
+    private struct Block {
+        var cells: [[ParquetValue]] = []
+        var failure: DatasetError?
+
+        func row(_ index: Int) throws(DatasetError) -> [ParquetValue] {
+            if let failure, index >= cells.count { throw failure }
+            return cells[index]
+        }
     }
 
     private static let blockBytes = 1 << 20
@@ -58,7 +69,7 @@ final class ParquetDataset: Dataset {
         let length = min(blockRows[low], starts[low + 1] - first)
         let cells = state.withLock { state in
             Result { () throws(DatasetError) in
-                try block(first, length: length, group: low, &state)[index - first]
+                try block(first, length: length, group: low, &state).row(index - first)
             }
         }
         let values = zip(file.columns, try cells.get()).map { $0.value($1) }
@@ -67,7 +78,7 @@ final class ParquetDataset: Dataset {
 
     private func block(
         _ first: Int, length: Int, group: Int, _ state: inout State
-    ) throws(DatasetError) -> [[ParquetValue]] {
+    ) throws(DatasetError) -> Block {
         if let known = state.blocks[first] {
             if state.order.last != first, let place = state.order.firstIndex(of: first) {
                 state.order.append(state.order.remove(at: place))
@@ -82,21 +93,26 @@ final class ParquetDataset: Dataset {
             try rows.seek(group: group, row: first - starts[group], number: first)
         }
         state.rows = nil
-        var cells: [[ParquetValue]] = []
-        cells.reserveCapacity(length)
-        while cells.count < length {
-            guard let row = try rows.next() else {
-                throw DatasetError(
-                    .malformed, path: file.path, place: "row \(first + cells.count + 1)",
-                    "is missing although the file counts it")
+        var block = Block()
+        block.cells.reserveCapacity(length)
+        do throws(DatasetError) {
+            while block.cells.count < length {
+                guard let row = try rows.next() else {
+                    throw DatasetError(
+                        .malformed, path: file.path, place: "row \(first + block.cells.count + 1)",
+                        "is missing although the file counts it")
+                }
+                block.cells.append(row)
             }
-            cells.append(row)
+            (state.rows, state.next) = (rows, first + length)
+        } catch {
+            block.failure = error
+            state.next = -1
         }
-        (state.rows, state.next) = (rows, first + length)
         if state.order.count >= Self.mostBlocks { state.blocks[state.order.removeFirst()] = nil }
         state.order.append(first)
-        state.blocks[first] = cells
-        return cells
+        state.blocks[first] = block
+        return block
     }
 }
 

@@ -84,6 +84,9 @@ final class LMDBWriter {
         }
         waiting.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
+        // The disk begins with these pages while the next ones are read; the end waits for them.
+        var descriptor: mdb_filehandle_t = -1
+        if mdb_env_get_fd(environment, &descriptor) == 0 { diptych_start_writing(descriptor) }
     }
 
     private func transaction() -> Int32 {

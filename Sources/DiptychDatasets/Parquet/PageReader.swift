@@ -26,6 +26,8 @@ struct PageReader {
     private let codec: ParquetCompression
     private var offset: Int
     private let end: Int
+    /// The bytes by which the last page may go beyond the end: parquet-mr before 1.2.9 did not count a dictionary's header.
+    private let uncounted: Int
     private(set) var dictionary: [ParquetValue]?
 
     init(file: InputFile, chunk: ParquetMetadata.Chunk, leaf: ParquetLeaf) throws(ParquetFault) {
@@ -42,6 +44,7 @@ struct PageReader {
         }
         offset = first
         end = first + chunk.compressedSize
+        uncounted = min(100, file.size - end)
     }
 
     /// The next page of values; nil behind the last one.
@@ -144,7 +147,7 @@ struct PageReader {
             do throws(ParquetFault) {
                 let header = try ParquetPageHeader(&reader)
                 offset += reader.position
-                guard header.compressedSize >= 0, header.compressedSize <= end - offset else {
+                guard header.compressedSize >= 0, header.compressedSize <= end + uncounted - offset else {
                     throw ParquetFault("has a page that is longer than the column; the file may be cut short")
                 }
                 return header

@@ -38,7 +38,8 @@ enum FoundKind {
         if TextEncoding.isOlder(head, isWhole: head.count < sample) {
             throw DatasetError(.unsupported, path: bytes.name, TextEncoding.reason)
         }
-        if named == .list || named == .tsv, ChineseClipSource.matches(head) {
+        let isNamed = kind == nil && path.hasSuffix(ChineseClipSource.images)
+        if named == .list || named == .tsv, isNamed || ChineseClipSource.matches(head) {
             self = .chineseClip
         } else if kind == nil, named == .list, FileContent.isJSON(head) {
             self = .known(.jsonl)

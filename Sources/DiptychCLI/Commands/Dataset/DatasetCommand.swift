@@ -20,19 +20,40 @@ extension TextFileEncoding: ExpressibleByArgument {
 
 /// The options that say how a dataset is read.
 struct SourceOptions: ParsableArguments {
-    @Option(
-        name: [.customLong("from-format")],
-        help: "What files are, whatever their content: \(DatasetKind.names).")
-    var kind: DatasetKind?
+    /// What a source is: a kind of file or of folder.
+    enum Format: ExpressibleByArgument {
+        case file(DatasetKind)
+        case folder(FolderKind)
 
-    @Option(
-        help: "The encoding of texts, such as gb18030 or utf-16le (default: utf-8, or utf-16 with a byte order mark).")
+        init?(argument: String) {
+            if let kind = FolderKind(rawValue: argument) {
+                self = .folder(kind)
+            } else if let kind = DatasetKind(rawValue: ["webdataset": "tar", "json": "jsonl"][argument] ?? argument) {
+                self = .file(kind)
+            } else {
+                return nil
+            }
+        }
+
+        static let names =
+            FolderKind.allCases.map(\.rawValue).joined(separator: ", ") + ", webdataset, " + DatasetKind.names
+    }
+
+    @Option(name: [.customLong("from-format")], help: "What the source is, whatever it looks like: \(Format.names).")
+    var format: Format?
+
+    @Option(help: "The encoding of texts, such as gb18030 (default: utf-8, or utf-16 with a byte order mark).")
     var encoding: TextFileEncoding?
 
     /// The options as the library takes them.
     func options(columns: ColumnNames = ColumnNames(), notes: DatasetNotes) -> DatasetOptions {
         var options = DatasetOptions()
-        (options.kind, options.encoding, options.columns, options.notes) = (kind, encoding, columns, notes)
+        (options.encoding, options.columns, options.notes) = (encoding, columns, notes)
+        switch format {
+        case .file(let kind)?: options.kind = kind
+        case .folder(let kind)?: options.folderKind = kind
+        case nil: break
+        }
         return options
     }
 

@@ -38,6 +38,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         help: "The folder of the LMDB (default: lmdb in the output, or in --data-dir).")
     var lmdbFolder: String?
 
+    // A flag of scripts around Chinese-CLIP's; ids are written by their types anyway.
     @Flag(name: [.customLong("with-type"), .customLong("with_type")], help: .hidden)
     var withType = false
 
@@ -115,6 +116,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             total += summary.images + summary.skipped
             report(summary, progress.seconds)
         }
+        if total == 0, !quiet { Console.say("note: there are no images in \(sources.joined(separator: " "))") }
         notes.report(isQuiet: quiet)
         try skips.end(of: total, consequence: "; the others are written")
     }

@@ -140,6 +140,8 @@ struct RowCells {
                     .init("path", .string(part.path)), .init("offset", .int(Int64(part.offset))),
                     .init("bytes", .int(Int64(part.count))),
                 ])
+        case .list(let values): .array(values.map(json))
+        case .structure(let members): .object(members.map { .init($0.name, json($0.value)) })
         default: value.json ?? .null
         }
     }
