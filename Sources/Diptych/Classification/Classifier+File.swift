@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychCheckpoints
 internal import Foundation
 
@@ -36,10 +37,13 @@ extension Classifier {
             Key.model: model.name, Key.fingerprint: await model.fingerprint(),
         ]
         metadata[Key.bias] = logits.bias?.description
-        let writer = try SafetensorsWriter(
-            path: path, tensors: [("embeddings", [embeddings.count, embeddings.dimension])], metadata: metadata)
-        try writer.append(embeddings.values)
-        try writer.finish()
+        let (header, embeddings) = (metadata, self.embeddings)
+        try await WorkerThreads.shared.value {
+            let writer = try SafetensorsWriter(
+                path: path, tensors: [("embeddings", [embeddings.count, embeddings.dimension])], metadata: header)
+            try writer.append(embeddings.values)
+            try writer.finish()
+        }
     }
 
     /// Reads a classifier that ``save(to:for:)`` wrote.
@@ -47,6 +51,16 @@ extension Classifier {
     /// - Throws: `CheckpointError` when the file is none or is damaged, ``ModelError`` with both names when it belongs to
     ///   another model.
     public static func load(from path: String, for model: any Embedder) async throws -> Classifier {
+        let (name, dimension, fingerprint) = await (model.name, model.dimension, model.fingerprint())
+        return try await WorkerThreads.shared.value {
+            try read(path, model: name, fingerprint: fingerprint, dimension: dimension)
+        }
+    }
+
+    /// Reads the file of a model of this name, fingerprint and dimension.
+    private static func read(
+        _ path: String, model: String, fingerprint: String, dimension: Int
+    ) throws -> Classifier {
         let file = try SafetensorsFile(url: URL(fileURLWithPath: path))
         func malformed(_ reason: String) -> CheckpointError {
             CheckpointError(.malformed, path: path, "not a valid classifier: \(reason)")
@@ -76,29 +90,28 @@ extension Classifier {
                     + "\(version); build it again")
         }
         let (name, known) = try (text(Key.model), text(Key.fingerprint))
-        let fingerprint = await model.fingerprint()
         guard known == fingerprint else {
             throw ModelError(
                 "\(path): belongs to the model \(CheckpointError.quoted(name)) "
-                    + "(\(CheckpointError.quoted(String(known.prefix(12))))), not to '\(model.name)' "
+                    + "(\(CheckpointError.quoted(String(known.prefix(12))))), not to '\(model)' "
                     + "('\(fingerprint.prefix(12))'); use that model, or build the classifier again")
         }
         let labels = try list(Key.labels)
         guard file.tensors.count == 1, let tensor = file.tensors["embeddings"], tensor.elementType == .float32,
-            tensor.shape == [labels.count, model.dimension]
+            tensor.shape == [labels.count, dimension]
         else {
-            throw malformed("it must hold one tensor, 'embeddings', F32 [\(labels.count), \(model.dimension)]")
+            throw malformed("it must hold one tensor, 'embeddings', F32 [\(labels.count), \(dimension)]")
         }
         let values = tensor.floats()
         for row in labels.indices {
-            let squares = values[row * model.dimension..<(row + 1) * model.dimension].reduce(0) { $0 + $1 * $1 }
+            let squares = values[row * dimension..<(row + 1) * dimension].reduce(0) { $0 + $1 * $1 }
             guard abs(squares - 1) < 1e-3 else { throw malformed("embedding \(row + 1) is not of length 1") }
         }
         let logits = LogitParameters(
             scale: try number(Key.scale), bias: file.metadata[Key.bias] == nil ? nil : try number(Key.bias))
         do {
             return try Classifier(
-                labels: labels, embeddings: Embeddings(values: values, dimension: model.dimension), logits: logits,
+                labels: labels, embeddings: Embeddings(values: values, dimension: dimension), logits: logits,
                 templates: list(Key.templates))
         } catch let error as ModelError { throw malformed(error.description) }
     }

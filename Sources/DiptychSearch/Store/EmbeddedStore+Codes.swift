@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychBasics
 internal import Foundation
 internal import GRDB
 
@@ -54,7 +55,7 @@ extension EmbeddedStore {
     }
 
     /// Makes codes for the embeddings that have none, see ``updateCodes()``.
-    public func buildIndex() async throws { try updateCodes() }
+    public func buildIndex() async throws { try await WorkerThreads.shared.value { try self.updateCodes() } }
 
     /// How many embeddings have codes. A small store needs none.
     public func indexProgress() async throws -> IndexProgress {

@@ -90,7 +90,7 @@ extension EmbeddedStore {
             }
         }
         // What is stored is stored: codes only make searches faster, and one that misses them makes them.
-        if codes.add(records.count) { try? updateCodes() }
+        if codes.add(records.count) { try? await buildIndex() }
     }
 
     /// Marks the items with these paths as vanished.

@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychBasics
 internal import Foundation
 internal import GRDB
 
@@ -38,8 +39,10 @@ extension EmbeddedStore {
     /// - Returns: the number of items and of embeddings dropped.
     public func compact() async throws -> (items: Int, vectors: Int) {
         let dropped = try await prune()
-        try compactCodes()
-        try updateCodes()
+        try await WorkerThreads.shared.value {
+            try self.compactCodes()
+            try self.updateCodes()
+        }
         do {
             try await pool.vacuum()
             _ = try await pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }

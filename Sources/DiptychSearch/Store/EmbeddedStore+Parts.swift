@@ -176,7 +176,7 @@ extension EmbeddedStore {
                 try writer.add(asset: part.asset, part: part.id, vector)
             }
         }
-        if codes.add(embeddings.count) { try? updateCodes() }
+        if codes.add(embeddings.count) { try? await buildIndex() }
     }
 
     /// Removes the embeddings of these parts from this space, in one transaction; the parts stay. Their codes find nothing until

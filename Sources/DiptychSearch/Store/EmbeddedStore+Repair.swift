@@ -43,7 +43,7 @@ extension EmbeddedStore {
             if try !store.codeProblems().isEmpty {
                 try FileManager.default.removeItem(atPath: store.codes.files.folder)
                 // Opened once more: what is in memory belongs to the files that are gone.
-                try await connected(directory, pool).updateCodes()
+                try await connected(directory, pool).buildIndex()
                 mended.append("made the codes of the embeddings again")
             }
             return StoreRepair(mended: mended, problems: try await open(at: directory).verify())

@@ -19,7 +19,7 @@ extension EmbeddedStore {
         if tail > codes.atOnce {
             codes.updateInBackground { try? self.updateCodes() }
         } else if tail >= min(codes.minimum, before.count > 0 ? StoreCodes.longTail : .max) {
-            try? updateCodes()
+            try? await buildIndex()
         }
         let state = codes.files.state()
         return try await read { db in

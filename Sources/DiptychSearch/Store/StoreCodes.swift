@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import DiptychBasics
 internal import Foundation
 internal import Synchronization
 
@@ -71,7 +71,7 @@ final class StoreCodes: Sendable {
             return !memory.isUpdating
         }
         guard isFirst else { return }
-        DispatchQueue.global(qos: .utility).async {
+        WorkerThreads.shared.run {
             update()
             self.memory.withLock { $0.isUpdating = false }
         }
