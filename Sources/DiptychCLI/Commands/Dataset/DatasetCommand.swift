@@ -6,7 +6,7 @@ struct DatasetCommand: AsyncParsableCommand {
         commandName: "dataset",
         abstract: "Show datasets of images and texts, and write them in other formats.",
         discussion: """
-            Example: diptych dataset show pictures --limit 3
+            Example: diptych dataset show images --limit 3
             """,
         subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self])
 }

@@ -12,7 +12,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             row a pair. jsonl, parquet: train.jsonl, train.parquet. folder: train/LABEL/. With --data-dir and --to lmdb: as \
             Chinese-CLIP's build_lmdb_dataset.py.
 
-            Example: diptych dataset convert pictures --to chinese-clip --output dataset
+            Example: diptych dataset convert images --to chinese-clip --output dataset
             """)
 
     @Argument(help: ArgumentHelp("A file, a folder, or a pattern such as shards-{000..009}.tar.", valueName: "source"))

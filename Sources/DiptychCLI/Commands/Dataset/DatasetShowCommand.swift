@@ -11,7 +11,7 @@ struct DatasetShowCommand: ParsableCommand {
             The format is found by looking: folders of images, Chinese-CLIP's files and LMDB, WebDataset shards, CSV, TSV, \
             JSON, Parquet, clip-retrieval's folders. Images are shown by their path, or by format and size.
 
-            Example: diptych dataset show pictures --limit 3
+            Example: diptych dataset show images --limit 3
             """)
 
     /// How rows are written.
