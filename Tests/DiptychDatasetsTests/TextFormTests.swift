@@ -46,6 +46,17 @@ struct TextFormTests {
         #expect(Array(DatasetRows([path])).rows.map(\.locator) == ["x" + line, "/b"])
     }
 
+    /// A file that ends within a unit was read without end, into a temporary file that filled the disk.
+    @Test("Half a unit at the end of UTF-16 is said once", .timeLimit(.minutes(1)), arguments: ["txt", "csv", "jsonl"])
+    func halfUnits(ending: String) throws {
+        let text = ["txt": "/a.jpg\n/b", "csv": "image,caption\n/a.jpg,x\n/b,", "jsonl": "{\"image\":\"/a.jpg\"}\n{"]
+        let path = try folder.write(encoded(text[ending] ?? "", "utf-16 little") + [0x7B], to: "half." + ending)
+        #expect(Array(DatasetRows([path])).rows.first?.locator == "/a.jpg")
+        let dataset = try DatasetFiles.open([path])
+        #expect(dataset.count == 2)
+        _ = try dataset.row(at: 0)
+    }
+
     @Test("A carriage return and a line feed in two pieces are one line end")
     func splitLineEnd() throws {
         let name = String(repeating: "a", count: (1 << 18) - 1)

@@ -103,7 +103,11 @@ struct UTF16Decoder: TextDecoder {
         }
         if !isLast, let last = units.last, last & 0xFC00 == 0xD800 { high = units.removeLast() }
         // An odd byte at the end is half a unit.
-        if isLast, half != nil { units.append(0xFFFD) }
+        if isLast, half != nil {
+            units.append(0xFFFD)
+            // Said once: the end may be asked for again.
+            half = nil
+        }
         return Array(String(decoding: units, as: UTF16.self).utf8)
     }
 }
