@@ -151,7 +151,7 @@ final class FolderWriter: RowWriter {
         }
         name = ImageFiles.unused(name, number: row.number, in: &names[inside ?? "", default: []])
         try AtomicFile.write(bytes, to: "\(target)/\(name).\(ending)", isDurable: false)
-        let others = row.otherMembers.filter { $0.name != "label" || inside == nil }
+        let others = row.otherMembers.filter { $0.name != "file_name" && ($0.name != "label" || inside == nil) }
         hasMetadata = hasMetadata || !others.isEmpty
         let file = JSONValue.Member("file_name", .string((inside.map { $0 + "/" } ?? "") + "\(name).\(ending)"))
         let labelled = inside == nil ? [] : row.otherMembers.filter { $0.name == "label" }

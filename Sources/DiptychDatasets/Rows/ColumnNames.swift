@@ -4,8 +4,10 @@
 /// clip-retrieval (`image_path`), of LAION (`URL`, `TEXT`), and of Hugging Face tables (`image.bytes`, `file_name`).
 public struct ColumnNames: Sendable, Equatable {
     /// The columns with an image's path, URL or bytes; the first one that has a value counts.
+    ///
+    /// `image` and `filepath`, which say nothing else, come before names that a table may also have for where an image once lay.
     public var image = [
-        "image", "path", "file", "image_path", "file_name", "filename", "filepath", "image.bytes", "url", "image_url",
+        "image", "image.bytes", "filepath", "path", "file", "image_path", "file_name", "filename", "url", "image_url",
         "image.path",
     ]
     /// The columns with a caption; the first one that has a value counts.

@@ -59,7 +59,7 @@ private struct StoreMender {
 
     init(_ db: Database) throws { self.db = db }
 
-    /// Names a current space where none is named, and makes the tables of spaces that lack them.
+    /// Names a current space where none is named, and makes tables, indices and triggers that are missing.
     func mendSpaces() throws -> [String] {
         guard try Schema.value("version", in: db) == String(Schema.version) else { return [] }
         var mended: [String] = []
@@ -69,12 +69,17 @@ private struct StoreMender {
             try Schema.set("space", String(first.id), in: db)
             mended.append("made '\(first.name)' the current space: none was")
         }
-        for space in spaces where try !db.tableExists(space.table) {
-            // The trigger stands at the table of parts and outlives the space's.
-            try db.execute(
-                sql: "DROP TRIGGER IF EXISTS \(space.table)_removed; "
-                    + Schema.embeddings(of: space.id) + Schema.embeddingsIndex(of: space.id))
-            mended.append("made the table of the space '\(space.name)' again, empty: `diptych store embed` fills it")
+        // What holds items and what they are cannot be made again; the rest can, empty, and is filled from it.
+        let missing = try SchemaObject.missing(in: db).filter {
+            !["items", "assets", "roots", "spaces"].contains($0.name)
+        }
+        for object in missing {
+            do { try db.execute(sql: object.sql) } catch let error as DatabaseError {
+                throw StoreError(.damaged, path: object.name, "cannot be made again: \(error.message ?? "\(error)")")
+            }
+        }
+        if !missing.isEmpty {
+            mended.append("made again, as it was missing: \(missing.map(\.name).joined(separator: ", "))")
         }
         return mended
     }

@@ -16,6 +16,7 @@ extension EmbeddedStore {
             do {
                 problems += try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.listedProblems))")
                     .filter { $0 != "ok" }.flatMap { $0.split(separator: "\n").map { "database: \($0)" } }
+                problems += try SchemaObject.missing(in: db).map { "the \($0.kind) \($0.name) is missing" }
                 problems += try Self.danglingRows(db, self.roots(db))
                 problems += try Self.itemsWithoutEmbeddings(db, space, self.roots(db))
                 for space in try StoreSpace.all(db) {
@@ -25,6 +26,9 @@ extension EmbeddedStore {
                         }
                 }
                 problems += try Self.damagedContents(db)
+                problems += try ItemLookups.unreadable(db, limit: Self.listedProblems).map {
+                    "item \($0) has a caption or attributes that cannot be read; index its file again, or remove it"
+                }
                 problems += try ItemLookups.outdated(db, limit: Self.listedProblems)
                     .map { "item \($0.item): filters look up something else than it says" }
             } catch {

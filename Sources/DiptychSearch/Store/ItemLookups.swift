@@ -40,6 +40,27 @@ struct ItemLookups: Sendable {
         return found == Set(leaves.map { Leaf(name: $0.name, value: $0.value) })
     }
 
+    /// What an item's row says.
+    private struct Said {
+        let caption: String?
+        let attributes: [String: AttributeValue]
+
+        init(_ row: Row) throws {
+            caption = try row.decode(atIndex: 1)
+            attributes = try (row.decode(atIndex: 2) as String?).map { try AttributeText.decode($0) } ?? [:]
+        }
+    }
+
+    /// The items whose caption or attributes cannot be read, at most `limit`.
+    static func unreadable(_ db: Database, limit: Int) throws -> [Int64] {
+        var found: [Int64] = []
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, caption, attributes FROM items")
+        while found.count < limit, let row = try rows.next() {
+            if (try? Said(row)) == nil { found.append(try row.decode(atIndex: 0)) }
+        }
+        return found
+    }
+
     private struct Leaf: Hashable {
         let name: String
         let value: DatabaseValue
@@ -51,11 +72,9 @@ struct ItemLookups: Sendable {
         let rows = try Row.fetchCursor(db, sql: "SELECT id, caption, attributes FROM items")
         while found.count < limit ?? .max, let row = try rows.next() {
             let id: Int64 = try row.decode(atIndex: 0)
-            let text: String? = try? row.decode(atIndex: 2)
-            // Attributes that cannot be read are none: reading the item says so.
-            let lookups = ItemLookups(
-                caption: try? row.decode(atIndex: 1),
-                attributes: text.flatMap { try? AttributeText.decode($0) } ?? [:])
+            // What cannot be read says nothing about what stands in the tables, which may be all that is left of it.
+            guard let said = try? Said(row) else { continue }
+            let lookups = ItemLookups(caption: said.caption, attributes: said.attributes)
             if try !lookups.areWritten(db, item: id) { found.append((id, lookups)) }
         }
         return found
