@@ -216,7 +216,7 @@ let package = Package(
         .executableTarget(
             name: "sim", dependencies: ["StoreSimulation"], path: "Tests/Simulation/sim", swiftSettings: strict),
 
-        // What the tests of several targets use: a small model, images, files to damage.
+        // Shared by the tests of several targets: a small model, images, files to damage.
         .target(
             name: "DiptychTestSupport",
             dependencies: [

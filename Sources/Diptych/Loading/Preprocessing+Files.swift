@@ -30,7 +30,7 @@ extension Preprocessing {
         try self.init(huggingFace: [UInt8](json), source: processor.path)
     }
 
-    /// What the original projects do with images: OpenAI cuts out the centre, Chinese-CLIP squashes.
+    /// How the original projects resize images: OpenAI crops the centre, Chinese-CLIP squashes.
     init(original squash: Bool, size: Int) throws {
         try self.init(size: size, squash: squash, convention: .torchvision)
     }

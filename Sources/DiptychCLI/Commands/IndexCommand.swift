@@ -233,7 +233,7 @@ extension DatasetNotes.Note {
     }
 }
 
-/// What may happen to items whose files have vanished.
+/// Options for items whose files have vanished.
 struct VanishingArguments: ParsableArguments {
     @Flag(help: "Drop the images that have vanished, instead of keeping them marked.")
     var prune = false
@@ -249,7 +249,7 @@ struct VanishingArguments: ParsableArguments {
     var acceptsVanished = false
 }
 
-/// What indexing prints.
+/// Options for the output of indexing.
 struct IndexListArguments: ParsableArguments {
     @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
     var list = false

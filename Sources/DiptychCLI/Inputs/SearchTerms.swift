@@ -2,7 +2,7 @@ import ArgumentParser
 import Diptych
 import DiptychSearch
 
-/// What a search is for: texts, images and items, each with a weight.
+/// A query of texts, images and items, each with a weight.
 struct SearchTerms: ParsableArguments {
     @Argument(help: "A text.")
     var query: String?

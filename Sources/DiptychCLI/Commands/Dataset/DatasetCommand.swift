@@ -20,7 +20,7 @@ extension TextFileEncoding: ExpressibleByArgument {
 
 /// The options that say how a dataset is read.
 struct SourceOptions: ParsableArguments {
-    /// What a source is: a kind of file or of folder.
+    /// The kind of file or folder that a source is.
     enum Format: ExpressibleByArgument {
         case file(DatasetKind)
         case folder(FolderKind)

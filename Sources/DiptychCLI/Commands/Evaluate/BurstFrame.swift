@@ -4,7 +4,7 @@ import DiptychMedia
 /// A further frame of a burst, as a hand-held camera takes it a moment later: a little of each edge is lost, light and colour
 /// change by up to a tenth, and the sensor's noise is another.
 struct BurstFrame {
-    /// What stands between an image's path and a frame's number.
+    /// The separator between an image's path and a frame's number.
     static let mark = "#frame"
 
     private let seed: UInt64

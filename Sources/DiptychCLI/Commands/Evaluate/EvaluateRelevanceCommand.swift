@@ -11,7 +11,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         commandName: "relevance",
         abstract: "Measure whether match probabilities come true.",
         discussion: """
-            Indexes half of the images that captions.jsonl names into a store of its own, searches for the captions of all of \
+            Indexes half of the images that captions.jsonl names into a separate store, searches for the captions of all of \
             them, and for a clipping of each image, and compares the match probability of every result with how often it \
             was the caption's, or the clipping's, own image. The file has the form that `diptych pictures` writes.
 
@@ -33,7 +33,7 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
     @Option(help: "Simulate a burst: so many further frames of each indexed image, which count as the image.")
     var burst = 0
 
-    @Flag(help: "Also fit the curve anew: its intercept and slope for these images.")
+    @Flag(help: "Also refit the curve: its intercept and slope for these images.")
     var fit = false
 
     @Option(help: "text or json.")
