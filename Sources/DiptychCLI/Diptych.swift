@@ -42,6 +42,8 @@ struct Program {
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
+                // It cannot be cancelled, as it never waits.
+                Signals.endAtOnce()
                 try command.run()
             }
         } catch let stated as ExitStatus {

@@ -12,6 +12,11 @@ enum Signals {
 
     private static let received = Atomic<Int32>(0)
 
+    private static let endsAtOnce = Atomic(false)
+
+    /// Has the first Ctrl-C or SIGTERM end the process, for commands that leave nothing to be finished.
+    static func endAtOnce() { endsAtOnce.store(true, ordering: .relaxed) }
+
     /// How a run ends that a signal cut short.
     static var status: ExitStatus { received.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
 
@@ -40,7 +45,7 @@ enum Signals {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
                 received.store(number, ordering: .relaxed)
-                if task.isCancelled { _exit(status.rawValue) }
+                if endsAtOnce.load(ordering: .relaxed) || task.isCancelled { _exit(status.rawValue) }
                 task.cancel()
             }
             source.resume()

@@ -78,6 +78,57 @@ struct DatasetConversionTests {
         #expect(found[5]?["score"]?.json == .double(0.5))
     }
 
+    @Test("Shards of an earlier run do not count as rows of a later one")
+    func staleShards() throws {
+        #expect(try convert(to: .webdataset) { $0.samplesPerShard = 1 }.map(\.files.count) == [2, 1])
+        try folder.write([0], to: "out/train-notes.tar")
+        #expect(try convert(to: .webdataset).map(\.files.count) == [1, 1])
+        try FileManager.default.removeItem(atPath: folder.path("out/train-notes.tar"))
+        #expect(try DatasetFiles.openImages([folder.path("out")]).count == 3)
+    }
+
+    @Test("Files that a folder held before are counted")
+    func strays() throws {
+        #expect(try convert(to: .folder).map(\.strays) == [0, 0])
+        #expect(try convert(to: .folder).map(\.strays) == [0, 0])
+        try folder.write(Self.images[0], to: "out/train/old.jpg")
+        #expect(try convert(to: .folder).map(\.strays) == [1, 0])
+    }
+
+    @Test("Texts that cannot be read are noted, whatever the images are read for")
+    func damagedTexts() throws {
+        let image = Data(Self.images[0]).base64EncodedString()
+        try FileManager.default.createDirectory(atPath: folder.path("cc"), withIntermediateDirectories: true)
+        try folder.write("1\t\(image)\n", to: "cc/train_imgs.tsv")
+        let good = "{\"text_id\": 1, \"text\": \"a\", \"image_ids\": [1]}\n"
+        let bytes = Array((good + "garbage\n{\"text\": 3}\n").utf8) + [0x7B, 0xB0, 0xA1, 0x0A]
+        try folder.write(bytes, to: "cc/train_texts.jsonl")
+        var options = DatasetOptions()
+        options.notes = DatasetNotes()
+        let rows = try DatasetFiles.open([folder.path("cc")], options: options)
+        #expect(try rows.row(at: 0)["texts"] == .list([.text("a")]))
+        #expect(options.notes?.all.reduce(0) { $0 + $1.count } == 3, "\(options.notes?.all ?? [])")
+        #expect(options.notes?.all.allSatisfy { $0.path.hasSuffix("train_texts.jsonl") } == true)
+    }
+
+    @Test(
+        "A folder of Hugging Face is read back from every table",
+        arguments: [DatasetFormat.csv, .tsv, .jsonl, .parquet, .folder])
+    func huggingFace(_ format: DatasetFormat) throws {
+        try FileManager.default.createDirectory(atPath: folder.path("hf"), withIntermediateDirectories: true)
+        try folder.write(Self.images[1], to: "hf/a.png")
+        try folder.write("{\"file_name\": \"a.png\", \"text\": \"一只猫\", \"label\": \"cat\"}\n", to: "hf/metadata.jsonl")
+        let part = try #require(try DatasetFiles.splits([folder.path("hf")]).first)
+        var conversion = DatasetConversion(to: format, output: folder.path("out"))
+        conversion.copiesImages = true
+        _ = try conversion.write(part, as: "train", skip: { Issue.record("\($0)") })
+        let rows = try DatasetFiles.openImages([folder.path("out")])
+        #expect(rows.count == 1)
+        let row = try rows.row(at: 0)
+        #expect(try Self.bytes(row["image"]) == Self.images[1])
+        #expect(row["text"] == .text("一只猫") || row["texts"] == .list([.text("一只猫")]), "\(row)")
+    }
+
     @Test("Tables of values have open_clip's columns, and a row for each text", arguments: [DatasetFormat.csv, .tsv])
     func delimited(_ format: DatasetFormat) throws {
         _ = try convert(to: format)

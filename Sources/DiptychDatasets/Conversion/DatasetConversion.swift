@@ -58,6 +58,8 @@ public struct DatasetConversion: Sendable {
         public var skipped = 0
         /// Pairs whose image is not there.
         public var orphans = 0
+        /// Files of the split's folder that were there before, which are read as its rows too.
+        public var strays = 0
         /// What was written, by path.
         public var files: [String] = []
     }
@@ -168,6 +170,7 @@ public struct DatasetConversion: Sendable {
         }
         summary.pairs = summary.texts
         summary.files = try writer.finish()
+        summary.strays = writer.strays
         return summary
     }
 
@@ -237,6 +240,12 @@ protocol RowWriter: AnyObject {
     func add(_ row: ConvertedRow) throws
     /// Completes the files, and gives their paths.
     func finish() throws -> [String]
+    /// The files beside those that were written, which readers would take for rows of the split.
+    var strays: Int { get }
+}
+
+extension RowWriter {
+    var strays: Int { 0 }
 }
 
 /// Takes the images and texts of a split.

@@ -55,7 +55,7 @@ public struct DatasetPart: Sendable {
     /// - Throws: ``DatasetError`` where its files cannot be read.
     public func rows() throws(DatasetError) -> any Dataset {
         switch content {
-        case .chineseClip: try ChineseClipDataset(path: path, encoding: options.encoding)
+        case .chineseClip: try ChineseClipDataset(path: path, encoding: options.encoding, notes: options.notes)
         case .lmdb: try LMDBDataset(folder: path, notes: options.notes)
         case .rows(let rows): rows
         }

@@ -130,6 +130,7 @@ final class FolderWriter: RowWriter {
     private var names: [String: Set<String>] = [:]
     private let metadata: AtomicFile
     private var hasMetadata = false
+    private var written: Set<String> = []
 
     init(folder: String) throws(FileWriteError) {
         self.folder = folder
@@ -151,6 +152,7 @@ final class FolderWriter: RowWriter {
         }
         name = ImageFiles.unused(name, number: row.number, in: &names[inside ?? "", default: []])
         try AtomicFile.write(bytes, to: "\(target)/\(name).\(ending)", isDurable: false)
+        written.insert("\(target)/\(name).\(ending)")
         let others = row.otherMembers.filter { $0.name != "file_name" && ($0.name != "label" || inside == nil) }
         hasMetadata = hasMetadata || !others.isEmpty
         let file = JSONValue.Member("file_name", .string((inside.map { $0 + "/" } ?? "") + "\(name).\(ending)"))
@@ -172,6 +174,16 @@ final class FolderWriter: RowWriter {
     func finish() throws -> [String] {
         if hasMetadata { try metadata.commit() }
         return [folder]
+    }
+
+    var strays: Int {
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return names.count { name in
+            var isDirectory: ObjCBool = false
+            let path = "\(folder)/\(name)"
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+                && !written.contains(path) && !(hasMetadata && name == "metadata.jsonl") && !name.hasSuffix(".part")
+        }
     }
 }
 

@@ -11,8 +11,10 @@ struct ChineseClipDataset: Dataset {
     private let starts: [Int]
     private let textRows: [Int32]
 
-    /// - Parameter path: the file `…_imgs.tsv`; `…_texts.jsonl` beside it is read where there is one.
-    init(path: String, encoding: TextFileEncoding? = nil) throws(DatasetError) {
+    /// - Parameters:
+    ///   - path: the file `…_imgs.tsv`; `…_texts.jsonl` beside it is read where there is one.
+    ///   - notes: takes the texts that cannot be read.
+    init(path: String, encoding: TextFileEncoding? = nil, notes: DatasetNotes? = nil) throws(DatasetError) {
         file = try InputFile.plainText(path, encoding)
         var lines = LineStream(TextStream(ByteStream(file)))
         var offsets = RowOffsets()
@@ -32,7 +34,7 @@ struct ChineseClipDataset: Dataset {
         texts = try beside.map { (path) throws(DatasetError) in try JSONDataset(path: path, encoding: encoding) }
         (starts, textRows) =
             try texts.map { (texts) throws(DatasetError) in
-                try Self.texts(texts, of: rows, count: offsets.count)
+                try Self.texts(texts, of: rows, count: offsets.count, path: beside ?? path, notes)
             } ?? ([Int](repeating: 0, count: offsets.count + 1), [])
         columns = [
             DatasetColumn("image_id", isNumbered ? .integer : .text), DatasetColumn("image", .image),
@@ -42,16 +44,24 @@ struct ChineseClipDataset: Dataset {
     }
 
     private static func texts(
-        _ texts: JSONDataset, of rows: [String: Int], count: Int
+        _ texts: JSONDataset, of rows: [String: Int], count: Int, path: String, _ notes: DatasetNotes?
     ) throws(DatasetError) -> ([Int], [Int32]) {
         guard texts.count < Int(Int32.max) else {
             throw DatasetError(.tooLarge, path: "texts", "\(texts.count) texts are more than are read")
         }
         var pairs: [(image: Int, text: Int32)] = []
         for text in 0..<texts.count {
-            // A damaged line is a finding of a check, and no image is lost by it.
-            guard let row = try? texts.row(at: text), row["text"]?.text != nil, case .list(let ids)? = row["image_ids"]
-            else { continue }
+            let row: DatasetRecord
+            do throws(DatasetError) { row = try texts.row(at: text) } catch {
+                notes?.add("the text is left out: \(error.reason)", about: path, path: path, place: error.place)
+                continue
+            }
+            guard row["text"]?.text != nil, case .list(let ids)? = row["image_ids"] else {
+                notes?.add(
+                    "a text is left out that has no 'text' or no list 'image_ids'", about: path, path: path,
+                    place: "row \(text + 1)")
+                continue
+            }
             for id in ids {
                 let name: String? = if case .integer(let number) = id { String(number) } else { id.text }
                 if let name, let image = rows[name] { pairs.append((image, Int32(text))) }

@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Foundation
 internal import Synchronization
 
 /// An LMDB environment (a folder with `data.mdb`) that is read: without locks, so that a read-only folder will do, and
@@ -17,11 +18,17 @@ package final class LMDBReader: Sendable {
     }
 
     /// Whether a folder holds an environment.
-    static func isEnvironment(_ folder: String) -> Bool { (try? InputFile(path: "\(folder)/data.mdb")) != nil }
+    static func isEnvironment(_ folder: String) -> Bool {
+        var status = stat()
+        return stat("\(folder)/data.mdb", &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
 
     /// - Parameter folder: the folder with `data.mdb`.
     package init(folder: String) throws(DatasetError) {
         path = "\(folder)/data.mdb"
+        guard Self.isEnvironment(folder) else {
+            throw DatasetError(.unreadable, path: path, "is not there, or not a file")
+        }
         let file = try InputFile(path: path)
         damaged = try LMDBStructure.check(file)
         let name = path

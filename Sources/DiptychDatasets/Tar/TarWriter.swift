@@ -1,4 +1,5 @@
 internal import DiptychBasics
+internal import Foundation
 
 /// Writes a tar archive (POSIX ustar) of files with short names.
 struct TarWriter {
@@ -90,6 +91,13 @@ final class WebDatasetWriter: RowWriter {
         shard = current
     }
 
+    /// Whether a file has the name of one of the split's shards.
+    private func isShard(_ name: String) -> Bool {
+        guard name.hasPrefix(split + "-"), name.hasSuffix(".tar") else { return false }
+        let number = name.dropFirst(split.utf8.count + 1).dropLast(4)
+        return number.utf8.count >= 6 && number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     private static func padded(_ number: Int, _ digits: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.count)) + text
@@ -104,6 +112,16 @@ final class WebDatasetWriter: RowWriter {
 
     func finish() throws -> [String] {
         if let shard { try end(shard) }
+        // Of an earlier run with more shards: they would count as rows of this one.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where isShard(name) && !paths.contains("\(folder)/\(name)") {
+            guard unlink("\(folder)/\(name)") == 0 else {
+                throw FileWriteError(
+                    path: "\(folder)/\(name)",
+                    "is a shard of an earlier run and cannot be removed: "
+                        + String(cString: strerror(errno)))
+            }
+        }
         return paths
     }
 }

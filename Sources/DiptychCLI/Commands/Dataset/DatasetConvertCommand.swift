@@ -131,6 +131,11 @@ struct DatasetConvertCommand: AsyncParsableCommand {
                 "note: \(summary.split): \(summary.orphans) pairs name images that are not there; Chinese-CLIP's training stops at those"
             )
         }
+        if summary.strays > 0 {
+            Console.say(
+                "note: \(summary.files.joined(separator: ", ")): \(summary.strays) files in it are not of this run and count as "
+                    + "rows too; write to a new folder, or remove them")
+        }
         guard !quiet else { return }
         let rate = Progress.rounded(Double(summary.images) / max(seconds, 0.001))
         let files =

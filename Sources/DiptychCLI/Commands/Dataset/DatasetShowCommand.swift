@@ -87,6 +87,7 @@ struct DatasetShowCommand: ParsableCommand {
             isEmpty = false
         }
         if format == .json { try StandardOutput.write("]}\n") }
+        if rows.count == 0 { Console.say("note: \(sources.joined(separator: " ")): no rows and no images were found") }
         notes.report(isQuiet: quiet)
         try skips.end(of: rows.count)
     }
