@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "Diptych", targets: ["Diptych"]),
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
         .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
+        .library(name: "DiptychCatalog", targets: ["DiptychCatalog"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -154,6 +155,15 @@ let package = Package(
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
             ],
             exclude: ["Schema/milvus.proto"], swiftSettings: strict),
+        // Curated tables with versions.
+        .target(
+            name: "DiptychCatalog",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         // How well a model does, by numbers.
         .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
         // HTTP and web pages.
@@ -180,7 +190,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
+                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets", "DiptychEngine",
+                "DiptychHub",
                 "DiptychMedia",
                 "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
@@ -236,6 +247,9 @@ let package = Package(
             dependencies: ["DiptychDatasets", "DiptychCheckpoints", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
+            name: "DiptychCatalogTests",
+            dependencies: ["Diptych", "DiptychCatalog", "DiptychDatasets", "DiptychTestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
@@ -285,8 +299,8 @@ let package = Package(
         .testTarget(
             name: "DiptychCLITests",
             dependencies: [
-                "Diptych", "DiptychCLI", "DiptychHub", "DiptychMedia", "DiptychSearch", "DiptychCheckpoints",
-                "DiptychTestSupport",
+                "Diptych", "DiptychCLI", "DiptychCatalog", "DiptychDatasets", "DiptychHub", "DiptychMedia", "DiptychSearch",
+                "DiptychCheckpoints", "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(

@@ -12,3 +12,6 @@ static inline int diptych_deflate_gzip(z_stream *stream, int level) {
 
 // Prepares a stream that accepts exactly the zlib format.
 static inline int diptych_inflate_zlib(z_stream *stream) { return inflateInit(stream); }
+
+// Prepares a stream that accepts deflate's bytes without a header.
+static inline int diptych_inflate_raw(z_stream *stream) { return inflateInit2(stream, -15); }

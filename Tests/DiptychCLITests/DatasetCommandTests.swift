@@ -101,7 +101,7 @@ struct DatasetCommandTests {
             ["convert", "x", "--to", "tape", "--output", "o"],
             ["convert", "x", "--to", "csv", "--output", "o", "--lmdb-dir", "l"],
             ["convert", "--to", "lmdb", "--data-dir", "d"], ["show", "s3://bucket/a"], ["show", "x", "--limit", "-1"],
-            ["show", "x", "--where", "a = 1"], ["show", "x", "--encoding", "klingon"],
+            ["show", "x", "--encoding", "klingon"],
         ] {
             let result = try Command.run(["dataset"] + arguments)
             #expect(result.status == 2, "\(arguments): \(result.error)")

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 struct HelpTests {
-    static let commands = [
+    static let commands: [[String]] = [
         [], ["index"], ["search"], ["classify"], ["similarity"], ["embed"], ["store"], ["store", "info"],
         ["store", "list"], ["store", "remove"], ["store", "compact"], ["store", "export"], ["store", "merge"],
         ["store", "verify"], ["store", "refresh"],
@@ -12,6 +12,10 @@ struct HelpTests {
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
         ["export"], ["export", "onnx"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
     ]
+        + [
+            "create", "list", "versions", "describe", "lineage", "diff", "query", "join", "map", "filter", "sample", "shuffle",
+            "distinct", "group", "split", "remove", "gc", "roots",
+        ].map { ["dataset", $0] }
 
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {
         let help = try Command.run(command + ["--help"], environment: ["COLUMNS": "200"])
@@ -30,6 +34,7 @@ struct HelpTests {
         if ["search", "store", "contact-sheet"].contains(command.first) {
             #expect(try Command.run(["index", "images", "--store", "images.store"], in: folder.path).status == 0)
         }
+        if command.first == "dataset" { try Self.fillCatalog(in: folder) }
         let binary = (Command.path as NSString).deletingLastPathComponent
         let path = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
         // A hub of our own, which has the model of the example.
@@ -37,8 +42,20 @@ struct HelpTests {
         hub.add("openai/clip-vit-base-patch32", try Fixture.modelFiles())
         let result = try Command.run(
             [], in: folder.path,
-            environment: ["PATH": path, "DIPTYCH_CACHE": folder / "cache", "DIPTYCH_HUB_ENDPOINT": hub.endpoint],
+            environment: ["PATH": path, "DIPTYCH_CACHE": folder / "cache", "DIPTYCH_HUB_ENDPOINT": hub.endpoint, "DIPTYCH_CATALOG": folder / "catalog"],
             launcher: ["/bin/sh", "-c", example.trimmingCharacters(in: .whitespaces)])
         #expect(result.status == 0, "\(example): \(result.error)")
+    }
+
+    /// The datasets of the examples.
+    private static func fillCatalog(in folder: TemporaryFolder) throws {
+        let rows = "{\"image\":\"images/wide.jpg\",\"label\":\"a\"}\n{\"image\":\"images/tall.png\",\"label\":\"b\"}\n"
+        try Data(rows.utf8).write(to: URL(fileURLWithPath: folder / "rows.jsonl"))
+        try Data("filename,label\nwide.jpg,a\n".utf8).write(to: URL(fileURLWithPath: folder / "labels.csv"))
+        for (name, file) in [("pairs", "rows.jsonl"), ("labels", "labels.csv")] {
+            let made = try Command.run(
+                ["dataset", "create", name, file], in: folder.path, environment: ["DIPTYCH_CATALOG": folder / "catalog"])
+            #expect(made.status == 0, "\(made.error)")
+        }
     }
 }

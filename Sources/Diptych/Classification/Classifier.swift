@@ -78,7 +78,7 @@ public struct Classifier: Sendable, Equatable {
         guard limit > 0 else { return [] }
         var best = BestScores(limit: limit)
         for (index, similarity) in similarities.enumerated() { best.offer(similarity, id: Int64(index)) }
-        let probability = self.probability(among: similarities)
+        let probability = logits.probability(among: similarities)
         return best.ranked.compactMap { similarity, index in
             let prediction = Prediction(
                 label: labels[Int(index)], probability: probability(similarity), similarity: similarity)
@@ -109,17 +109,5 @@ public struct Classifier: Sendable, Equatable {
             for index in 0..<labels.count { buffer[index] = min(1, max(-1, buffer[index])) }
             count = labels.count
         }
-    }
-
-    /// What turns one of these cosines into its probability.
-    private func probability(among similarities: [Float]) -> (Float) -> Float {
-        let scale = Double(logits.scale)
-        if let bias = logits.bias.map(Double.init) {
-            return { Float(1 / (1 + exp(-(scale * Double($0) + bias)))) }
-        }
-        // Less the highest, so that no exponential overflows.
-        let highest = Double(similarities.max() ?? 0)
-        let total = similarities.reduce(0) { $0 + exp(scale * (Double($1) - highest)) }
-        return { Float(exp(scale * (Double($0) - highest)) / total) }
     }
 }

@@ -8,6 +8,8 @@ package final class Inflater {
         case gzip
         /// zlib (RFC 1950), as in PNG files.
         case zlib
+        /// Neither header nor check sum (RFC 1951), as in zip archives.
+        case raw
     }
 
     /// Why bytes could not be inflated.
@@ -26,7 +28,12 @@ package final class Inflater {
     /// - Throws: ``Failure`` when zlib has no memory.
     package init(_ form: Form) throws(Failure) {
         self.form = form
-        let status = form == .gzip ? diptych_inflate_gzip(&stream) : diptych_inflate_zlib(&stream)
+        let status =
+            switch form {
+            case .gzip: diptych_inflate_gzip(&stream)
+            case .zlib: diptych_inflate_zlib(&stream)
+            case .raw: diptych_inflate_raw(&stream)
+            }
         guard status == Z_OK else { throw Failure(description: "zlib cannot start") }
     }
 
@@ -76,7 +83,7 @@ package final class Inflater {
             }
             if status == Z_STREAM_END {
                 isBetweenMembers = true
-                if form == .zlib { (hasEnded, position) = (true, input.count) }
+                if form != .gzip { (hasEnded, position) = (true, input.count) }
             }
             guard status == Z_OK || status == Z_STREAM_END || (status == Z_BUF_ERROR && position == input.count) else {
                 throw failure(Failure(description: "is not a whole \(name) file (zlib status \(status))"))
@@ -85,7 +92,7 @@ package final class Inflater {
         }
     }
 
-    private var name: String { form == .gzip ? "gzip" : "zlib" }
+    private var name: String { form == .gzip ? "gzip" : form == .zlib ? "zlib" : "deflate" }
 
     /// All that `bytes` inflate to, refused beyond `limit` bytes so that a small file cannot fill the memory.
     package static func inflate(_ bytes: [UInt8], _ form: Form, limit: Int) throws(Failure) -> [UInt8] {

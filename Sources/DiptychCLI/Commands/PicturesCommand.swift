@@ -25,6 +25,9 @@ struct PicturesCommand: AsyncParsableCommand {
     @Option(help: "Also write training.jsonl: each scene's attributes, and this many wordings of its captions.")
     var wordings: Int?
 
+    @Option(help: "Also write choices.parquet: for each image this many captions, and the letter of its own.")
+    var choices: Int?
+
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 
@@ -35,6 +38,9 @@ struct PicturesCommand: AsyncParsableCommand {
         if let wordings, !(1...64).contains(wordings) {
             throw ValidationError("--wordings must be 1 to 64, not \(wordings).")
         }
+        if let choices, !(2...SampleChoices.most).contains(choices) || wordings != nil {
+            throw ValidationError("--choices must be 2 to \(SampleChoices.most), without --wordings.")
+        }
     }
 
     func run() async throws {
@@ -44,6 +50,7 @@ struct PicturesCommand: AsyncParsableCommand {
             count: count, to: output, companion: wordings.map { .training(wordings: $0) } ?? .captions,
             progress: progress.update)
         progress.end()
+        if let choices { try SampleChoices.write(choices, in: output) }
         guard !quiet else { return }
         let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
         Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")

@@ -25,8 +25,9 @@ package struct ZipArchive: Sendable {
 
     /// Reads and checks the directory of `file`; the entries' data is not touched.
     ///
+    /// - Parameter allowsDeflate: whether entries may be compressed, as NumPy's can be.
     /// - Throws: ``CheckpointError`` naming the first rule or entry that is broken.
-    package init(file: MappedFile) throws {
+    package init(file: MappedFile, allowsDeflate: Bool = false) throws {
         self.file = file
         let directory = try ZipDirectory(file: file)
         var (entries, spans) = ([String: Entry](), [(span: Range<Int>, name: String)]())
@@ -34,7 +35,7 @@ package struct ZipArchive: Sendable {
         var at = directory.range.lowerBound
         for _ in 0..<directory.count {
             let header = try ZipHeader(directory: directory, at: &at)
-            let (entry, span) = try header.entry(in: directory)
+            let (entry, span) = try header.entry(in: directory, allowsDeflate: allowsDeflate)
             guard entries.updateValue(entry, forKey: entry.name) == nil else {
                 throw directory.malformed("has two entries called \(CheckpointError.quoted(entry.name))")
             }

@@ -47,7 +47,7 @@ struct ZipHeader {
     }
 
     /// The entry, and all bytes that belong to it, once the local header has been found to say the same.
-    func entry(in directory: ZipDirectory) throws -> (ZipArchive.Entry, span: Range<Int>) {
+    func entry(in directory: ZipDirectory, allowsDeflate: Bool) throws -> (ZipArchive.Entry, span: Range<Int>) {
         let label = CheckpointError.quoted(name)
         guard flags & Self.encrypted == 0 else { throw directory.unsupported("its entry \(label) is encrypted") }
         guard flags & ~Self.harmless == 0 else {
@@ -55,7 +55,7 @@ struct ZipHeader {
         }
         // TorchScript's code is compressed, and nothing here reads it.
         let isCode = name.split(separator: "/").dropFirst().first == "code"
-        guard method == 0 || isCode else {
+        guard method == 0 || isCode || allowsDeflate && method == 8 else {
             throw directory.unsupported("its entry \(label) is compressed (method \(method))")
         }
         guard method != 0 || size == compressedSize else {

@@ -1,14 +1,17 @@
 /// A hash of 128 bits that is the same on every machine: MurmurHash3 in its 64-bit form (x64_128, Austin Appleby, public
 /// domain), with a seed of 32 bits. It tells contents apart, and keeps no secret.
-struct ContentHash: Hashable, Sendable {
-    let low: UInt64
-    let high: UInt64
+package struct ContentHash: Hashable, Sendable {
+    package let low: UInt64
+    package let high: UInt64
 
-    init(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) {
+    package init(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) {
         self =
             bytes.withContiguousStorageIfAvailable { ContentHash(buffer: $0, seed: seed) }
             ?? Array(bytes).withUnsafeBufferPointer { ContentHash(buffer: $0, seed: seed) }
     }
+
+    /// A hash that was kept.
+    package init(low: UInt64, high: UInt64) { (self.low, self.high) = (low, high) }
 
     private init(buffer: UnsafeBufferPointer<UInt8>, seed: UInt32) {
         let (first, second): (UInt64, UInt64) = (0x87C3_7B91_1142_53D5, 0x4CF5_AD43_2745_937F)

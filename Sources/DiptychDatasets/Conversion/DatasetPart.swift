@@ -243,6 +243,13 @@ extension DatasetFiles {
                 .unsupported, path: "standard input", "comes once, and rows are read in any order; save it to a file")
         }
         let bytes = try ByteStream(path: path)
+        if options.kind == nil, NumpyDataset.isOne(path, head: Array(try bytes.peek(8).prefix(8))) {
+            let name = String(path.split(separator: "/").last ?? "")
+            return DatasetPart(
+                split: DatasetPart.split(inNameOf: name),
+                content: .rows(try NumpyDataset(path: path, notes: options.notes)), path: path, options: options,
+                hasColumn: false)
+        }
         let (separator, encoding) = (options.separator, options.encoding)
         let found = try FoundKind(
             path, bytes, TextStream(bytes, encoding: encoding), kind: options.kind, separator: separator,

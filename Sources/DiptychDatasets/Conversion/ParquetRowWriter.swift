@@ -12,7 +12,8 @@ final class ParquetRowWriter: RowWriter {
         self.path = path
         others = columns.compactMap { column in
             guard column.name != "image", column.type != .null else { return nil }
-            guard case .list(let element) = column.type, let kind = Self.kind(element) else {
+            let type = column.type == .vector ? .list(.float) : column.type
+            guard case .list(let element) = type, let kind = Self.kind(element) else {
                 let kind = Self.kind(column.type)
                 return (column.name, kind ?? .string, false, kind == nil)
             }
@@ -33,7 +34,7 @@ final class ParquetRowWriter: RowWriter {
         case .double: .double
         case .text, .decimal, .date, .timestamp: .string
         case .bytes: .bytes
-        case .null, .list, .structure, .image, .any: nil
+        case .null, .list, .structure, .image, .vector, .any: nil
         }
     }
 
@@ -62,6 +63,8 @@ final class ParquetRowWriter: RowWriter {
         case .date, .timestamp: value.json?.string.map(ParquetValue.string) ?? .null
         case .list(let values): .list(values.map(cell))
         case .floats(let values): .floats(values)
+        // A missing file costs the row's vector and not the row.
+        case .vector(let vector): (try? vector.read()).map(ParquetValue.floats) ?? .null
         }
     }
 

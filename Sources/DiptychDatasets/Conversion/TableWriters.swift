@@ -195,8 +195,9 @@ final class EmbeddingRowWriter: RowWriter {
 
     init(_ folder: String, _ rows: any Dataset, path: String) throws(DatasetError) {
         self.folder = folder
-        guard rows.columns.contains(DatasetColumn("embedding", .list(.float))), rows.count > 0,
-            case .floats(let first)? = try rows.row(at: 0)["embedding"], !first.isEmpty
+        let types = [DatasetType.list(.float), .vector]
+        guard rows.columns.contains(where: { $0.name == "embedding" && types.contains($0.type) }), rows.count > 0,
+            let first = try rows.row(at: 0)["embedding"]?.readFloats(), !first.isEmpty
         else {
             throw DatasetError(
                 .incomplete, path: path,
@@ -208,7 +209,7 @@ final class EmbeddingRowWriter: RowWriter {
     }
 
     func add(_ row: ConvertedRow) throws {
-        guard case .floats(let embedding)? = row.record["embedding"], embedding.count == dimension else {
+        guard let embedding = try row.record["embedding"]?.readFloats(), embedding.count == dimension else {
             throw DatasetError(
                 .malformed, path: row.path, place: row.place, "has no embedding of \(dimension) numbers")
         }

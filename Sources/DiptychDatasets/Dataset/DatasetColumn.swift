@@ -26,6 +26,8 @@ public indirect enum DatasetType: Sendable, Hashable, CustomStringConvertible {
     case structure([DatasetColumn])
     /// Images: a path, a URL or bytes.
     case image
+    /// 32-bit floats of one number a row, such as embeddings.
+    case vector
     /// Values of several types.
     case any
 
@@ -45,6 +47,7 @@ public indirect enum DatasetType: Sendable, Hashable, CustomStringConvertible {
         case .list(let element): "list of \(element)"
         case .structure(let fields): "structure of " + fields.map(\.name).joined(separator: ", ")
         case .image: "image"
+        case .vector: "vector"
         case .any: "any"
         }
     }
@@ -63,6 +66,7 @@ public indirect enum DatasetType: Sendable, Hashable, CustomStringConvertible {
         case .date: self = .date
         case .timestamp: self = .timestamp
         case .floats: self = .list(.float)
+        case .vector: self = .vector
         case .list(let values): self = .list(values.reduce(.null) { $0.merged(with: DatasetType(of: $1)) })
         case .structure(let members):
             self = .structure(members.reduce(into: []) { $0.merge($1.name, DatasetType(of: $1.value)) })

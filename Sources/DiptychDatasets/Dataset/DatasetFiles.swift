@@ -115,6 +115,13 @@ public struct ImageDataset: Dataset {
     /// - Throws: ``DatasetError`` where it has no image.
     public func item(at index: Int) throws(DatasetError) -> DatasetRow { try item(try base.row(at: index), index) }
 
+    /// The image that a row of the table names.
+    ///
+    /// - Throws: ``DatasetError`` where it names none.
+    package func image(of row: DatasetRecord, at index: Int) throws(DatasetError) -> ImageReference {
+        try item(row, index).image
+    }
+
     private func item(_ row: DatasetRecord, _ index: Int) throws(DatasetError) -> DatasetRow {
         let cells = zip(row.columns, row.values).compactMap { column, value -> (name: String, cell: Cell)? in
             if case .bytes(let bytes) = value { return (column.name, .bytes(bytes)) }

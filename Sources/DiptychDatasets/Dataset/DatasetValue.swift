@@ -27,6 +27,8 @@ public indirect enum DatasetValue: Sendable, Equatable {
     case list([DatasetValue])
     /// A list of 32-bit floats, such as an embedding.
     case floats([Float])
+    /// The same, where they lie in a file.
+    case vector(VectorReference)
     /// Named values in their order.
     case structure([Member])
     /// An image.
@@ -55,6 +57,17 @@ public indirect enum DatasetValue: Sendable, Equatable {
     /// The whole number, if this is one.
     public var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
 
+    /// The floats, if this is a list of them, or says where they lie.
+    ///
+    /// - Throws: ``DatasetError`` where their file is gone or has become shorter.
+    public func readFloats() throws(DatasetError) -> [Float]? {
+        switch self {
+        case .floats(let values): return values
+        case .vector(let vector): return try vector.read()
+        default: return nil
+        }
+    }
+
     /// The value as JSON; nil for bytes and pictures of bytes, which JSON does not have. Days and moments are texts as ISO
     /// 8601 writes them; numbers that are not finite are null.
     public var json: JSONValue? {
@@ -70,6 +83,7 @@ public indirect enum DatasetValue: Sendable, Equatable {
         case .timestamp(let moment): .string(moment.description)
         case .list(let values): .array(values.compactMap(\.json))
         case .floats(let values): .array(values.map(Self.json))
+        case .vector(let vector): .string(vector.description)
         case .structure(let members):
             .object(members.compactMap { member in member.value.json.map { JSONValue.Member(member.name, $0) } })
         case .image(.file(let path)): .string(path)
@@ -93,6 +107,19 @@ public indirect enum DatasetValue: Sendable, Equatable {
         case .string(let text): self = .text(text)
         case .array(let values): self = .list(values.map(DatasetValue.init))
         case .object(let members): self = .structure(members.map { Member($0.name, DatasetValue($0.value)) })
+        }
+    }
+
+    /// The day or moment that a text says as ``json`` writes it; nil for another text, and for types that are neither.
+    public init?(moment text: String, _ type: DatasetType) {
+        switch type {
+        case .date:
+            guard let date = ISODate(text[...]) else { return nil }
+            self = .date(day: date.day)
+        case .timestamp:
+            guard let moment = DatasetTimestamp(text) else { return nil }
+            self = .timestamp(moment)
+        default: return nil
         }
     }
 

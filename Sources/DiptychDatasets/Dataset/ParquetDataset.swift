@@ -245,7 +245,8 @@ extension DatasetTimestamp {
         let isUTC = halves[1].hasSuffix("Z")
         let clock = (isUTC ? halves[1].dropLast() : halves[1]).split(separator: ".")
         let parts = (clock.first ?? "").split(separator: ":").compactMap { Int64($0) }
-        guard parts.count == 3, clock.count <= 2 else { return nil }
+        guard parts.count == 3, clock.count <= 2, parts.allSatisfy({ (0...99).contains($0) }), abs(date.day) < 1 << 46
+        else { return nil }
         let digits = clock.count == 2 ? String(clock[1].prefix(9)) : ""
         let fraction = Int32(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
         self.init(

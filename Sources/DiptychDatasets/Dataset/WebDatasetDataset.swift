@@ -1,11 +1,12 @@
 internal import DiptychBasics
 
 /// The samples of a WebDataset shard by their places in the archive: the columns `key`, `image`, `text`, and the members of
-/// their JSON.
+/// their JSON. An archive without any image is one of texts and JSON, and has no column `image`.
 struct WebDatasetDataset: Dataset {
     let columns: [DatasetColumn]
     private let path: String
     private let file: InputFile
+    private let hasImages: Bool
     /// Of each row: where its sample begins, and which of the rows from there on it is.
     private var samples: [Int] = []
     private var numbers: [UInt32] = []
@@ -19,7 +20,8 @@ struct WebDatasetDataset: Dataset {
         file = try InputFile.plainBytes(path)
         // Everything is named by its place, as in a file that is not compressed.
         var source = WebDatasetSource(
-            ByteStream(file), path: file.path, columns: ColumnNames(), notes: nil)
+            ByteStream(file), path: file.path, columns: ColumnNames(), notes: nil, keepsTexts: true)
+        var hasImages = false
         var scan = ColumnScan()
         for (name, type) in [("key", DatasetType.text), ("image", .image), ("text", .null)] { _ = scan.add(name, type) }
         while let result = source.next() {
@@ -35,6 +37,7 @@ struct WebDatasetDataset: Dataset {
                 keys.append("")
             case .success(let row):
                 keys.append(Self.key(row.locator))
+                hasImages = hasImages || row.image != WebDatasetSample.noImage
                 for member in row.members {
                     guard scan.add(member.name, DatasetType(of: member.value)) else {
                         throw DatasetError(
@@ -44,21 +47,32 @@ struct WebDatasetDataset: Dataset {
                 }
             }
         }
-        columns = scan.columns.map { $0.name == "text" ? DatasetColumn("text", .text) : $0 }
+        let isEmpty = samples.isEmpty
+        self.hasImages = hasImages
+        columns = scan.columns.filter { hasImages || isEmpty || $0.name != "image" }
+            .map { $0.name == "text" ? DatasetColumn("text", .text) : $0 }
     }
 
     var count: Int { samples.count }
 
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let offset = samples[index]
+        // As far as the next sample, where that is near: more is read only where it is wanted.
+        let next = index + 1 < samples.count ? samples[index + 1] : file.size
         var source = WebDatasetSource(
-            ByteStream(file, from: offset, count: file.size - offset, chunk: 1 << 14), path: file.path,
-            columns: ColumnNames(), notes: nil, global: globals.last { $0.offset <= offset }?.records ?? PaxRecords())
+            ByteStream(
+                file, from: offset, count: file.size - offset, chunk: max(1024, min(1 << 14, next - offset + 512))),
+            path: file.path, columns: ColumnNames(), notes: nil,
+            global: globals.last { $0.offset <= offset }?.records ?? PaxRecords(), keepsTexts: true)
         for _ in 0..<numbers[index] { _ = source.next() }
         guard let result = source.next() else {
             throw DatasetError(.unreadable, path: path, place: keys[index], "changed while it was read; try again")
         }
-        var values = try result.get().members
+        let row = try result.get()
+        if hasImages, row.image == WebDatasetSample.noImage {
+            throw DatasetError(.incomplete, path: path, place: keys[index], WebDatasetSample.imageIsMissing)
+        }
+        var values = row.members
         values.append(DatasetValue.Member("key", .text(keys[index])))
         let named = Dictionary(values.map { ($0.name, $0.value) }) { $1 }
         return DatasetRecord(

@@ -58,7 +58,7 @@ struct WebDatasetSample {
     /// The sample as rows, or why it is none. An image with one ending is the sample's; without one, each image with
     /// several (`a.1.jpg`, `a.2.jpg`) is a row, with the text that shares its longer name.
     func rows(
-        in path: String, columns: ColumnNames, suffix: String, notes: DatasetNotes?
+        in path: String, columns: ColumnNames, suffix: String, notes: DatasetNotes?, keepsTexts: Bool = false
     ) -> [Result<DatasetRow, DatasetError>] {
         func failure(_ reason: String) -> [Result<DatasetRow, DatasetError>] {
             [.failure(DatasetError(.incomplete, path: path, place: key, reason))]
@@ -68,7 +68,11 @@ struct WebDatasetSample {
                 "the key stands twice in a row, each time with .\(repeated); give each sample its own key, as which text "
                     + "belongs to which image cannot be told")
         }
-        guard !images.isEmpty else { return failure("has no image beside its text") }
+        guard !images.isEmpty else {
+            guard keepsTexts else { return failure(Self.imageIsMissing) }
+            noteTexts(usedBy: [], path, notes)
+            return [.success(row(image: Self.noImage, middle: "", name: "", path, columns, suffix))]
+        }
         if let main = images.first(where: { $0.name.middle.isEmpty }) {
             notes?.add(
                 "further pictures of a sample are left out", path: path, place: key, count: images.count - 1)
@@ -91,11 +95,26 @@ struct WebDatasetSample {
             "further texts of a sample are left out", path: path, place: key, count: others.count)
     }
 
+    /// Why a sample without an image is no row of images.
+    static let imageIsMissing = "has no image beside its text"
+    /// What stands for the image of a sample that has none.
+    static let noImage = DatasetRow.Image.url("")
+
     private func row(
         _ member: (name: WebDatasetName, content: TarReader.Content), name: String, _ path: String,
         _ columns: ColumnNames, _ suffix: String
     ) -> DatasetRow {
-        let middle = member.name.middle
+        let image: DatasetRow.Image =
+            switch member.content {
+            case .bytes(let bytes): .bytes(bytes)
+            case .part(let part): .part(part)
+            }
+        return row(image: image, middle: member.name.middle, name: name, path, columns, suffix)
+    }
+
+    private func row(
+        image: DatasetRow.Image, middle: String, name: String, _ path: String, _ columns: ColumnNames, _ suffix: String
+    ) -> DatasetRow {
         func own<T>(_ values: [String: T], _ endings: [String]) -> T? {
             let longer = middle.isEmpty ? [] : endings.map { "\(middle).\($0)" }
             return (longer + endings).lazy.compactMap { values[$0] }.first
@@ -114,11 +133,6 @@ struct WebDatasetSample {
             }
         }
         attributes.removeAll { $0.value == .null }
-        let image: DatasetRow.Image =
-            switch member.content {
-            case .bytes(let bytes): .bytes(bytes)
-            case .part(let part): .part(part)
-            }
         return DatasetRow(
             locator: "\(path)#\(key)\(name)\(suffix)", image: image, caption: caption, attributes: attributes)
     }

@@ -7,6 +7,8 @@ struct WebDatasetSource: RowSource {
     private let path: String
     private let columns: ColumnNames
     private let notes: DatasetNotes?
+    /// Whether a sample without an image is a row whose image is ``WebDatasetSample/noImage``.
+    private let keepsTexts: Bool
     private var reader: TarReader?
     private var sample: WebDatasetSample?
     /// How often each key has begun a sample, by its hash.
@@ -31,8 +33,9 @@ struct WebDatasetSource: RowSource {
     /// - Parameter global: what pax headers before the stream's beginning say.
     init(
         _ stream: ByteStream, path: String, columns: ColumnNames, notes: DatasetNotes?,
-        global: PaxRecords = PaxRecords()
+        global: PaxRecords = PaxRecords(), keepsTexts: Bool = false
     ) {
+        self.keepsTexts = keepsTexts
         begin.offset = stream.offset
         self.path = path
         self.columns = columns
@@ -140,7 +143,7 @@ struct WebDatasetSource: RowSource {
                 "keys that come again further on are samples of their own, named with ~2 and so on", path: path,
                 place: sample.key)
         }
-        give(sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes))
+        give(sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes, keepsTexts: keepsTexts))
     }
 }
 

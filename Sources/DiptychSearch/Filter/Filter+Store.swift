@@ -1,3 +1,5 @@
+internal import DiptychBasics
+
 extension Filter {
     /// Reads a filter for one store: everything that ``init(_:)`` does, and that the names and places in it are the store's.
     ///

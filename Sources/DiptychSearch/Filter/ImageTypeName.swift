@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychMedia
 
 /// The names that the field `type` has, and other spellings of them.

@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychSearch
 internal import HTTPTypes
 

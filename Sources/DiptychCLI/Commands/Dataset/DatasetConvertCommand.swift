@@ -43,6 +43,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     var withType = false
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
 
     @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
     var imageColumn: String?
@@ -153,7 +154,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
                 (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: options))
             }
         }
-        let parts = try DatasetFiles.splits(sources, options: options)
+        let parts = try DatasetSources(sources, options, catalog).splits()
         guard let splits else { return parts.map { ($0.split ?? "train", $0) } }
         let wanted = names(splits)
         if parts.count == 1,

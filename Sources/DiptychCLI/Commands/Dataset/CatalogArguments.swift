@@ -1,0 +1,160 @@
+import ArgumentParser
+import DiptychCatalog
+import DiptychDatasets
+import Foundation
+
+/// The option that names the catalog.
+struct CatalogArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The directory of datasets by name (default: $DIPTYCH_CATALOG, else a folder of the user's data).",
+            valueName: "directory"))
+    var catalog: String?
+
+    func validate() throws {
+        if catalog?.isEmpty == true { throw ValidationError("--catalog is empty.") }
+    }
+
+    /// Where the catalog is.
+    var directory: URL {
+        func filled(_ name: String) -> String? {
+            ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        if let path = catalog ?? filled("DIPTYCH_CATALOG") { return URL(fileURLWithPath: path, isDirectory: true) }
+        // https://specifications.freedesktop.org/basedir-spec
+        let data = filled("XDG_DATA_HOME").map { URL(fileURLWithPath: $0, isDirectory: true) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
+        return data.appendingPathComponent("diptych/catalog", isDirectory: true)
+    }
+
+    /// Opens the catalog, and makes it where there is none.
+    func open() throws -> Catalog { try Catalog.open(at: directory) }
+
+    /// Opens the catalog to read it.
+    ///
+    /// - Throws: `CatalogError` where there is none.
+    func openToRead() throws -> Catalog { try Catalog.open(at: directory, mayCreate: false) }
+
+    /// The catalog, where there is one.
+    var existing: Catalog? { try? openToRead() }
+
+    /// What was typed, as a shell takes it.
+    static var command: String {
+        (["diptych"] + CommandLine.arguments.dropFirst()).map { word in
+            let isPlain = !word.isEmpty
+                && word.unicodeScalars.allSatisfy {
+                    $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./:@,=+".unicodeScalars.contains($0)
+                }
+            return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+}
+
+/// Datasets that commands are given: files, folders, and names of the catalog.
+struct DatasetSources {
+    let sources: [String]
+    let options: DatasetOptions
+    let arguments: CatalogArguments
+
+    init(_ sources: [String], _ options: DatasetOptions, _ arguments: CatalogArguments) {
+        (self.sources, self.options, self.arguments) = (sources, options, arguments)
+    }
+
+    /// The catalog's table, where there is one source and it is a name in the catalog: `NAME` or `NAME@VERSION`. What is typed
+    /// with a slash is a path.
+    func table() throws -> CatalogTable? {
+        guard sources.count == 1, let source = sources.first, !source.contains("/"),
+            let name = try? DatasetName(source)
+        else { return nil }
+        let isPath = FileManager.default.fileExists(atPath: source)
+        guard let catalog = arguments.existing else {
+            guard !isPath, name.version != nil else { return nil }
+            return try arguments.openToRead().table(source)
+        }
+        guard catalog.has(source) else {
+            guard !isPath, name.version != nil || !source.contains(".") else { return nil }
+            // Neither a file nor a name: say both.
+            do { return try catalog.table(source) } catch let error as CatalogError {
+                throw Failure("\(source): is no file here, and in the catalog \(error.description)")
+            }
+        }
+        if isPath { Console.say("note: \(source) is read from the catalog; write ./\(source) for the file") }
+        return try catalog.table(source)
+    }
+
+    /// The rows.
+    func open() throws -> any Dataset { try table() ?? DatasetFiles.open(sources, options: options) }
+
+    /// The rows by their splits.
+    func splits() throws -> [DatasetPart] {
+        guard let table = try table() else { return try DatasetFiles.splits(sources, options: options) }
+        return try DatasetFiles.splits(of: table, named: table.title, options: options)
+    }
+
+    /// The rows as a table of a catalog: a source that has no name there is read into one that is not saved.
+    func table(in catalog: Catalog, _ skips: inout Skips) throws -> CatalogTable {
+        if let table = try table() { return table }
+        var failures: [DatasetError] = []
+        let table = try catalog.read(sources, options: options) { failures.append($0) }
+        for error in failures { skips.add(error) }
+        return table
+    }
+}
+
+extension Skips {
+    /// Says that a row is left out.
+    mutating func add(_ error: DatasetError) {
+        add(error.path, reason: error.place.isEmpty ? error.reason : "\(error.place): \(error.reason)")
+    }
+}
+
+/// The options of commands that make a table of others: it is saved, or its rows are printed.
+struct TableArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    var save: String?
+
+    @OptionGroup var rows: RowArguments
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var source: SourceOptions
+
+    @Flag(help: "Leave out notes on standard error.")
+    var quiet = false
+
+    func validate() throws {
+        if let save, try DatasetName(save).version != nil {
+            throw ValidationError("--save takes a name; the version's number follows.")
+        }
+    }
+
+    /// Makes a table of a source, and saves or prints it.
+    func run(_ source: String, _ body: (CatalogTable, Catalog, inout Skips) throws -> CatalogTable) throws {
+        let notes = DatasetNotes()
+        var skips = Skips()
+        let catalog = try self.opened()
+        let sources = DatasetSources([source], self.source.options(notes: notes), self.catalog)
+        let table = try sources.table(in: catalog, &skips)
+        let result = try body(table, catalog, &skips)
+        try finish(result, &skips)
+        notes.report(isQuiet: quiet)
+        try skips.end(of: result.count + skips.count)
+    }
+
+    /// The catalog, or one that is not kept where there is none and nothing is to be saved.
+    func opened() throws -> Catalog { try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open() }
+
+    /// Saves a table, or prints its rows.
+    func finish(_ table: CatalogTable, _ skips: inout Skips) throws {
+        guard let save else { return try rows.print(table, title: "the result", &skips) }
+        try Self.report(try table.save(as: save, command: CatalogArguments.command), rows.format)
+    }
+
+    /// Says what was saved.
+    static func report(_ table: CatalogTable, _ format: RowArguments.Format) throws {
+        guard let version = table.version else { return }
+        switch format {
+        case .text, .csv:
+            try StandardOutput.line("\(version.name): \(version.count) rows, \(version.columns.count) columns")
+        case .json, .jsonl: try StandardOutput.line(version.json(in: table.catalog).text)
+        }
+    }
+}

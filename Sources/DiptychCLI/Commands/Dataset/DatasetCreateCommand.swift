@@ -1,0 +1,77 @@
+import ArgumentParser
+import DiptychCatalog
+import DiptychDatasets
+
+struct DatasetCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Read sources into a new version of a dataset of the catalog.",
+        discussion: """
+            A version never changes. Image files stay where they are; rows refer to them by a named root and the path in it \
+            (file.source, file.path). With --update, only what is new, changed or failed is read, and a version is made where \
+            rows differ.
+
+            Example: diptych dataset create pairs images
+            """)
+
+    @Argument(help: ArgumentHelp("The dataset.", valueName: "name"))
+    var name: String
+
+    @Argument(help: ArgumentHelp("Files, folders, or patterns such as shards-{000..009}.tar.", valueName: "source"))
+    var sources: [String] = []
+
+    @Flag(help: "Read only what is new, changed or failed since the newest version.")
+    var update = false
+
+    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
+    var imageColumn: String?
+
+    @Option(help: "text or json: what is said of the version.")
+    var format = RowArguments.Format.text
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
+
+    @Flag(help: "Leave out notes on standard error.")
+    var quiet = false
+
+    func validate() throws {
+        try SourceOptions.validate(sources)
+        if sources.isEmpty, !update { throw ValidationError("give a source: a file, a folder or a pattern.") }
+        if try DatasetName(name).version != nil {
+            throw ValidationError("'\(name)': name the dataset alone; the version's number follows.")
+        }
+    }
+
+    func run() throws {
+        let notes = DatasetNotes()
+        let options = source.options(columns: ColumnNames(image: imageColumn, caption: nil), notes: notes)
+        let catalog = try catalog.open()
+        var skips = Skips()
+        let command = CatalogArguments.command
+        let table: CatalogTable
+        if update {
+            let result = try catalog.update(name, from: sources, options: options, command: command) { skips.add($0) }
+            table = result.table
+            report(result.summary, table)
+        } else {
+            table = try catalog.create(name, from: sources, options: options, command: command) { skips.add($0) }
+        }
+        if table.count == 0 {
+            Console.say("note: \(sources.joined(separator: " ")): no rows and no images were found")
+        }
+        try TableArguments.report(table, format)
+        notes.report(isQuiet: quiet)
+        try skips.end(of: table.count + skips.count, consequence: "; --update reads them again")
+    }
+
+    private func report(_ summary: ImportSummary, _ table: CatalogTable) {
+        guard !quiet, let changes = summary.changes else { return }
+        let unread = summary.unread > 0 ? "; \(summary.unread) sources are as they were and were not read" : ""
+        if changes.added + changes.changed + changes.removed == 0 {
+            Console.say("nothing is new: \(table.title) stays the newest version\(unread)")
+        } else {
+            Console.say("\(changes.added) rows new, \(changes.changed) changed, \(changes.removed) removed\(unread)")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+public import ArgumentParser
+import Diptych
+public import DiptychCatalog
+import DiptychDatasets
+import DiptychMedia
+
+extension ModelColumn.Value: ExpressibleByArgument {}
+
+struct DatasetMapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "map",
+        abstract: "Add a column that a model computes.",
+        discussion: """
+            similarity: the cosine of image and text. probability: of each text of a list. embedding: of an image, or of a text. \
+            label: the most probable text of a list. Embeddings stay in the catalog: nothing is computed twice, and a run that \
+            was cut off goes on where it was.
+
+            Example: diptych dataset map pairs --image image --text label --compute similarity --as score --save scored
+            """)
+
+    @Argument(help: ArgumentHelp("A dataset of the catalog, or a file or folder.", valueName: "source"))
+    var input: String
+
+    @Option(help: "The column of images.") var image: String?
+    @Option(help: "The column with a text.") var text: String?
+    @Option(help: "The column with a list of texts.") var texts: String?
+
+    @Option(help: "Texts that are the same for each row, with commas between them, instead of --texts.")
+    var labels: String?
+
+    @Option(help: "similarity, probability, embedding or label.") var compute: ModelColumn.Value
+    @Option(name: .customLong("as"), help: "The name of the new column.") var column: String
+    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    var save: String?
+
+    @OptionGroup var rows: RowArguments
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var fetching: FetchArguments
+
+    func validate() throws {
+        if let save, try DatasetName(save).version != nil {
+            throw ValidationError("--save takes a name; the version's number follows.")
+        }
+    }
+
+    func run() async throws {
+        let notes = DatasetNotes()
+        var skips = Skips()
+        let catalog = try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open()
+        let table = try DatasetSources([input], source.options(notes: notes), self.catalog).table(in: catalog, &skips)
+        let labels = (labels ?? "").split(separator: ",").map { String($0.drop { $0 == " " }) }
+        let wanted = ModelColumn(compute, image: image, text: text, texts: texts, labels: labels, as: column)
+        let progress = Progress("images", total: table.count, isQuiet: model.quiet)
+        var failures: [DatasetError] = []
+        let result = try await table.map(
+            wanted, by: model.load(), images: model.images, fetch: fetching.options, progress: progress.update,
+            skip: { failures.append($0) })
+        progress.end()
+        for failure in failures { skips.add(failure) }
+        if let save {
+            try TableArguments.report(try result.save(as: save, command: CatalogArguments.command), rows.format)
+        } else {
+            try rows.print(result, title: "the result", &skips)
+        }
+        notes.report(isQuiet: model.quiet)
+        try skips.end(of: result.count, consequence: "; \(column) is null there")
+    }
+}

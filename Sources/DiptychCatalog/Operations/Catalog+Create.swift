@@ -1,0 +1,144 @@
+public import DiptychDatasets
+internal import DiptychBasics
+internal import Foundation
+internal import GRDB
+internal import GRDBSQLite
+
+/// What reading sources gave.
+public struct ImportSummary: Sendable, Equatable {
+    /// The rows of the table.
+    public var count = 0
+    /// Rows that are new, changed, or gone since the version before; nil where there was none.
+    public var changes: (added: Int, changed: Int, removed: Int)?
+    /// Sources that were not read again, because they are as they were.
+    public var unread = 0
+    /// Rows that could not be read.
+    public var failed = 0
+
+    public static func == (a: ImportSummary, b: ImportSummary) -> Bool {
+        (a.count, a.unread, a.failed) == (b.count, b.unread, b.failed)
+            && (a.changes.map { [$0.added, $0.changed, $0.removed] }) == (b.changes.map { [$0.added, $0.changed, $0.removed] })
+    }
+}
+
+extension Catalog {
+    /// Reads sources and saves their rows as a version of a dataset.
+    ///
+    ///     try catalog.create("cartoons", from: ["cartoons/"])
+    ///
+    /// Files are not copied: rows refer to them by root and path. Images in tables, such as the bytes in Parquet files, are.
+    ///
+    /// - Parameters:
+    ///   - sources: files, patterns of them, and folders, as `DatasetFiles.open` takes them.
+    ///   - command: what a person typed.
+    ///   - skip: takes each row that cannot be read; the others are saved.
+    /// - Throws: ``CatalogError``, `DatasetError`.
+    @discardableResult
+    public func create(
+        _ name: String, from sources: [String], options: DatasetOptions = DatasetOptions(), command: String? = nil,
+        skip: (DatasetError) -> Void = { _ in }
+    ) throws -> CatalogTable {
+        _ = try DatasetName(name)
+        return try read(sources, options: options, skip: skip).save(as: name, command: command)
+    }
+
+    /// Reads what is new, changed or failed in the sources since the newest version, and saves a version where the rows
+    /// differ from its. Without an earlier version, everything is new.
+    ///
+    /// A table whose file has the size and time that it had is not read again.
+    ///
+    /// - Parameter sources: without any, those of the newest version.
+    /// - Returns: the newest version now, and what changed.
+    /// - Throws: ``CatalogError``, `DatasetError`.
+    public func update(
+        _ name: String, from sources: [String] = [], options: DatasetOptions = DatasetOptions(), command: String? = nil,
+        skip: (DatasetError) -> Void = { _ in }
+    ) throws -> (table: CatalogTable, summary: ImportSummary) {
+        guard has(name) else {
+            guard !sources.isEmpty else { throw try unknown(name) }
+            let table = try create(name, from: sources, options: options, command: command, skip: skip)
+            let failed = table.version?.inputs.reduce(0) { $0 + $1.failed } ?? 0
+            return (table, ImportSummary(count: table.count, failed: failed))
+        }
+        let before = try table(name)
+        let inputs = before.version?.inputs ?? []
+        let paths = sources.isEmpty ? inputs.map { roots.file($0.path) } : sources
+        guard !paths.isEmpty else {
+            throw CatalogError(.invalid, "\(before.title) was made of other datasets; give the sources to update it from")
+        }
+        var summary = ImportSummary()
+        let fresh = try read(paths, options: options, before: before, summary: &summary, skip: skip)
+        summary.count = fresh.count
+        summary.failed = fresh.origin.inputs.reduce(0) { $0 + $1.failed }
+        let difference = try before.difference(from: fresh)
+        summary.changes = (difference.added, difference.changed, difference.removed)
+        guard fresh.content != before.content else { return (before, summary) }
+        return (try fresh.save(as: name, command: command), summary)
+    }
+
+    /// Reads sources into a table that is not saved.
+    ///
+    /// - Throws: ``CatalogError``, `DatasetError`.
+    public func read(
+        _ sources: [String], options: DatasetOptions = DatasetOptions(), skip: (DatasetError) -> Void = { _ in }
+    ) throws -> CatalogTable {
+        var summary = ImportSummary()
+        return try read(sources, options: options, before: nil, summary: &summary, skip: skip)
+    }
+
+    private func read(
+        _ sources: [String], options: DatasetOptions, before: CatalogTable?, summary: inout ImportSummary,
+        skip: (DatasetError) -> Void
+    ) throws -> CatalogTable {
+        var paths: [String] = []
+        for source in sources { paths += try BracePattern.expand(source) }
+        var readers: [SourceReader] = []
+        for path in paths {
+            try noteRoot(SourceReader.root(of: path))
+            let path = CatalogRoots.real(path)
+            let known = before?.version?.inputs.first { roots.file($0.path) == path }
+            readers.append(try SourceReader(path, options: options, known: known))
+        }
+        summary.unread = readers.count { $0.known != nil }
+        let columns = SourceReader.columns(of: readers, before: before)
+        let coding = ValueCoding(roots: roots)
+        var inputs: [CatalogInput] = []
+        let file = try TableWriter.write(to: temporaryPath(), columns: columns) { writer in
+            for reader in readers {
+                let first = writer.count
+                let failed = try reader.read(into: writer, columns: columns, coding: coding, before: before, skip: skip)
+                inputs.append(
+                    CatalogInput(
+                        path: coding.roots.text(ofFile: reader.path), signature: reader.signature,
+                        first: first, count: writer.count - first, failed: failed))
+            }
+        }
+        let step = JSONValue.object([
+            .init("operation", .string("create")), .init("sources", .array(sources.map(JSONValue.string))),
+        ])
+        let parents = before?.version.map { [$0.id] } ?? []
+        return try CatalogTable(
+            catalog: self, file: OwnedFile(file, isTemporary: true),
+            origin: TableOrigin(parents: parents, steps: [step], inputs: inputs))
+    }
+
+    /// A dataset in memory, or of another place, as a table that is not saved.
+    ///
+    /// - Throws: ``CatalogError``.
+    public func table(of dataset: any Dataset, skip: (DatasetError) -> Void = { _ in }) throws -> CatalogTable {
+        let names = TableWriter.distinct(dataset.columns.map(\.name))
+        let columns = zip(names, dataset.columns).map { DatasetColumn($0, $1.type) }
+        let coding = ValueCoding(roots: roots)
+        let file = try TableWriter.write(to: temporaryPath(), columns: columns) { writer in
+            for index in 0..<dataset.count {
+                let row: DatasetRecord
+                do throws(DatasetError) { row = try dataset.row(at: index) } catch {
+                    skip(error)
+                    continue
+                }
+                try writer.append(zip(columns, row.values).map { coding.stored($1, in: $0.type) })
+            }
+        }
+        return try CatalogTable(catalog: self, file: OwnedFile(file, isTemporary: true), origin: TableOrigin())
+    }
+}

@@ -1,0 +1,210 @@
+internal import DiptychBasics
+internal import DiptychDatasets
+internal import Foundation
+internal import GRDB
+internal import GRDBSQLite
+
+/// Reads the rows of one source into a table.
+struct SourceReader {
+    /// The file or folder.
+    let path: String
+    /// What its files were like when it was opened.
+    let signature: String
+    /// The same source in the version before, where it need not be read again.
+    let known: CatalogInput?
+    private let rows: (any Dataset)?
+    /// The same rows, whose images are found by the usual names of columns.
+    private let images: ImageDataset?
+    /// Whether rows say which file they are of.
+    private let hasFiles: Bool
+
+    private static let fileColumns = [
+        DatasetColumn("file.source", .text), DatasetColumn("file.path", .text), DatasetColumn("file.size", .integer),
+        DatasetColumn("file.version", .text), DatasetColumn("file.etag", .text),
+        DatasetColumn("file.last_modified", .timestamp),
+    ]
+
+    init(_ path: String, options: DatasetOptions, known: CatalogInput?) throws {
+        self.path = path
+        signature = Self.signature(of: path)
+        // A folder of images is listed in any case; only what rows say has to be read from tables.
+        guard known?.signature != signature || known?.failed != 0 || signature.isEmpty else {
+            (self.known, rows, images, hasFiles) = (known, nil, nil, false)
+            return
+        }
+        self.known = nil
+        let rows = try DatasetFiles.open([path], options: options)
+        self.rows = rows
+        let hasImages = rows.columns.contains { $0.name == "image" && $0.type == .image }
+        images = hasImages ? nil : Self.images(of: rows, path: path, options)
+        let first = rows.count > 0 ? try? rows.row(at: 0) : nil
+        switch hasImages ? first?["image"] : nil {
+        case .image(.file)?, .image(.part)?: hasFiles = true
+        default:
+            if let images, images.count > 0, case .file? = try? images.item(at: 0).image {
+                hasFiles = true
+            } else {
+                hasFiles = false
+            }
+        }
+    }
+
+    /// The folder that a source's files lie in.
+    static func root(of path: String) -> String {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return path }
+        let real = CatalogRoots.real(path)
+        return real.lastIndex(of: "/").map { $0 == real.startIndex ? "/" : String(real[..<$0]) } ?? "/"
+    }
+
+    /// Size and time of a file; empty for a folder, whose rows are listed again, and for what is not there.
+    private static func signature(of path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return "" }
+        return FileFacts(status).etag
+    }
+
+    /// A table's images, where its columns name some: bytes, URLs, or files of which the first is there.
+    private static func images(of rows: any Dataset, path: String, _ options: DatasetOptions) -> ImageDataset? {
+        guard let images = try? ImageDataset(rows, columns: options.columns, path: path), images.count > 0,
+            let first = try? images.item(at: 0)
+        else { return nil }
+        if case .file(let file) = first.image, !FileManager.default.fileExists(atPath: file) { return nil }
+        return images
+    }
+
+    private var columns: [DatasetColumn] {
+        guard let rows else { return [] }
+        var columns = rows.columns
+        if images != nil {
+            columns = [DatasetColumn("image", .image)] + columns.filter { !Self.isImageBytes($0) }
+        }
+        return columns + (hasFiles ? Self.fileColumns : [])
+    }
+
+    /// Whether a column holds what the column `image` says already.
+    private static func isImageBytes(_ column: DatasetColumn) -> Bool {
+        if column.name.lowercased() == "image" { return true }
+        return column.type == .bytes && ["image.bytes"].contains(column.name.lowercased())
+    }
+
+    /// The columns of several sources; those of the version before come first where one is not read again.
+    static func columns(of readers: [SourceReader], before: CatalogTable?) -> [DatasetColumn] {
+        var found: [DatasetColumn] = []
+        func merge(_ columns: [DatasetColumn]) {
+            for column in columns {
+                if let index = found.firstIndex(where: { $0.name == column.name }) {
+                    found[index] = DatasetColumn(column.name, found[index].type.merged(with: column.type))
+                } else {
+                    found.append(column)
+                }
+            }
+        }
+        if readers.contains(where: { $0.known != nil }), let before { merge(before.columns) }
+        for reader in readers { merge(reader.columns) }
+        let names = TableWriter.distinct(found.map(\.name))
+        return found.isEmpty
+            ? [DatasetColumn("image", .image)] : zip(names, found).map { DatasetColumn($0, $1.type) }
+    }
+
+    /// Adds the source's rows.
+    ///
+    /// - Returns: the number of rows that could not be read.
+    func read(
+        into writer: TableWriter, columns: [DatasetColumn], coding: ValueCoding, before: CatalogTable?,
+        skip: (DatasetError) -> Void
+    ) throws -> Int {
+        guard let rows else {
+            if let known, let before { try copy(known, of: before, into: writer, columns: columns, coding: coding) }
+            return 0
+        }
+        // The place of each of the table's columns among the source's.
+        let own = rows.columns
+        let places = columns.map { column in
+            own.firstIndex { $0.name == column.name }
+                ?? own.firstIndex { $0.name.lowercased() == column.name.lowercased() }
+        }
+        let image = columns.firstIndex { $0.name == "image" }
+        let files = hasFiles ? columns.firstIndex { $0.name == "file.source" } : nil
+        var failed = 0
+        var values = [StoredValue](repeating: .null, count: columns.count)
+        for index in 0..<rows.count {
+            do throws(DatasetError) {
+                let row = try rows.row(at: index)
+                for (place, column) in zip(places.indices, columns) {
+                    values[place] = places[place].map { coding.stored(row.values[$0], in: column.type) } ?? .null
+                }
+                var reference: ImageReference?
+                if let images, let image {
+                    reference = try images.image(of: row, at: index)
+                    values[image] = reference.map(coding.roots.stored) ?? .null
+                } else if let image, let place = places[image], case .image(let found) = row.values[place] {
+                    reference = found
+                }
+                if let files, let reference { fill(&values, at: files, reference, coding.roots) }
+            } catch {
+                failed += 1
+                skip(error.inSource(path, row: index))
+                continue
+            }
+            try writer.append(values)
+        }
+        return failed
+    }
+
+    /// `file.source` and the columns behind it.
+    private func fill(_ values: inout [StoredValue], at first: Int, _ image: ImageReference, _ roots: CatalogRoots) {
+        let path: String
+        switch image {
+        case .file(let file): path = file
+        case .part(let part): path = part.path
+        case .url, .bytes: return
+        }
+        let absolute = CatalogRoots.absolute(path)
+        let place = roots.split(absolute)
+        values[first] = place.map { .text($0.root) } ?? .null
+        values[first + 1] = .text(place?.path ?? absolute)
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        let facts = FileFacts(status)
+        values[first + 2] = .integer(facts.size)
+        values[first + 4] = .text(facts.etag)
+        values[first + 5] = DatasetValue.timestamp(facts.modified).json?.string.map(StoredValue.text) ?? .null
+    }
+
+    /// Takes the rows of a source that is as it was from the version before.
+    private func copy(
+        _ known: CatalogInput, of before: CatalogTable, into writer: TableWriter, columns: [DatasetColumn], coding: ValueCoding
+    ) throws {
+        let places = columns.map { column in before.columns.firstIndex { $0.name.lowercased() == column.name.lowercased() } }
+        let first = min(known.first, before.count)
+        for index in first..<first + min(known.count, before.count - first) {
+            let row = try before.storedRow(at: index)
+            try writer.append(places.map { $0.map { row[$0] } ?? .null })
+        }
+    }
+}
+
+/// What a version notes of a file.
+struct FileFacts {
+    let size: Int64
+    let modified: DatasetTimestamp
+
+    init(_ status: stat) {
+        size = Int64(status.st_size)
+        modified = DatasetTimestamp(
+            seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int32(clamping: status.st_mtim.tv_nsec), isUTC: true)
+    }
+
+    /// Tells one state of a file from another, as servers' tags do: its size and time.
+    var etag: String {
+        "\(String(size, radix: 16))-\(String(modified.seconds, radix: 16)).\(String(modified.nanoseconds, radix: 16))"
+    }
+}
+
+extension DatasetError {
+    /// The same failure with the row and the file where it lacks them.
+    fileprivate func inSource(_ file: String, row: Int) -> DatasetError {
+        place.isEmpty ? DatasetError(kind, path: path, place: "row \(row + 1)", reason) : self
+    }
+}
