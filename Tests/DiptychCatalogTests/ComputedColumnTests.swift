@@ -148,11 +148,8 @@ private final class CountingModel: DualEncoder {
         state.withLock { $0.images += count }
         return try await base.encode(pixels, count: count)
     }
-    func embed(texts: [String], normalize: Bool) async throws -> Embeddings {
-        state.withLock { $0.texts += texts.count }
-        return try await base.embed(texts: texts, normalize: normalize)
-    }
     func embed(tokenized texts: [TokenizedText], normalize: Bool) async throws -> Embeddings {
-        try await base.embed(tokenized: texts, normalize: normalize)
+        state.withLock { $0.texts += texts.count }
+        return try await base.embed(tokenized: texts, normalize: normalize)
     }
 }

@@ -39,7 +39,7 @@ import DiptychCatalog
     }
 
     @Test(arguments: [
-        ("widht > 3", "column 1: no such column: widht"), ("label = ", "incomplete input"), ("1 = 1); DROP TABLE rows; --", "one statement"),
+        ("widht > 3", "column 1: no such column: widht"), ("label = ", "syntax error"), ("1 = 1); DROP TABLE rows; --", "one statement"),
         ("scores ->> 0 > ?", "column 16: '?'"),
     ])
     func aBadConditionIsOneLineWithItsPlace(condition: String, words: String) throws {
@@ -80,7 +80,7 @@ import DiptychCatalog
     @Test func functionsOfSQL() throws {
         let row = try catalog.query(
             """
-            SELECT stem('a/b.c.jpg') AS s, hash('x') = hash('x') AS same, hash('x') = hash('y') AS other, hash(NULL) AS nothing,
+            SELECT stem('a/b.c.jpg') AS s, hash('x') = hash('x') AS same, hash('x') = hash('y') AS other, hash(NULL) AS missing,
                 similarity('[3,4]', '[4,3]') AS cosine, similarity(NULL, '[1]') AS none
             """
         ).row(at: 0)

@@ -101,9 +101,13 @@ private struct JoinKeys {
         self.condition = condition
         var pairs: [(String, String)] = []
         for part in Self.divided(SQLToken.tokens(of: condition), at: { $0.isWord("and") }) {
-            let sides = Self.divided(part, at: { $0.text == "=" }).map { $0.map(\.text).joined() }
+            let sides = Self.divided(part, at: { $0.text == "=" }).map { side in
+                let words = side.drop { $0.kind == .space }
+                let last = words.lastIndex { $0.kind != .space } ?? words.startIndex
+                return words.isEmpty ? "" : words[...last].map(\.text).joined()
+            }
             // `==` leaves nothing between its signs.
-            let filled = sides.filter { !$0.allSatisfy(\.isWhitespace) }
+            let filled = sides.filter { !$0.isEmpty }
             guard filled.count == 2, sides.count <= 3 else {
                 throw CatalogError(
                     .query, "'\(condition)': a join compares by EXPRESSION = EXPRESSION, several with AND between them")
@@ -176,7 +180,7 @@ private struct JoinKeys {
             "SELECT ", "FROM \(TableQuery.schema(index)).rows AS \(SQLToken.quoted(table.alias))")
         do { sqlite3_finalize(try TableQuery.prepared(sql, in: db)) } catch let error as CatalogError {
             throw CatalogError(
-                error.kind, "'\(text.drop { $0.isWhitespace })' of \(table.title): \(error.description)")
+                error.kind, "'\(text)' of \(table.title): \(error.description)")
         }
     }
 

@@ -54,10 +54,18 @@ enum TableQuery {
         }
     }
 
+    private static let onlyReading = "only statements that read are run: SELECT, WITH, VALUES"
+
     /// Compiles a statement.
     ///
     /// - Throws: ``CatalogError`` in one line with the place.
     static func prepared(_ text: SQLText, in db: Database) throws -> OpaquePointer {
+        // Some pragmas count as reading.
+        if let first = SQLToken.tokens(of: text.sql).first(where: { $0.kind != .space && $0.text != "(" }),
+            !["select", "with", "values"].contains(first.text.lowercased())
+        {
+            throw CatalogError(.query, "'\(first.text)': \(Self.onlyReading)")
+        }
         var statement: OpaquePointer?
         var tail: UnsafePointer<CChar>?
         let connection = db.sqliteConnection
@@ -72,7 +80,7 @@ enum TableQuery {
         guard isReading, isAlone else {
             sqlite3_finalize(statement)
             throw CatalogError(
-                .query, isAlone ? "only statements that read are run: SELECT, WITH, VALUES" : "one statement at a time is run")
+                .query, isAlone ? onlyReading : "one statement at a time is run")
         }
         return statement
     }

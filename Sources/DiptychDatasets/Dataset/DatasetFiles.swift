@@ -65,6 +65,8 @@ public struct ImageDataset: Dataset {
     private let builder: RowBuilder
     /// The places of the other columns in the table.
     private let others: [Int]
+    /// The places of columns that hold images, the first name first.
+    private let imagePlaces: [Int]
 
     /// Finds the columns of images and captions.
     ///
@@ -91,6 +93,7 @@ public struct ImageDataset: Dataset {
             // A list of captions is a column of its own.
             return !isImage && (!captions.contains(known[index]) || base.columns[index].type == .list(.text))
         }
+        imagePlaces = names.image.compactMap { name in known.lastIndex(of: name.lowercased()) }
         let rest = others
         let hasText = base.columns.contains { captions.contains($0.name.lowercased()) && $0.type != .list(.text) }
         self.columns =
@@ -119,7 +122,17 @@ public struct ImageDataset: Dataset {
     ///
     /// - Throws: ``DatasetError`` where it names none.
     package func image(of row: DatasetRecord, at index: Int) throws(DatasetError) -> ImageReference {
-        try item(row, index).image
+        // Most rows have one by the first name; what is unusual takes the long way, and its messages.
+        if let place = imagePlaces.first(where: { !row.values[$0].isNull }) {
+            switch row.values[place] {
+            case .text(let text) where !text.isEmpty && RowBuilder.scheme(text) == nil:
+                return .file(text.utf8.first == UInt8(ascii: "/") ? text : builder.folder + text)
+            case .text(let text) where !text.isEmpty: return .url(text)
+            case .bytes(let bytes) where !bytes.isEmpty: return .bytes(bytes)
+            default: break
+            }
+        }
+        return try item(row, index).image
     }
 
     private func item(_ row: DatasetRecord, _ index: Int) throws(DatasetError) -> DatasetRow {

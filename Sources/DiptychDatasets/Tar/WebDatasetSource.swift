@@ -166,25 +166,34 @@ struct WebDatasetName {
     /// Everything behind the dot, in lower case.
     let ending: String
 
+    /// What stands behind the last dot.
+    let lastEnding: String
+    /// What stands before it, as `seg` in `seg.png`; empty for most.
+    let middle: String
+    /// What the entry holds by its last ending; nil where that is not read.
+    let kind: Kind?
+
     /// Nil where the name has no ending or is hidden.
     init?(_ name: String) {
-        let start = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
-        guard let dot = name[start...].firstIndex(of: "."), dot > start else { return nil }
+        // By bytes: an archive has a million names, and dots and slashes are bytes of their own in UTF-8.
+        let bytes = name.utf8
+        let start = bytes.lastIndex(of: UInt8(ascii: "/")).map { bytes.index(after: $0) } ?? bytes.startIndex
+        guard let dot = bytes[start...].firstIndex(of: UInt8(ascii: ".")), dot > start else { return nil }
         key = String(name[..<dot])
-        ending = name[name.index(after: dot)...].lowercased()
-    }
-
-    /// What stands behind the last dot.
-    var lastEnding: String { ending.lastIndex(of: ".").map { String(ending[ending.index(after: $0)...]) } ?? ending }
-
-    /// What stands before it, as `seg` in `seg.png`; empty for most.
-    var middle: String { ending.lastIndex(of: ".").map { String(ending[..<$0]) } ?? "" }
-
-    /// What the entry holds by its last ending; nil where that is not read.
-    var kind: Kind? {
-        let last = lastEnding
-        if Self.images.contains(last) { return .image }
-        if Self.captions.contains(last) { return .caption }
-        return last == "json" ? .attributes : nil
+        let ending = name[bytes.index(after: dot)...].lowercased()
+        self.ending = ending
+        if let last = ending.utf8.lastIndex(of: UInt8(ascii: ".")) {
+            lastEnding = String(ending[ending.utf8.index(after: last)...])
+            middle = String(ending[..<last])
+        } else {
+            (lastEnding, middle) = (ending, "")
+        }
+        if Self.images.contains(lastEnding) {
+            kind = .image
+        } else if Self.captions.contains(lastEnding) {
+            kind = .caption
+        } else {
+            kind = lastEnding == "json" ? .attributes : nil
+        }
     }
 }
