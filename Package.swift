@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "Diptych", targets: ["Diptych"]),
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
         .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
+        .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -156,6 +157,13 @@ let package = Package(
             exclude: ["Schema/milvus.proto"], swiftSettings: strict),
         // How well a model does, by numbers.
         .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
+        // Datasets looked after: faults, repair, statistics, near duplicates.
+        .target(
+            name: "DiptychCuration",
+            dependencies: [
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
+            ],
+            swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
@@ -182,7 +190,7 @@ let package = Package(
             dependencies: [
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
                 "DiptychMedia",
-                "DiptychEvaluation", "DiptychMilvus",
+                "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
                 "DiptychCheckpoints",
                 "DiptychTokenizers",
@@ -260,6 +268,10 @@ let package = Package(
                 "StoreSimulation",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiptychCurationTests",
+            dependencies: ["Diptych", "DiptychCuration", "DiptychDatasets", "DiptychMedia", "DiptychTestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],
