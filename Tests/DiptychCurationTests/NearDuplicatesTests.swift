@@ -7,7 +7,7 @@ import Testing
 struct NearDuplicatesTests {
     /// Rows at random, some of them others with a little noise.
     private func rows(_ count: Int, dimension: Int, seed: UInt64) -> Embeddings {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator(seed)
         var values: [Float] = []
         for row in 0..<count {
             let isCopy = row > 0 && Int.random(in: 0..<4, using: &generator) == 0

@@ -1,10 +1,10 @@
 /// A hash of 128 bits that is the same on every machine: MurmurHash3 in its 64-bit form (x64_128, Austin Appleby, public
 /// domain), with a seed of 32 bits. It tells contents apart, and keeps no secret.
-struct ContentHash: Hashable, Sendable {
-    let low: UInt64
-    let high: UInt64
+package struct ContentHash: Hashable, Sendable {
+    package let low: UInt64
+    package let high: UInt64
 
-    init(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) {
+    package init(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) {
         self =
             bytes.withContiguousStorageIfAvailable { ContentHash(buffer: $0, seed: seed) }
             ?? Array(bytes).withUnsafeBufferPointer { ContentHash(buffer: $0, seed: seed) }

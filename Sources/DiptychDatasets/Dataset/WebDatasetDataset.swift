@@ -49,6 +49,11 @@ struct WebDatasetDataset: Dataset {
 
     var count: Int { samples.count }
 
+    func place(ofRow index: Int) -> DatasetPlace {
+        let key = keys[index]
+        return DatasetPlace(file: path, place: key.isEmpty ? "sample \(index + 1)" : "key \(key)")
+    }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let offset = samples[index]
         var source = WebDatasetSource(
