@@ -94,7 +94,7 @@ public struct DatasetConversion: Sendable {
     }
 
     /// Makes a folder and those above it.
-    static func makeFolder(_ path: String) throws(FileWriteError) {
+    package static func makeFolder(_ path: String) throws(FileWriteError) {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw FileWriteError(path: path, "cannot be made: \((error as NSError).localizedDescription)")
         }
