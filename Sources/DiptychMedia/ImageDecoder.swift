@@ -80,7 +80,16 @@ public struct ImageDecoder: Sendable {
         _ bytes: [UInt8], label: String = "picture", fitting side: Int
     ) throws(ImageError) -> Image { try surveyed(bytes, label: label, fitting: side).image }
 
-    /// The same, with the size of the whole.
+    /// The size of an image, upright, from its header alone where its format allows that.
+    ///
+    /// - Throws: ``ImageError`` where there is none.
+    package func size(of bytes: [UInt8], label: String) throws(ImageError) -> Preprocessing.Size {
+        let format = try format(of: bytes, label: label)
+        guard format != .bmp, format != .gif else { return try decode(bytes, label: label).fullSize }
+        return try reading(bytes, format, label: label) { opened throws(ImageError) in opened.uprightSize }
+    }
+
+    /// The image of ``decode(_:label:fitting:)``, and the size of the whole.
     package func surveyed(
         _ bytes: [UInt8], label: String, fitting side: Int
     ) throws(ImageError) -> (image: Image, fullSize: Preprocessing.Size) {

@@ -3,11 +3,12 @@ internal import Diptych
 extension CheckRun {
     /// Compares all images with each other, and looks for what only the whole shows.
     func finish() async throws {
-        for (image, reason) in labels.outOfRange(classes: options.classCount ?? sources.classCount) {
+        let classes = options.classCount ?? sources.classCount
+        for (image, reason) in labels.outOfRange(classes: classes) {
             findings.add(.labelOutOfRange, "\(place(image)): \(reason)")
             leaveOut(image, .labelOutOfRange)
         }
-        for sentence in labels.imbalances { findings.add(.classImbalance, sentence) }
+        for sentence in labels.imbalances(classes: classes) { findings.add(.classImbalance, sentence) }
         if options.nearDuplicates > 0 { try await findNearDuplicates() }
         findOrphans()
     }

@@ -30,6 +30,8 @@ final class CheckRun: @unchecked Sendable {
     private var part = 0
     private var scan: PartScan?
     private let progress: @Sendable (Int) -> Void
+    /// Learns of everything that is read.
+    var observer: (any CheckObserver)?
 
     init(
         _ sources: SourceParts, options: CheckOptions, tokenizer: (any Tokenizer)?, progress: @escaping @Sendable (Int) -> Void
@@ -132,9 +134,9 @@ final class CheckRun: @unchecked Sendable {
     }
 
     /// Looks at an image, on any thread.
-    static func facts(_ job: ImageJob, _ inspector: ImageInspector) -> ImageFacts {
+    static func facts(_ job: ImageJob, _ inspector: ImageInspector, headerOnly: Bool = false) -> ImageFacts {
         switch job.work {
-        case .everything: inspector.facts(job.scanned)
+        case .everything: headerOnly ? inspector.header(job.scanned) : inspector.facts(job.scanned)
         case .content: inspector.hashed(job.scanned)
         case .nothing, .repeated: ImageFacts()
         }
@@ -176,6 +178,7 @@ final class CheckRun: @unchecked Sendable {
 
     private func take(_ image: Int, _ facts: ImageFacts, _ embedding: Embedding?) {
         hashes[image] = facts.hash
+        observer?.took(image: image, facts, embedding)
         if let fault = facts.fault {
             findings.add(fault.kind, "\(place(image)): \(fault.detail)")
             if !fault.isMended {
@@ -198,7 +201,8 @@ final class CheckRun: @unchecked Sendable {
             return
         }
         contents[hash] = Int32(image)
-        guard options.nearDuplicates > 0 else { return }
+        // Who observes has kept them.
+        guard options.nearDuplicates > 0, observer == nil else { return }
         if let embedding {
             embedded.append(Int32(image))
             embeddings += embedding.values
@@ -274,15 +278,24 @@ final class CheckRun: @unchecked Sendable {
             plan.leaveOut(text: ordinal, kind)
             return
         }
+        if sources.places[part].areTextsLabels {
+            splits[split].texts += 1
+            for owner in owners { images[owner].hasSoundText = true }
+            return
+        }
         let facts = self.texts.facts(text.text, encoding: text.encoding)
-        let areLabels = sources.places[part].areTextsLabels
-        let first = areLabels ? nil : earlier(text, facts, ordinal, part, split)
+        let first = earlier(text, facts, ordinal, part, split)
+        if case .some(.same(let other)) = first {
+            observer?.took(pairsOf: other, images: owners)
+        } else {
+            observer?.took(text: ordinal, text.text, split: split, images: owners)
+        }
         guard case .some(.same) = first else {
             splits[split].texts += 1
-            for fault in facts.faults where !areLabels {
+            for fault in facts.faults {
                 findings.add(fault.kind, "\(textPlace(part, text.number)): \(fault.detail)")
             }
-            guard areLabels || facts.repaired != nil else {
+            guard facts.repaired != nil else {
                 plan.leaveOut(text: ordinal, facts.faults.last?.kind ?? .emptyText)
                 return
             }
@@ -331,4 +344,14 @@ final class CheckRun: @unchecked Sendable {
         splits[split].contentsOfTexts[hash] = ordinal
         return nil
     }
+}
+
+/// Learns of the images and texts of a check, in their order.
+protocol CheckObserver: AnyObject {
+    /// An image and what was found out about it.
+    func took(image: Int, _ facts: ImageFacts, _ embedding: Embedding?)
+    /// A text, and the images that it describes.
+    func took(text: Int32, _ words: String, split: Int, images: [Int])
+    /// Further images of a text.
+    func took(pairsOf text: Int32, images: [Int])
 }

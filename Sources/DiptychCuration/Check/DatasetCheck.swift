@@ -48,18 +48,30 @@ public struct DatasetCheck: Sendable {
     }
 
     private func run(_ model: (any Embedder)?, _ progress: @escaping @Sendable (Int) -> Void) async throws -> CheckRun {
+        let run = try await read(model, observer: nil, readsHeadersOnly: false, progress)
+        try await run.finish()
+        return run
+    }
+
+    /// Reads everything.
+    ///
+    /// - Parameter readsHeadersOnly: whether images are not decoded where nothing embeds them.
+    func read(
+        _ model: (any Embedder)?, observer: (any CheckObserver)?, readsHeadersOnly: Bool,
+        _ progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> CheckRun {
         let (sources, options) = (sources, options)
         let parts = try await WorkerThreads.shared.value { try SourceParts(sources, options.reading) }
         let tokenizer = (model as? any DualEncoder)?.tokenizer
         let run = CheckRun(parts, options: options, tokenizer: tokenizer, progress: progress)
+        run.observer = observer
         if let model, options.nearDuplicates > 0 {
             try await embedImages(run, model)
         } else {
-            try await decodeImages(run)
+            try await decodeImages(run, headersOnly: readsHeadersOnly)
         }
         await WorkerThreads.shared.result { run.checkTexts() }
         try Task.checkCancellation()
-        try await run.finish()
         return run
     }
 
@@ -67,7 +79,7 @@ public struct DatasetCheck: Sendable {
     /// A batch ends at so many bytes of images.
     private static let batchBytes = 64 << 20
 
-    private func decodeImages(_ run: CheckRun) async throws {
+    private func decodeImages(_ run: CheckRun, headersOnly: Bool) async throws {
         let work = ParallelWork(threads: options.threads)
         let inspector = run.inspector
         var isAtEnd = false
@@ -80,7 +92,7 @@ public struct DatasetCheck: Sendable {
                     if case .reference(.bytes(let some)) = job.scanned.content { bytes += some.count }
                     jobs.append(job)
                 }
-                let facts = work.map(jobs) { CheckRun.facts($0, inspector) }
+                let facts = work.map(jobs) { CheckRun.facts($0, inspector, headerOnly: headersOnly) }
                 for (job, facts) in zip(jobs, facts) { run.take(job, facts) }
                 return jobs.isEmpty
             }

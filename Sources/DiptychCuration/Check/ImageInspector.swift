@@ -58,7 +58,7 @@ struct ImageInspector: Sendable {
                 switch error.kind {
                 case .incomplete: .missingImage
                 case .unreadable: .missingFile
-                default: error.reason.contains("base64") ? .brokenBase64 : .malformedRow
+                default: error.reason.contains("is not base64") ? .brokenBase64 : .malformedRow
                 }
             }
         return Fault(kind: kind, detail: error.reason)
@@ -97,6 +97,14 @@ struct ImageInspector: Sendable {
                 bytes, label: "image", fitting: Self.surveySide)
             (facts.width, facts.height) = (size.width, size.height)
             facts.signature = try small.resized(width: Signatures.side, height: Signatures.side).bytes
+        }
+    }
+
+    /// What an image's header says.
+    func header(_ image: ScannedImage) -> ImageFacts {
+        facts(image) { (bytes, facts) throws(ImageError) in
+            let size = try ImageDecoder(options: options).size(of: bytes, label: "image")
+            (facts.width, facts.height) = (size.width, size.height)
         }
     }
 

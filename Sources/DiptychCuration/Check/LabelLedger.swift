@@ -76,8 +76,10 @@ struct LabelLedger {
             return column.images.compactMap { image, value in
                 let number = numbers[Int(value)]
                 guard !range.contains(number) else { return nil }
-                let known = classes.map { "\($0) classes" } ?? "classes \(range.lowerBound) to \(range.upperBound)"
-                return (Int(image), "\(name) \(number) for \(known)")
+                let known =
+                    classes.map { " for \($0) classes" }
+                    ?? (number < 0 ? " is negative" : " for classes 0 to \(range.upperBound)")
+                return (Int(image), "\(name) \(number)\(known)")
             }
         }
         .sorted { $0.0 < $1.0 }
@@ -98,7 +100,7 @@ struct LabelLedger {
             guard run == 0 || numbers[index] == numbers[end] + 1 else { break }
             (end, run, rows) = (index, run + 1, rows + counts[index])
         }
-        let all = counts.reduce(0, +)
+        let all = order.reduce(0) { $0 + counts[$1] }
         let isRun = run >= 2 && (all - rows) * 100 <= max(100, all)
         let next = order.dropFirst(run).first.map { numbers[$0] }
         guard isRun, let next, next >= 4 * Int64(run), next - numbers[end] > 1 else { return 0...Int64.max }
@@ -106,10 +108,15 @@ struct LabelLedger {
     }
 
     /// Columns whose classes differ much in size, each as a sentence.
-    var imbalances: [String] {
+    ///
+    /// - Parameter classes: how many there are, if that is known.
+    func imbalances(classes: Int?) -> [String] {
         columns.sorted { $0.key < $1.key }.compactMap { name, column in
             guard !column.isChoice, (2...Self.limit).contains(column.values.count) else { return nil }
-            let order = column.counts.indices.sorted { column.counts[$0] < column.counts[$1] }
+            let numbers = column.values.map { Int64($0) ?? 0 }
+            let range = column.isNumbered ? range(numbers, column.counts, classes) : Int64.min...Int64.max
+            let order = column.counts.indices.filter { range.contains(numbers[$0]) }
+                .sorted { column.counts[$0] < column.counts[$1] }
             guard let small = order.first, let large = order.last,
                 column.counts[large] >= column.counts[small] * Self.imbalance
             else { return nil }

@@ -73,16 +73,33 @@ struct Mojibake {
         guard text.unicodeScalars.contains(where: { (0x4E00..<0xA000).contains($0.value) }),
             let bytes = gbk?.bytes(of: text), bytes.contains(where: { $0 >= 0x80 })
         else { return .sound }
-        // The last byte has no partner where there is an odd number of them.
-        for lost in 0...2 where bytes.count > lost {
-            guard let decoded = String(validating: bytes.dropLast(lost), as: UTF8.self) else { continue }
+        if let decoded = String(validating: bytes, as: UTF8.self) {
             let foreign = decoded.unicodeScalars.filter { $0.value >= 0x80 }
             // Short texts are both by chance; 联通 is UTF-8 of two characters of two bytes in GBK.
-            let isText = foreign.count >= 2 && foreign.allSatisfy { $0.value >= 0x2000 && $0.value < 0x10000 && !(0xE000..<0xF900).contains($0.value) }
-            guard isText else { return .sound }
-            return lost == 0
-                ? .mended(decoded, how: "UTF-8 read as GBK") : .lost("is UTF-8 read as GBK, and its end is lost")
+            let isText =
+                foreign.count >= 2
+                && foreign.allSatisfy { $0.value >= 0x2000 && $0.value < 0x10000 && !(0xE000..<0xF900).contains($0.value) }
+            return isText ? .mended(decoded, how: "UTF-8 read as GBK") : .sound
         }
-        return .sound
+        // Pairs of bytes that GBK does not have were left out.
+        let (whole, foreign) = Self.threeByteCharacters(bytes)
+        return whole >= 2 && whole * 3 * 10 >= foreign * 6
+            ? .lost("is UTF-8 read as GBK, of which some is lost") : .sound
+    }
+
+    /// The characters that are three bytes of UTF-8 of Chinese text, and the bytes that are not ASCII.
+    private static func threeByteCharacters(_ bytes: [UInt8]) -> (whole: Int, foreign: Int) {
+        var (whole, foreign, place) = (0, 0, 0)
+        while place < bytes.count {
+            let byte = bytes[place]
+            let isWhole =
+                (0xE3...0xE9).contains(byte) && place + 2 < bytes.count && (0x80..<0xC0).contains(bytes[place + 1])
+                && (0x80..<0xC0).contains(bytes[place + 2])
+            if isWhole { whole += 1 }
+            let count = isWhole ? 3 : 1
+            if byte >= 0x80 { foreign += count }
+            place += count
+        }
+        return (whole, foreign)
     }
 }

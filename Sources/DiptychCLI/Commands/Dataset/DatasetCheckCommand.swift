@@ -67,6 +67,7 @@ struct DatasetCheckCommand: AsyncParsableCommand {
         options.reading = source.options(
             columns: ColumnNames(image: imageColumn, caption: textColumn), notes: DatasetNotes())
         options.images = model.images
+        options.images.namesOptions = false
         options.threads = model.threads
         (options.nearDuplicates, options.classCount, options.exampleLimit) = (nearDuplicates, classes, examples)
         let embedder: (any Embedder)? = model.model == nil ? nil : try await model.load()

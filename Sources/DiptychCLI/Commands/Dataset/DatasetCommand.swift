@@ -4,11 +4,11 @@ public import DiptychDatasets
 struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Show datasets of images and texts, check them, and write them in other formats.",
+        abstract: "Show datasets of images and texts, check and count them, and write them in other formats.",
         discussion: """
             Example: diptych dataset show images --limit 3
             """,
-        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self])
+        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self, DatasetStatisticsCommand.self])
 }
 
 extension DatasetFormat: ExpressibleByArgument {}
