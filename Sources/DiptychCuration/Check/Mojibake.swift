@@ -81,25 +81,27 @@ struct Mojibake {
                 && foreign.allSatisfy { $0.value >= 0x2000 && $0.value < 0x10000 && !(0xE000..<0xF900).contains($0.value) }
             return isText ? .mended(decoded, how: "UTF-8 read as GBK") : .sound
         }
-        // Pairs of bytes that GBK does not have were left out.
-        let (whole, foreign) = Self.threeByteCharacters(bytes)
-        return whole >= 2 && whole * 3 * 10 >= foreign * 6
+        // Pairs of bytes that GBK does not have were left out, and left some characters with two of their three bytes.
+        let (whole, inside, foreign) = Self.threeByteCharacters(bytes)
+        return whole >= 1 && foreign >= 6 && inside * 10 >= foreign * 8
             ? .lost("is UTF-8 read as GBK, of which some is lost") : .sound
     }
 
-    /// The characters that are three bytes of UTF-8 of Chinese text, and the bytes that are not ASCII.
-    private static func threeByteCharacters(_ bytes: [UInt8]) -> (whole: Int, foreign: Int) {
-        var (whole, foreign, place) = (0, 0, 0)
+    /// The characters that are three bytes of UTF-8 of Chinese text, the bytes of them and of those that lack their last one, and all
+    /// bytes that are not ASCII.
+    private static func threeByteCharacters(_ bytes: [UInt8]) -> (whole: Int, inside: Int, foreign: Int) {
+        var (whole, inside, foreign, place) = (0, 0, 0, 0)
+        func isNext(_ place: Int) -> Bool { place < bytes.count && (0x80..<0xC0).contains(bytes[place]) }
         while place < bytes.count {
-            let byte = bytes[place]
-            let isWhole =
-                (0xE3...0xE9).contains(byte) && place + 2 < bytes.count && (0x80..<0xC0).contains(bytes[place + 1])
-                && (0x80..<0xC0).contains(bytes[place + 2])
-            if isWhole { whole += 1 }
-            let count = isWhole ? 3 : 1
-            if byte >= 0x80 { foreign += count }
+            var count = 1
+            if (0xE3...0xE9).contains(bytes[place]), isNext(place + 1) {
+                count = isNext(place + 2) ? 3 : 2
+                if count == 3 { whole += 1 }
+                inside += count
+            }
+            if bytes[place] >= 0x80 { foreign += count }
             place += count
         }
-        return (whole, foreign)
+        return (whole, inside, foreign)
     }
 }

@@ -117,7 +117,7 @@ extension DatasetStatistics {
     private func pairList(_ title: String, _ pairs: [Pair]) -> String {
         guard !pairs.isEmpty else { return "" }
         let items = pairs.map { pair in
-            let cosine = (Double(pair.similarity) * 1000).rounded() / 1000
+            let cosine = HTMLText.thousandths(Double(pair.similarity))
             return item(pair.thumbnail, pair.text, pair.image, "<p class=\"n\">\(cosine)</p>")
         }
         return "<h2>\(title)</h2><ul class=\"images\">\(items.joined())</ul>"
@@ -134,7 +134,7 @@ extension DatasetStatistics {
         let description = shown.isEmpty ? "image without a text" : shown
         let image =
             thumbnail.isEmpty
-            ? "<div class=\"gone\">not readable</div>" : "<img src=\"\(thumbnail)\" alt=\"\(description)\" loading=\"lazy\">"
+            ? "<div class=\"gone\">not readable</div>" : "<img src=\"\(thumbnail)\" alt=\"\(description)\">"
         let words = shown.isEmpty ? "" : "<p><bdi>\(shown)</bdi></p>"
         return "<li>\(image)\(words)\(more)<p class=\"place\"><bdi>\(HTMLText.escaped(place))</bdi></p></li>"
     }

@@ -41,6 +41,14 @@ enum HTMLText {
         return "\(scaled)"
     }
 
+    /// A number below a thousand with three digits behind the point.
+    static func thousandths(_ value: Double) -> String {
+        guard value.isFinite, value.magnitude < 1e6 else { return "–" }
+        let scaled = Int((value.magnitude * 1000).rounded())
+        let digits = String(scaled % 1000)
+        return (value < 0 ? "−" : "") + "\(scaled / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
+    }
+
     /// Bytes in the unit that suits them.
     static func bytes(_ value: Double) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]

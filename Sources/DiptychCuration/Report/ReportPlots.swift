@@ -19,11 +19,11 @@ struct ReportPlots {
             """
     }
 
-    private static let (width, height, base) = (360.0, 132.0, 112.0)
+    private static let (width, height, base, widest) = (360.0, 132.0, 112.0, 48.0)
 
     private static func bars(_ title: String, _ values: Distribution, _ label: Label) -> String {
         let most = Double(values.bins.map(\.count).max() ?? 1)
-        let step = width / Double(max(1, values.bins.count))
+        let step = min(widest, width / Double(max(1, values.bins.count)))
         var marks = ""
         for (index, bin) in values.bins.enumerated() where bin.count > 0 {
             let tall = max(1.5, (base - 6) * Double(bin.count) / most)
@@ -34,11 +34,15 @@ struct ReportPlots {
                 + "<title>\(HTMLText.escaped(range)): \(HTMLText.number(bin.count))</title></rect>"
         }
         let (first, last) = (values.bins.first?.from ?? 0, values.bins.last?.to ?? 0)
+        let end =
+            last == first
+            ? ""
+            : "<text x=\"\(fixed(max(96, step * Double(values.bins.count))))\" y=\"\(height - 4)\" text-anchor=\"end\">"
+                + "\(HTMLText.escaped(label(last)))</text>"
         return """
             <svg viewBox="0 0 \(Int(width)) \(Int(height))" role="img" aria-label="Histogram: \(HTMLText.escaped(title))">
             <line class="axis" x1="0" x2="\(Int(width))" y1="\(base)" y2="\(base)"/>\(marks)
-            <text x="0" y="\(height - 4)">\(HTMLText.escaped(label(first)))</text>
-            <text x="\(Int(width))" y="\(height - 4)" text-anchor="end">\(HTMLText.escaped(label(last)))</text></svg>
+            <text x="0" y="\(height - 4)">\(HTMLText.escaped(label(first)))</text>\(end)</svg>
             """
     }
 
