@@ -27,8 +27,6 @@ struct DatasetCheckTests {
         ) { (self.kind, self.name, self.count, self.example, self.put) = (kind, name, count, example, put) }
     }
 
-    private static let bytes = { try SmallDataset.file($0) }
-
     static let imageFaults: [Case] = [
         Case(.orphanImageID, "a text names no image", "train_texts.jsonl:7: 9999") {
             $0.add(text: SmallDataset.text(7, "没有图的文字", [9999]))

@@ -34,7 +34,7 @@ extension CheckRun {
         let rows = Embeddings(values: embeddings, dimension: embeddings.count / embedded.count)
         let groups = try await NearDuplicates.groups(rows, threshold: options.nearDuplicates, threads: options.threads)
         // The first image of each group, by split.
-        var firsts: [Int: [(split: Int16, row: Int)]] = [:]
+        var firsts: [Int: [(split: Int32, row: Int)]] = [:]
         for (row, group) in groups.enumerated() {
             let image = Int(embedded[row])
             let (split, known) = (images[image].split, firsts[group] ?? [])

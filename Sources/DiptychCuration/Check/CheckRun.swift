@@ -12,7 +12,7 @@ final class CheckRun: @unchecked Sendable {
     let sources: SourceParts
     private(set) var splits: [CheckedSplit] = []
     /// The split of each part.
-    private(set) var partSplits: [Int16] = []
+    private(set) var partSplits: [Int32] = []
     var images: [CheckedImage] = []
     private(set) var ids = TextTable()
     private(set) var hashes: [ContentHash?] = []
@@ -22,7 +22,7 @@ final class CheckRun: @unchecked Sendable {
     let inspector: ImageInspector
     let texts: TextInspector
     private var contents: [ContentHash: Int32] = [:]
-    private(set) var textPlaces: [(part: Int16, number: Int32)] = []
+    private(set) var textPlaces: [(part: Int32, number: Int32)] = []
     var signatures = Signatures()
     /// The images that have an embedding, and those.
     private(set) var embedded: [Int32] = []
@@ -47,7 +47,7 @@ final class CheckRun: @unchecked Sendable {
         for part in sources.parts {
             let place = splits.firstIndex { $0.name == part.split } ?? splits.count
             if place == splits.count { splits.append(CheckedSplit(name: part.split)) }
-            partSplits.append(Int16(place))
+            partSplits.append(Int32(place))
         }
     }
 
@@ -116,7 +116,7 @@ final class CheckRun: @unchecked Sendable {
     }
 
     private func append(_ image: ScannedImage, _ split: Int) -> Int {
-        images.append(CheckedImage(part: Int16(part), split: Int16(split), number: Int32(clamping: image.number)))
+        images.append(CheckedImage(part: Int32(part), split: Int32(split), number: Int32(clamping: image.number)))
         ids.append(image.id ?? "")
         hashes.append(nil)
         splits[split].images += 1
@@ -265,7 +265,7 @@ final class CheckRun: @unchecked Sendable {
 
     private func add(_ text: ScannedText, _ part: Int, images owners: [Int], isRow: Bool) {
         let ordinal = Int32(textPlaces.count)
-        textPlaces.append((Int16(part), Int32(clamping: text.number)))
+        textPlaces.append((Int32(part), Int32(clamping: text.number)))
         let split = Int(partSplits[part])
         for owner in owners { images[owner].hasText = true }
         if isRow { splits[split].pairs += 1 }

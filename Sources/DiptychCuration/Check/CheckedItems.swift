@@ -10,8 +10,8 @@ enum Fate: Equatable {
 
 /// An image that was checked.
 struct CheckedImage {
-    let part: Int16
-    let split: Int16
+    let part: Int32
+    let split: Int32
     /// Its number in the part.
     let number: Int32
     var fate = Fate.kept

@@ -90,14 +90,15 @@ struct LabelLedger {
     private func range(_ numbers: [Int64], _ counts: [Int], _ classes: Int?) -> ClosedRange<Int64> {
         if let classes {
             // Some count from 1.
-            let first: Int64 = numbers.contains(0) || !numbers.contains(Int64(classes)) ? 0 : 1
-            return first...max(first, first + Int64(classes) - 1)
+            let most = Int64(min(max(1, classes), 1 << 40))
+            let first: Int64 = numbers.contains(0) || !numbers.contains(most) ? 0 : 1
+            return first...first + most - 1
         }
         let order = numbers.indices.filter { numbers[$0] >= 0 }.sorted { numbers[$0] < numbers[$1] }
         guard var end = order.first else { return 0...Int64.max }
         var (run, rows) = (0, 0)
         for index in order {
-            guard run == 0 || numbers[index] == numbers[end] + 1 else { break }
+            guard run == 0 || numbers[index] - numbers[end] == 1 else { break }
             (end, run, rows) = (index, run + 1, rows + counts[index])
         }
         let all = order.reduce(0) { $0 + counts[$1] }

@@ -13,6 +13,8 @@ struct TextFacts {
 struct TextInspector {
     let length: TextLength
     private let mojibake = Mojibake()
+    /// The longest text that is looked at as a whole, in bytes.
+    private static let longest = 1 << 17
 
     init(length: TextLength) { self.length = length }
 
@@ -20,15 +22,21 @@ struct TextInspector {
     func facts(_ text: String, encoding: TextFileEncoding?) -> TextFacts {
         var facts = TextFacts()
         var (current, isLost) = (text, false)
+        // The beginning says what a text of any length is, and all that a model reads of it.
+        if text.utf8.count > Self.longest {
+            facts.faults.append(
+                Fault(kind: .longText, detail: "\(text.utf8.count) bytes: \(Self.shown(String(text.prefix(80))))"))
+            current = length.cut(String(text.unicodeScalars.prefix(Self.longest / 16)))
+        }
         if let encoding {
             facts.faults.append(
                 Fault(kind: .wrongEncoding, detail: "is not UTF-8; it reads as \(encoding.rawValue): \(Self.shown(text))"))
         }
-        guard !Self.isBlank(text) else {
+        guard !Self.isBlank(current) else {
             facts.faults.append(Fault(kind: .emptyText, detail: "the text is empty"))
             return facts
         }
-        switch mojibake.finding(text) {
+        switch mojibake.finding(current) {
         case .sound: break
         case .mended(let mended, let how):
             facts.faults.append(Fault(kind: .wrongEncoding, detail: "\(how): \(Self.shown(text))"))

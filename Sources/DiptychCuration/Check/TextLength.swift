@@ -10,6 +10,8 @@ struct TextLength: Sendable {
     /// The tokens that CLIP reads, with start and end.
     static let latin = 77
 
+    private static let longest = 4096
+
     /// A text's tokens with start and end, and the most that are read.
     func tokens(_ text: String) -> (count: Int, limit: Int) {
         if let tokenizer {
@@ -31,6 +33,8 @@ struct TextLength: Sendable {
 
     /// The longest beginning of a text that is read as a whole.
     func cut(_ text: String) -> String {
+        // No text of so many characters is read as a whole, unless it is mostly spaces.
+        let text = text.prefix(Self.longest)
         var (low, high) = (0, text.count)
         while low < high {
             let middle = (low + high + 1) / 2

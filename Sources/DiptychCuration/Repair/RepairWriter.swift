@@ -25,8 +25,7 @@ struct RepairWriter {
         try DatasetConversion.makeFolder(output)
         log = try ChangeLog(path: "\(output)/changes.jsonl")
         for (index, split) in run.splits.enumerated() {
-            // What every reader of JSON keeps whole.
-            nextIDs[index] = split.lastTextID < 1 << 53 ? split.lastTextID + 1 : 0
+            nextIDs[index] = split.lastTextID < Int64.max - 1 << 40 ? split.lastTextID + 1 : 0
         }
     }
 
