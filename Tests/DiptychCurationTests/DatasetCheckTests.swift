@@ -211,13 +211,14 @@ struct DatasetCheckTests {
         #expect(lines.last?.contains("\"text\":\"\(expected)\"") == true, "\(lines)")
     }
 
-    @Test("Counts of an LMDB that lie, and pairs without their image")
-    func lmdb() async throws {
+    private func writeLMDB() throws {
         let data = try SmallDataset().write(to: folder)
         let part = try #require(try DatasetFiles.splits([data]).first)
         _ = try DatasetConversion(to: .lmdb, output: folder.path("db")).write(part, as: "train")
-        let check = DatasetCheck([folder.path("db")])
-        #expect(try await check.report().isClean)
+    }
+
+    /// Makes nine of six in both counts.
+    private func changeCounts() throws {
         for (name, key) in [("imgs", "num_images"), ("pairs", "num_samples")] {
             let path = "db/lmdb/train/\(name)/data.mdb"
             var bytes = try folder.bytes(path)
@@ -227,6 +228,14 @@ struct DatasetCheckTests {
             bytes[text.distance(from: text.startIndex, to: place) - 1] = UInt8(ascii: "9")
             try folder.write(bytes, to: path)
         }
+    }
+
+    @Test("Counts of an LMDB that lie, and pairs without their image")
+    func lmdb() async throws {
+        try writeLMDB()
+        let check = DatasetCheck([folder.path("db")])
+        #expect(try await check.report().isClean)
+        try changeCounts()
         let (report, _) = try await check.repair(to: folder.path("clean"))
         #expect(report.findings.map(\.kind) == [.lmdbCount])
         #expect(
@@ -238,15 +247,21 @@ struct DatasetCheckTests {
         #expect(FileManager.default.fileExists(atPath: folder.path("clean/lmdb/train/pairs/data.mdb")))
     }
 
-    @Test("Rows of a table: missing files, labels out of range, classes of very different sizes")
-    func table() async throws {
+    /// A table of thirty images and two rows that cannot be read.
+    private func writeTable() throws -> String {
         var lines = "filepath,title,label\n"
+        let odd = [3: "99", 4: "-1", 5: "1"]
         for number in 0..<30 {
             try folder.write(try SmallDataset.file(100 + number), to: "\(number).jpg")
-            lines += "\(number).jpg,text \(number),\(number == 3 ? 99 : number == 4 ? -1 : number == 5 ? 1 : 0)\n"
+            lines += "\(number).jpg,text \(number),\(odd[number] ?? "0")\n"
         }
         lines += "gone.jpg,a text without its image,0\nshort.jpg,a short row\n"
-        let table = try folder.write(lines, to: "train.csv")
+        return try folder.write(lines, to: "train.csv")
+    }
+
+    @Test("Rows of a table: missing files, labels out of range, classes of very different sizes")
+    func table() async throws {
+        let table = try writeTable()
         let (report, _) = try await DatasetCheck([table]).repair(to: folder.path("clean"))
         #expect(
             report.findings.map(\.kind) == [.missingFile, .malformedRow, .labelOutOfRange, .classImbalance],

@@ -20,7 +20,11 @@ struct DatasetSurveyTests {
 
     @Test("Images, texts, formats, sizes, scripts and pairs are counted")
     func counts() async throws {
-        let statistics = try await DatasetSurvey([try dataset().write(to: folder)]).statistics()
+        let data = try dataset().write(to: folder)
+        try check(try await DatasetSurvey([data]).statistics())
+    }
+
+    private func check(_ statistics: DatasetStatistics) throws {
         #expect(statistics.splits.map(\.name) == ["train", "valid"])
         #expect(statistics.splits.map(\.images) == [6, 2])
         #expect(statistics.splits.map(\.brokenImages) == [0, 1])
@@ -66,13 +70,21 @@ struct DatasetSurveyTests {
 
     @Test("Spreads of numbers")
     func distributions() async throws {
+        let table = try writeTable()
+        check(try await DatasetSurvey([table]).statistics(hasThumbnails: false).characters)
+    }
+
+    /// A table of twenty images, whose texts have one to twenty characters.
+    private func writeTable() throws -> String {
         var lines = "filepath,title\n"
         for number in 0..<20 {
             try folder.write(try SmallDataset.file(number), to: "\(number).jpg")
             lines += "\(number).jpg,\(String(repeating: "字", count: number + 1))\n"
         }
-        let statistics = try await DatasetSurvey([try folder.write(lines, to: "a.csv")]).statistics(hasThumbnails: false)
-        let characters = statistics.characters
+        return try folder.write(lines, to: "a.csv")
+    }
+
+    private func check(_ characters: Distribution) {
         #expect((characters.count, characters.minimum, characters.median, characters.mean, characters.maximum) == (20, 1, 10, 10.5, 20))
         #expect(characters.percentile95 == 19)
         #expect(characters.bins.map(\.count) == [Int](repeating: 1, count: 20))
