@@ -119,10 +119,10 @@ struct LabelLedger {
             let order = column.counts.indices.filter { range.contains(numbers[$0]) }
                 .sorted { column.counts[$0] < column.counts[$1] }
             guard let small = order.first, let large = order.last,
-                column.counts[large] >= column.counts[small] * Self.imbalance
+                order.count > 1, column.counts[large] >= column.counts[small] * Self.imbalance
             else { return nil }
             return "\(name): '\(column.values[large])' has \(column.counts[large]) rows, '\(column.values[small])' "
-                + "\(column.counts[small]); \(column.values.count) classes"
+                + "\(column.counts[small]); \(order.count) classes"
         }
     }
 

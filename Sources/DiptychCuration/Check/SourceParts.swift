@@ -75,7 +75,12 @@ struct SourceParts: Sendable {
     private mutating func add(_ found: [DatasetPart]) throws(DatasetError) {
         for part in found {
             do throws(DatasetError) {
-                places.append(PartPlaces(try PartScan(part)))
+                let scan = try PartScan(part)
+                guard !scan.isEmptyFile else {
+                    failures.append(DatasetError(.incomplete, path: part.path, "holds no rows"))
+                    continue
+                }
+                places.append(PartPlaces(scan))
                 parts.append(part)
             } catch { failures.append(error) }
         }

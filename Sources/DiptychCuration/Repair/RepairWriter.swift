@@ -58,6 +58,7 @@ struct RepairWriter {
                 let isFirst = Int(known.part) == part && Int(known.number) == row
                 if isFirst, run.reason(without: Int(image)) == nil { kept.append(row) }
             }
+            guard !kept.isEmpty else { continue }
             let split = run.splits[Int(run.partSplits[part])].name
             var failure: DatasetError?
             let written = try folders.write(source.selecting(kept), as: split ?? "train", skip: { failure = $0 })

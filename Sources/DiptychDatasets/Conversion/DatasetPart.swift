@@ -236,13 +236,14 @@ extension DatasetFiles {
     private static func folders(
         _ folder: String, _ names: [String], _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
-        let visible = names.filter { !$0.hasPrefix(".") }
-        let isSplit = visible.allSatisfy { name in
+        // Files beside them that are no images, such as a licence, say nothing.
+        let visible = names.filter { name in
             var isDirectory: ObjCBool = false
-            return DatasetPart.split(inNameOf: name) != nil
-                && FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isDirectory)
-                && isDirectory.boolValue
+            let path = "\(folder)/\(name)"
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            return !name.hasPrefix(".") && (isThere && isDirectory.boolValue || WebDatasetName.isImage(name))
         }
+        let isSplit = visible.allSatisfy { DatasetPart.split(inNameOf: $0) != nil && !WebDatasetName.isImage($0) }
         guard isSplit, !visible.isEmpty else { return nil }
         var found: [DatasetPart] = []
         for name in visible {

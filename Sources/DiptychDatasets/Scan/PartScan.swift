@@ -22,6 +22,8 @@ package final class PartScan {
     package let areTextsLabels: Bool
     /// The columns of rows; empty of others.
     package let columns: [DatasetColumn]
+    /// Whether it is a table without a row.
+    package let isEmptyFile: Bool
     /// Parts that cannot be read at all, and counts that lie.
     package private(set) var failures: [DatasetError] = []
     /// Counts that differ from what is there.
@@ -33,6 +35,7 @@ package final class PartScan {
     /// - Throws: ``DatasetError`` where nothing of it can be read.
     package init(_ part: DatasetPart) throws(DatasetError) {
         (split, path) = (part.split, part.path)
+        var isEmpty = false
         switch part.content {
         case .chineseClip:
             let files = try ChineseClipScan(path: part.path, encoding: part.options.encoding)
@@ -48,7 +51,11 @@ package final class PartScan {
             (form, hasTexts, areTextsLabels) = (.rows, rows.texts.hasTexts, rows.texts.areLabels)
             columns = rows.rows.columns
             source = rows
+            var isDirectory: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: part.path, isDirectory: &isDirectory)
+            isEmpty = rows.rows.count == 0 && isThere && !isDirectory.boolValue
         }
+        isEmptyFile = isEmpty
     }
 
     /// The next image; nil behind the last one.
