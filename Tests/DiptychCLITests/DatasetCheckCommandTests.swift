@@ -10,7 +10,8 @@ struct DatasetCheckCommandTests {
         folder = try TemporaryFolder()
         #expect(try Command.run("pictures", "--count", "16", "--seed", "5", "--output", folder / "images").status == 0)
         let result = try Command.run(
-            "dataset", "convert", folder / "images/captions.jsonl", "--text-column", "caption_zh", "--to", "chinese-clip", "--output",
+            "dataset", "convert", folder / "images/captions.jsonl", "--text-column", "caption_zh", "--to",
+            "chinese-clip", "--output",
             folder / "data")
         #expect(result.status == 0, "\(result.error)")
     }
@@ -39,7 +40,9 @@ struct DatasetCheckCommandTests {
         #expect(findings.first?["kind"] as? String == "orphan_image_id")
         #expect(findings.first?["count"] as? Int == 2)
         #expect(
-            findings.first?["examples"] as? [String] == ["train_texts.jsonl:17: 1076345", "train_texts.jsonl:17: 1076346"])
+            findings.first?["examples"] as? [String] == [
+                "train_texts.jsonl:17: 1076345", "train_texts.jsonl:17: 1076346",
+            ])
         #expect((findings.first?["cost"] as? String)?.isEmpty == false)
         let text = try Command.run("dataset", "check", folder / "data", "--examples", "1")
         #expect(text.status == 3)
@@ -83,8 +86,10 @@ struct DatasetCheckCommandTests {
         let result = try Command.run("dataset", "convert", folder / "data", "--to", "csv", "--output", folder / "csv")
         #expect(result.status == 3)
         #expect(result.error.contains("train_imgs.tsv: line 17: ") && result.error.contains("stands on line 1 already"))
-        #expect(try String(contentsOfFile: folder / "csv/train.csv", encoding: .utf8).split(separator: "\n").count == 17)
-        let images = try Command.run("dataset", "convert", folder / "images", "--to", "csv", "--output", folder / "csv2")
+        #expect(
+            try String(contentsOfFile: folder / "csv/train.csv", encoding: .utf8).split(separator: "\n").count == 17)
+        let images = try Command.run(
+            "dataset", "convert", folder / "images", "--to", "csv", "--output", folder / "csv2")
         #expect(images.status == 0)
         #expect(images.error.contains("captions.jsonl") && images.error.contains("--text-column"))
     }

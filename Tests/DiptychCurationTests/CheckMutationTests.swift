@@ -20,9 +20,11 @@ struct CheckMutationTests {
         var conversion = DatasetConversion(to: format, output: folder.path("out"))
         conversion.copiesImages = true
         _ = try conversion.write(part, as: "train")
-        let files = try #require(FileManager.default.enumerator(atPath: folder.path("out"))).compactMap { $0 as? String }
-            .filter { !$0.hasSuffix("lock.mdb") && !$0.hasSuffix(".jpg") }
-            .filter { (try? folder.bytes("out/" + $0)) != nil }.sorted()
+        let files = try #require(FileManager.default.enumerator(atPath: folder.path("out"))).compactMap {
+            $0 as? String
+        }
+        .filter { !$0.hasSuffix("lock.mdb") && !$0.hasSuffix(".jpg") }
+        .filter { (try? folder.bytes("out/" + $0)) != nil }.sorted()
         let whole = try files.map { try folder.bytes("out/" + $0) }
         var random = SeededGenerator(11)
         var found = 0

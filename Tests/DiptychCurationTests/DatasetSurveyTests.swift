@@ -60,7 +60,9 @@ struct DatasetSurveyTests {
         var dataset = try dataset()
         dataset.add("<b>\"evil'", id: 9, try SmallDataset.file(30), "\"><img src=x onerror=alert(1)>")
         let html = try await DatasetSurvey([try dataset.write(to: folder, "a<i>b")]).statistics().html
-        #expect(!html.contains("<script") && !html.contains("<i>") && !html.contains("<b>\"") && !html.contains("src=x onerror=alert(1)>"))
+        #expect(
+            !html.contains("<script") && !html.contains("<i>") && !html.contains("<b>\"")
+                && !html.contains("src=x onerror=alert(1)>"))
         #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
         #expect(!html.contains("\u{202E}"))
         #expect(!html.contains("http://") && !html.contains("https://") && !html.contains("url("))
@@ -85,7 +87,10 @@ struct DatasetSurveyTests {
     }
 
     private func check(_ characters: Distribution) {
-        #expect((characters.count, characters.minimum, characters.median, characters.mean, characters.maximum) == (20, 1, 10, 10.5, 20))
+        #expect(
+            (characters.count, characters.minimum, characters.median, characters.mean, characters.maximum) == (
+                20, 1, 10, 10.5, 20
+            ))
         #expect(characters.percentile95 == 19)
         #expect(characters.bins.map(\.count) == [Int](repeating: 1, count: 20))
     }

@@ -36,7 +36,8 @@ struct NearDuplicatesTests {
     func everyPair(_ count: Int) async throws {
         let rows = rows(count, dimension: 24, seed: UInt64(count))
         for threshold: Float in [0.9, 0.97] {
-            #expect(try await NearDuplicates.groups(rows, threshold: threshold, threads: 2) == expected(rows, threshold))
+            #expect(
+                try await NearDuplicates.groups(rows, threshold: threshold, threads: 2) == expected(rows, threshold))
         }
     }
 

@@ -44,8 +44,12 @@ struct SmallDataset {
         return "{\"text_id\": \(id), \"text\": \"\(quoted)\", \"image_ids\": \(images)}"
     }
 
-    @inline(never) mutating func add(_ split: String = "train", image line: String) { images[split, default: []].append(line) }
-    @inline(never) mutating func add(_ split: String = "train", text line: String) { texts[split, default: []].append(line) }
+    @inline(never) mutating func add(_ split: String = "train", image line: String) {
+        images[split, default: []].append(line)
+    }
+    @inline(never) mutating func add(_ split: String = "train", text line: String) {
+        texts[split, default: []].append(line)
+    }
 
     /// Adds an image with its text.
     @inline(never) mutating func add(_ split: String = "train", id: Int, _ bytes: [UInt8], _ caption: String) {
@@ -54,10 +58,16 @@ struct SmallDataset {
     }
 
     /// Writes the files into a folder.
-    @inline(never) @discardableResult func write(to folder: TemporaryDirectory, _ name: String = "data") throws -> String {
+    @inline(never) @discardableResult func write(to folder: TemporaryDirectory, _ name: String = "data") throws
+        -> String
+    {
         try folder.makeFolder(name)
-        for (split, lines) in images { try folder.write(lines.joined(separator: "\n") + "\n", to: "\(name)/\(split)_imgs.tsv") }
-        for (split, lines) in texts { try folder.write(lines.joined(separator: "\n") + "\n", to: "\(name)/\(split)_texts.jsonl") }
+        for (split, lines) in images {
+            try folder.write(lines.joined(separator: "\n") + "\n", to: "\(name)/\(split)_imgs.tsv")
+        }
+        for (split, lines) in texts {
+            try folder.write(lines.joined(separator: "\n") + "\n", to: "\(name)/\(split)_texts.jsonl")
+        }
         return folder.path(name)
     }
 }

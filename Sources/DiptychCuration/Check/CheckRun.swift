@@ -34,7 +34,8 @@ final class CheckRun: @unchecked Sendable {
     var observer: (any CheckObserver)?
 
     init(
-        _ sources: SourceParts, options: CheckOptions, tokenizer: (any Tokenizer)?, progress: @escaping @Sendable (Int) -> Void
+        _ sources: SourceParts, options: CheckOptions, tokenizer: (any Tokenizer)?,
+        progress: @escaping @Sendable (Int) -> Void
     ) {
         (self.options, self.sources, self.progress) = (options, sources, progress)
         names = sources.names

@@ -40,7 +40,7 @@ public struct DatasetCheck: Sendable {
     ) async throws -> (report: CheckReport, repair: RepairSummary) {
         try OutputFolder.check(output, apartFrom: sources)
         let run = try await run(model, progress)
-        let summary = try await WorkerThreads.shared.value { 
+        let summary = try await WorkerThreads.shared.value {
             var writer = try RepairWriter(run, output: output)
             return try writer.write()
         }

@@ -92,28 +92,29 @@ public enum FindingKind: String, Sendable, CaseIterable {
         case .truncatedBase64: "The loader stops in the middle of an epoch when it reaches the image."
         case .unpaddedBase64: "Python's base64 decoder stops with 'Incorrect padding', and so does training."
         case .emptyImage: "The loader stops in the middle of an epoch when it reaches the image."
-        case .brokenImage: "The loader stops in the middle of an epoch, and evaluation counts the image's texts as misses."
+        case .brokenImage: "The loader stops within an epoch, and evaluation counts the image's texts as misses."
         case .truncatedImage: "Pillow refuses the image, or its missing part becomes grey and is learnt as that."
         case .unsupportedImage: "The image cannot be embedded here, and other loaders may stop at it."
         case .oversizedImage: "Decoding takes gigabytes, and Pillow refuses it as a decompression bomb."
         case .duplicateImageID: "One of the two images is never seen, and its texts describe the other."
-        case .duplicateTextID: "Evaluation keeps one prediction an id, so that one of the texts is scored by the other's."
-        case .orphanImageID: "Training stops with a missing key; evaluation counts the text as a miss whatever the model does."
+        case .duplicateTextID: "Evaluation keeps one prediction an id: one of the texts is scored by the other's."
+        case .orphanImageID: "Training stops with a missing key, and evaluation always counts the text as a miss."
         case .orphanImage: "The image is never trained on; in evaluation it only makes retrieval harder."
-        case .emptyText: "The model is taught that the image means nothing in particular; as a query it is noise."
+        case .emptyText: "The model learns that the image means nothing in particular; as a query it is noise."
         case .longText: "The tokens beyond the model's context are cut off in silence: their words are never learnt."
         case .duplicateText:
             "In a batch the other image is a wrong negative; in evaluation only one of the images counts as right."
         case .gluedMarkup:
-            "Tags become tokens: with part-of-speech tags on its captions, Flickr30k-CN's image recall at 5 fell from 0.91 to 0.74."
+            "Tags become tokens: with them, image recall at 5 on Flickr30k-CN was 0.74 where 0.91 is published."
         case .wrongEncoding: "The text is noise to the tokenizer: mostly unknown tokens, and nothing is learnt from it."
         case .labelOutOfRange: "The loss reads beyond the classes and stops, or the row is always counted as wrong."
         case .classImbalance: "The rare classes hardly move the loss, and accuracy says little about them."
         case .duplicateImage: "The image weighs twice in training and is a wrong negative of itself in a batch."
-        case .nearDuplicateImage: "The image weighs twice in training and is nearly a wrong negative of itself in a batch."
+        case .nearDuplicateImage:
+            "The image weighs twice in training and is almost a wrong negative of itself in a batch."
         case .duplicateAcrossSplits: "The evaluation contains what was trained on: its numbers are too high."
-        case .nearDuplicateAcrossSplits: "The evaluation contains nearly what was trained on: its numbers may be too high."
-        case .lmdbCount: "Chinese-CLIP takes its number of samples from the count: it stops at a missing key or skips the rest."
+        case .nearDuplicateAcrossSplits: "The evaluation has nearly what was trained on: its numbers may be too high."
+        case .lmdbCount: "Chinese-CLIP takes its samples from the count: it stops at a missing key or skips the rest."
         }
     }
 }

@@ -56,7 +56,7 @@ struct ImageInspector: Sendable {
                 .wrongEncoding
             } else {
                 switch error.kind {
-                case .incomplete: .missingImage
+                case .incomplete: error.reason.contains("no image") ? .missingImage : .malformedRow
                 case .unreadable: .missingFile
                 default: error.reason.contains("is not base64") ? .brokenBase64 : .malformedRow
                 }
@@ -140,7 +140,8 @@ struct ImageInspector: Sendable {
             case .tooLarge: .oversizedImage
             case .unsupported: .unsupportedImage
             default:
-                ImageEnd.isMissing(from: bytes) || error.reason.contains("end too early") ? .truncatedImage : .brokenImage
+                ImageEnd.isMissing(from: bytes) || error.reason.contains("end too early")
+                    ? .truncatedImage : .brokenImage
             }
         return Fault(kind: kind, detail: error.reason)
     }

@@ -62,7 +62,8 @@ enum Markup {
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09, 0x0A, 0x0D: false
-        case 0..<0x20, 0x7F..<0xA0, 0xFEFF, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: true
+        case 0..<0x20, 0x7F..<0xA0, 0xFEFF, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+            true
         default: false
         }
     }
@@ -95,7 +96,9 @@ enum Markup {
         }
         guard !inner.contains("<"), let first = inner.first else { return nil }
         if first == "!" || first == "|" || first == "?" { return end + 1 }
-        let name = inner.drop { $0 == "/" }.prefix { isLatin($0) || (0x30...0x39).contains($0.value) || $0 == "_" || $0 == "-" }
+        let name = inner.drop { $0 == "/" }.prefix {
+            isLatin($0) || (0x30...0x39).contains($0.value) || $0 == "_" || $0 == "-"
+        }
         guard let head = name.first, isLatin(head), name.count <= 20 else { return nil }
         // Behind the name: nothing, the end of an empty tag, or attributes.
         guard let next = inner.dropFirst(name.endIndex - inner.startIndex).first else { return end + 1 }
@@ -111,7 +114,8 @@ enum Markup {
 private enum Entities {
     private static let named: [String: String] = [
         "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "nbsp": " ", "copy": "©", "reg": "®", "trade": "™",
-        "hellip": "…", "mdash": "—", "ndash": "–", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”", "middot": "·",
+        "hellip": "…", "mdash": "—", "ndash": "–", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”",
+        "middot": "·",
         "bull": "•", "times": "×", "deg": "°", "eacute": "é", "egrave": "è", "agrave": "à", "uuml": "ü", "ouml": "ö",
         "auml": "ä", "euro": "€", "pound": "£", "yen": "¥",
     ]

@@ -78,7 +78,9 @@ struct Mojibake {
             // Short texts are both by chance; 联通 is UTF-8 of two characters of two bytes in GBK.
             let isText =
                 foreign.count >= 2
-                && foreign.allSatisfy { $0.value >= 0x2000 && $0.value < 0x10000 && !(0xE000..<0xF900).contains($0.value) }
+                && foreign.allSatisfy {
+                    $0.value >= 0x2000 && $0.value < 0x10000 && !(0xE000..<0xF900).contains($0.value)
+                }
             return isText ? .mended(decoded, how: "UTF-8 read as GBK") : .sound
         }
         // Pairs of bytes that GBK does not have were left out, and left some characters with two of their three bytes.

@@ -95,7 +95,8 @@ struct SourceParts: Sendable {
             let images = name.dropLast("_texts.jsonl".count) + "_imgs.tsv"
             guard !names.contains(String(images)), hasImages || names.count <= 2 else { continue }
             missing.append(
-                DatasetError(.unreadable, path: "\(source)/\(images)", "is not there, and \(name) has texts of its images"))
+                DatasetError(
+                    .unreadable, path: "\(source)/\(images)", "is not there, and \(name) has texts of its images"))
         }
         for name in names where name.hasPrefix("train_") || name.hasPrefix("val") {
             guard name.hasSuffix("_imgs.tsv") else { continue }

@@ -30,7 +30,9 @@ struct TextInspector {
         }
         if let encoding {
             facts.faults.append(
-                Fault(kind: .wrongEncoding, detail: "is not UTF-8; it reads as \(encoding.rawValue): \(Self.shown(text))"))
+                Fault(
+                    kind: .wrongEncoding, detail: "is not UTF-8; it reads as \(encoding.rawValue): \(Self.shown(text))")
+            )
         }
         guard !Self.isBlank(current) else {
             facts.faults.append(Fault(kind: .emptyText, detail: "the text is empty"))
@@ -66,7 +68,8 @@ struct TextInspector {
     /// Whether a text has nothing to be seen.
     private static func isBlank(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy {
-            $0.properties.isWhitespace || $0.properties.isDefaultIgnorableCodePoint || $0.properties.generalCategory == .control
+            $0.properties.isWhitespace || $0.properties.isDefaultIgnorableCodePoint
+                || $0.properties.generalCategory == .control
         }
     }
 

@@ -43,7 +43,9 @@ struct TextLength: Sendable {
         var end = text.prefix(low)
         // Not within a word, where that leaves most of it.
         let isInWord = low < text.count && Self.isWord(end.last) && Self.isWord(text.dropFirst(low).first)
-        if isInWord, let space = end.lastIndex(where: { !Self.isWord($0) }), space > text.startIndex { end = end[..<space] }
+        if isInWord, let space = end.lastIndex(where: { !Self.isWord($0) }), space > text.startIndex {
+            end = end[..<space]
+        }
         while let last = end.last, last.isWhitespace { end.removeLast() }
         return String(end)
     }

@@ -3,17 +3,24 @@
 enum WordTags {
     /// Tags of ICTCLAS and PKU, as jieba, HanLP and Boson write them.
     private static let chinese: Set<String> = [
-        "a", "ad", "ag", "an", "b", "c", "d", "dg", "df", "e", "f", "g", "h", "i", "j", "k", "l", "m", "mg", "mq", "n", "ng",
-        "nr", "nrt", "nrfg", "ns", "nt", "nx", "nz", "nl", "o", "p", "q", "r", "rg", "rr", "rz", "s", "t", "tg", "u", "ud", "ug",
-        "uj", "ul", "uv", "uz", "ude", "ule", "uzhe", "v", "vd", "vg", "vi", "vn", "vq", "vshi", "vyou", "vf", "w", "wj", "wd",
+        "a", "ad", "ag", "an", "b", "c", "d", "dg", "df", "e", "f", "g", "h", "i", "j", "k", "l", "m", "mg", "mq", "n",
+        "ng",
+        "nr", "nrt", "nrfg", "ns", "nt", "nx", "nz", "nl", "o", "p", "q", "r", "rg", "rr", "rz", "s", "t", "tg", "u",
+        "ud", "ug",
+        "uj", "ul", "uv", "uz", "ude", "ule", "uzhe", "v", "vd", "vg", "vi", "vn", "vq", "vshi", "vyou", "vf", "w",
+        "wj", "wd",
         "x", "y", "yg", "z", "zg", "eng", "un",
     ]
     /// Tags of the Penn and Chinese treebanks, and of Universal Dependencies.
     private static let treebank: Set<String> = [
-        "CC", "CD", "DT", "EX", "FW", "IN", "JJ", "JJR", "JJS", "LS", "MD", "NN", "NNS", "NNP", "NNPS", "PDT", "POS", "PRP", "PRP$",
-        "RB", "RBR", "RBS", "RP", "SYM", "TO", "UH", "VB", "VBD", "VBG", "VBN", "VBP", "VBZ", "WDT", "WP", "WRB", "AD", "AS", "BA",
-        "CS", "DEC", "DEG", "DER", "DEV", "ETC", "IJ", "LB", "LC", "M", "MSP", "NR", "NT", "OD", "ON", "P", "PN", "PU", "SB", "SP",
-        "VA", "VC", "VE", "VV", "NOUN", "VERB", "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NUM", "PART", "PRON", "PROPN", "PUNCT",
+        "CC", "CD", "DT", "EX", "FW", "IN", "JJ", "JJR", "JJS", "LS", "MD", "NN", "NNS", "NNP", "NNPS", "PDT", "POS",
+        "PRP", "PRP$",
+        "RB", "RBR", "RBS", "RP", "SYM", "TO", "UH", "VB", "VBD", "VBG", "VBN", "VBP", "VBZ", "WDT", "WP", "WRB", "AD",
+        "AS", "BA",
+        "CS", "DEC", "DEG", "DER", "DEV", "ETC", "IJ", "LB", "LC", "M", "MSP", "NR", "NT", "OD", "ON", "P", "PN", "PU",
+        "SB", "SP",
+        "VA", "VC", "VE", "VV", "NOUN", "VERB", "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NUM", "PART", "PRON",
+        "PROPN", "PUNCT",
         "SCONJ", "X",
     ]
     private static let separators: Set<Character> = ["/", "_", "|", "#", ":"]
@@ -107,6 +114,9 @@ enum WordTags {
     private static func isLatin(_ character: Character) -> Bool { character.isASCII && character.isLetter }
 
     private static func isHan(_ character: Character) -> Bool {
-        character.unicodeScalars.first.map { (0x3400...0x9FFF).contains($0.value) || (0x3000...0x303F).contains($0.value) || $0.value >= 0xFF01 && $0.value <= 0xFF5E } ?? false
+        character.unicodeScalars.first.map {
+            (0x3400...0x9FFF).contains($0.value) || (0x3000...0x303F).contains($0.value)
+                || $0.value >= 0xFF01 && $0.value <= 0xFF5E
+        } ?? false
     }
 }

@@ -35,13 +35,15 @@ public enum NearDuplicates {
         }
         guard embeddings.count <= largestCount else {
             throw CurationError(
-                "\(embeddings.count) rows are more than the \(largestCount) of which all pairs are compared; divide them")
+                "\(embeddings.count) rows are more than the \(largestCount) of which all pairs are compared; divide them"
+            )
         }
         let isCancelled = Flag()
         let found = try await withTaskCancellationHandler {
             try await WorkerThreads.shared.value {
                 compare(
-                    usable(embeddings), threshold: threshold - 1e-6, ParallelWork(threads: threads), isCancelled, progress)
+                    usable(embeddings), threshold: threshold - 1e-6, ParallelWork(threads: threads), isCancelled,
+                    progress)
             }
         } onCancel: {
             isCancelled.set()
@@ -149,7 +151,8 @@ private final class BlockProduct {
                 guard let packed else {
                     for row in 0..<others {
                         diptych_dot_rows(
-                            diptych_detected_isa(), values + (other + row) * width, values + start * width, count, width,
+                            diptych_detected_isa(), values + (other + row) * width, values + start * width, count,
+                            width,
                             target + row * count)
                     }
                     return

@@ -13,7 +13,8 @@ enum OutputFolder {
                 let place = resolved(file)
                 guard target != place, !target.hasPrefix(place + "/"), !place.hasPrefix(target + "/") else {
                     throw CurationError(
-                        "\(output): the copy cannot lie in the source, nor the source in the copy (\(file)); name another folder")
+                        "\(output): the copy cannot lie in the source, nor the source in the copy (\(file)); name another folder"
+                    )
                 }
             }
         }

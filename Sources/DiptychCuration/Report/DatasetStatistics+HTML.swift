@@ -1,7 +1,8 @@
 extension DatasetStatistics {
     /// The numbers as one HTML page that needs nothing else: images are data URIs, plots are SVG, and there is no script.
     public var html: String {
-        let title = sources.isEmpty ? "Dataset" : sources.prefix(3).joined(separator: ", ") + (sources.count > 3 ? ", …" : "")
+        let title =
+            sources.isEmpty ? "Dataset" : sources.prefix(3).joined(separator: ", ") + (sources.count > 3 ? ", …" : "")
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -72,13 +73,16 @@ extension DatasetStatistics {
         guard !findings.isEmpty else { return "" }
         let list = findings.map { finding in
             let severity = finding.kind.severity.rawValue
-            let examples = finding.examples.prefix(5).map { "<li><bdi>\(HTMLText.escaped(String($0.prefix(300))))</bdi></li>" }
+            let examples = finding.examples.prefix(5).map {
+                "<li><bdi>\(HTMLText.escaped(String($0.prefix(300))))</bdi></li>"
+            }
             return """
                 <div class="card"><p><span class="\(severity)">\(severity)</span> \(finding.kind.rawValue): \(HTMLText.number(finding.count))</p>\
                 <p class="note">\(HTMLText.escaped(finding.kind.cost))</p><ul class="plain">\(examples.joined())</ul></div>
                 """
         }
-        return "<h2>Faults</h2><p class=\"note\">What reading came across; dataset check looks for all.</p><div class=\"grid\">\(list.joined())</div>"
+        return
+            "<h2>Faults</h2><p class=\"note\">What reading came across; dataset check looks for all.</p><div class=\"grid\">\(list.joined())</div>"
     }
 
     private var imagePlots: String {

@@ -36,7 +36,9 @@ enum HTMLText {
     /// A number with as many digits as say something.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
-        if value.magnitude >= 100 || value == value.rounded(), value.magnitude < 1e15 { return number(Int(value.rounded())) }
+        if value.magnitude >= 100 || value == value.rounded(), value.magnitude < 1e15 {
+            return number(Int(value.rounded()))
+        }
         let scaled = (value * 1000).rounded() / 1000
         return "\(scaled)"
     }

@@ -7,7 +7,8 @@ struct ReportPlots {
     static func histogram(_ title: String, _ values: Distribution, label: Label = HTMLText.number) -> String {
         guard values.count > 0 else { return "" }
         let facts = [
-            ("least", values.minimum), ("median", values.median), ("mean", values.mean), ("95 of 100 up to", values.percentile95),
+            ("least", values.minimum), ("median", values.median), ("mean", values.mean),
+            ("95 of 100 up to", values.percentile95),
             ("most", values.maximum),
         ]
         let list = facts.map { "<div><dt>\($0.0)</dt><dd>\(HTMLText.escaped(label($0.1)))</dd></div>" }.joined()

@@ -98,7 +98,8 @@ public struct DatasetStatistics: Sendable, Equatable {
                 .array(
                     splits.map { split in
                         .object([
-                            .init("split", split.name.map(JSONValue.string) ?? .null), .init("images", count(split.images)),
+                            .init("split", split.name.map(JSONValue.string) ?? .null),
+                            .init("images", count(split.images)),
                             .init("broken_images", count(split.brokenImages)), .init("texts", count(split.texts)),
                             .init("bytes", count(split.bytes)),
                         ])

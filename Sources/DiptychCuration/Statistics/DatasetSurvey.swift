@@ -56,7 +56,8 @@ public struct DatasetSurvey: Sendable {
 
     /// The cosines of all pairs.
     private func compare(
-        _ statistics: inout DatasetStatistics, _ run: CheckRun, _ collector: StatisticsCollector, _ model: any DualEncoder
+        _ statistics: inout DatasetStatistics, _ run: CheckRun, _ collector: StatisticsCollector,
+        _ model: any DualEncoder
     ) async throws {
         var similarities: [Float] = []
         let pairs = collector.pairs.sorted { ($0.text, $0.image) < ($1.text, $1.image) }
@@ -72,7 +73,9 @@ public struct DatasetSurvey: Sendable {
             let words = numbers.map { collector.texts[Int($0)] }
             let texts = try await model.embed(tokenized: words.map { model.tokenize($0) })
             for (place, pair) in batch.enumerated() {
-                guard let row = collector.rows[pair.image], let text = numbers.firstIndex(of: pair.text) else { continue }
+                guard let row = collector.rows[pair.image], let text = numbers.firstIndex(of: pair.text) else {
+                    continue
+                }
                 let image = Embedding(values: Array(collector.embeddings[Int(row) * width..<(Int(row) + 1) * width]))
                 let similarity = texts[text].similarity(to: image)
                 similarities.append(similarity)
@@ -121,9 +124,15 @@ private struct Thumbnails {
         let wanted = Set(
             statistics.samples.map(\.number) + statistics.worst.map(\.number) + statistics.best.map(\.number))
         let found = read(wanted)
-        for index in statistics.samples.indices { statistics.samples[index].thumbnail = found[statistics.samples[index].number] ?? "" }
-        for index in statistics.worst.indices { statistics.worst[index].thumbnail = found[statistics.worst[index].number] ?? "" }
-        for index in statistics.best.indices { statistics.best[index].thumbnail = found[statistics.best[index].number] ?? "" }
+        for index in statistics.samples.indices {
+            statistics.samples[index].thumbnail = found[statistics.samples[index].number] ?? ""
+        }
+        for index in statistics.worst.indices {
+            statistics.worst[index].thumbnail = found[statistics.worst[index].number] ?? ""
+        }
+        for index in statistics.best.indices {
+            statistics.best[index].thumbnail = found[statistics.best[index].number] ?? ""
+        }
         return statistics
     }
 
@@ -131,7 +140,9 @@ private struct Thumbnails {
         var found: [Int: String] = [:]
         // The wanted images of each part, by their numbers in it.
         var numbers: [Int: [Int: Int]] = [:]
-        for image in wanted { numbers[Int(run.images[image].part), default: [:]][Int(run.images[image].number)] = image }
+        for image in wanted {
+            numbers[Int(run.images[image].part), default: [:]][Int(run.images[image].number)] = image
+        }
         for (part, wanted) in numbers {
             guard let scan = try? PartScan(run.sources.parts[part]) else { continue }
             var left = wanted.count

@@ -107,7 +107,8 @@ struct LMDBScan: ScanSource {
         }
         guard let id = String(validating: key, as: UTF8.self) else {
             return failure(
-                DatasetError(.malformed, path: images.path, place: "key \(LMDBReader.shown(key))", "the id is not UTF-8"))
+                DatasetError(
+                    .malformed, path: images.path, place: "key \(LMDBReader.shown(key))", "the id is not UTF-8"))
         }
         do throws(DatasetError) {
             return ScannedImage(number: imageCount, id: id, content: .base64(try images.value(key) ?? []))

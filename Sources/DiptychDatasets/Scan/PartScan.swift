@@ -164,7 +164,8 @@ private struct ChineseClipScan: ScanSource {
             case .array(let ids)? = value["image_ids"], ids.allSatisfy({ ChineseClipFiles.name(of: $0) != nil })
         else { return failure("should be {\"text_id\": 1, \"text\": \"…\", \"image_ids\": [1]}") }
         return ScannedText(
-            number: line.number, id: id, text: text, imageIDs: ids.compactMap(ChineseClipFiles.name), encoding: encoding)
+            number: line.number, id: id, text: text, imageIDs: ids.compactMap(ChineseClipFiles.name), encoding: encoding
+        )
     }
 }
 
@@ -199,9 +200,10 @@ private struct RowScan: ScanSource {
             }
         }
         .map(\.name)
-        choices = rows.columns.first {
-            if case .list = $0.type { Self.choiceNames.contains($0.name.lowercased()) } else { false }
-        }?.name
+        choices =
+            rows.columns.first {
+                if case .list = $0.type { Self.choiceNames.contains($0.name.lowercased()) } else { false }
+            }?.name
     }
 
     func place(ofImage number: Int, id: String?) -> DatasetPlace { place(number) }

@@ -55,7 +55,9 @@ extension TextFileEncoding {
             else { continue }
             // Any two bytes are a character of GB 18030: in a text, most are common ones.
             let foreign = scalars.filter { $0.value >= 0x80 }
-            let common = foreign.count { (0x4E00..<0xA000).contains($0.value) || (0x3000..<0x3040).contains($0.value) || $0.value >= 0xFF00 }
+            let common = foreign.count {
+                (0x4E00..<0xA000).contains($0.value) || (0x3000..<0x3040).contains($0.value) || $0.value >= 0xFF00
+            }
             if encoding != .gb18030 || common * 10 >= foreign.count * 8 { return (text, encoding) }
         }
         return nil

@@ -20,10 +20,13 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
     @Argument(
-        help: ArgumentHelp("Files, folders, or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source"))
+        help: ArgumentHelp(
+            "Files, folders or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source")
+    )
     var sources: [String]
 
-    @Option(help: ArgumentHelp("Write a copy without the faults, and changes.jsonl, to this new folder.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Write a copy without the faults, and changes.jsonl, to this folder.", valueName: "folder"))
     var repair: String?
 
     @Option(
@@ -63,9 +66,9 @@ struct DatasetCheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         var options = CheckOptions()
-        // Notes of readers are findings here.
+        let notes = DatasetNotes()
         options.reading = source.options(
-            columns: ColumnNames(image: imageColumn, caption: textColumn), notes: DatasetNotes())
+            columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
         options.images = model.images
         options.images.namesOptions = false
         options.threads = model.threads
@@ -86,6 +89,7 @@ struct DatasetCheckCommand: AsyncParsableCommand {
         case .json: try StandardOutput.line(report.json.text)
         case .text: try write(report)
         }
+        notes.report(isQuiet: model.quiet)
         if let summary, let repair, !model.quiet {
             Console.say(
                 "\(repair): \(summary.images) images and \(summary.texts) texts; \(summary.leftOut) left out, \(summary.changed) changed "
@@ -107,7 +111,8 @@ struct DatasetCheckCommand: AsyncParsableCommand {
         }
         let verdict =
             report.isClean
-            ? "no faults found" : "\(report.findings.count) kinds of faults, \(report.findings.reduce(0) { $0 + $1.count }) in all"
+            ? "no faults found"
+            : "\(report.findings.count) kinds of faults, \(report.findings.reduce(0) { $0 + $1.count }) in all"
         try StandardOutput.line("\(counts.isEmpty ? "nothing to check" : counts.joined(separator: "; ")): \(verdict)")
     }
 }

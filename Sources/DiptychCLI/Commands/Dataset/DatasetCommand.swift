@@ -8,7 +8,10 @@ struct DatasetCommand: AsyncParsableCommand {
         discussion: """
             Example: diptych dataset show images --limit 3
             """,
-        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self, DatasetStatisticsCommand.self])
+        subcommands: [
+            DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self,
+            DatasetStatisticsCommand.self,
+        ])
 }
 
 extension DatasetFormat: ExpressibleByArgument {}

@@ -20,7 +20,9 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
     @Argument(
-        help: ArgumentHelp("Files, folders, or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source"))
+        help: ArgumentHelp(
+            "Files, folders or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source")
+    )
     var sources: [String]
 
     @Option(help: ArgumentHelp("Write an HTML page with plots and thumbnails.", valueName: "file"))
@@ -88,13 +90,16 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
         ]
         for case (let name, let values?) in distributions where values.count > 0 {
             func text(_ value: Double) -> String {
-                value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String((value * 1000).rounded() / 1000)
+                value == value.rounded() && abs(value) < 1e15
+                    ? String(Int64(value)) : String((value * 1000).rounded() / 1000)
             }
             try StandardOutput.line(
                 "\(name): \(text(values.minimum)) to \(text(values.maximum)), median \(text(values.median)), mean \(text(values.mean)), "
                     + "95 of 100 up to \(text(values.percentile95))")
         }
-        let names = [("formats", statistics.formats), ("scripts", statistics.scripts)] + statistics.labels.map { ($0.column, $0.classes) }
+        let names =
+            [("formats", statistics.formats), ("scripts", statistics.scripts)]
+            + statistics.labels.map { ($0.column, $0.classes) }
         for (name, counts) in names where !counts.isEmpty {
             let list = counts.prefix(10).map { "\($0.name.shown) \($0.count)" }.joined(separator: ", ")
             try StandardOutput.line("\(name): \(list)\(counts.count > 10 ? " and \(counts.count - 10) more" : "")")
@@ -104,7 +109,8 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
         }
         for (name, pairs) in [("worst", statistics.worst), ("best", statistics.best)] {
             for pair in pairs {
-                try StandardOutput.line("\(name): \(Columns.score(pair.similarity))  \(pair.image.shown)  \(pair.text.shown)")
+                try StandardOutput.line(
+                    "\(name): \(Columns.score(pair.similarity))  \(pair.image.shown)  \(pair.text.shown)")
             }
         }
     }
