@@ -48,7 +48,7 @@ struct DatasetCheckCommandTests {
         #expect(text.status == 3)
         #expect(text.lines.first == "error: orphan_image_id: 2")
         #expect(text.lines.contains("    - and 1 more"))
-        #expect(text.lines.last == "train: 16 images, 17 texts: 1 kinds of faults, 2 in all")
+        #expect(text.lines.last == "train: 16 images, 17 texts: 1 kind of fault, 2 in all")
     }
 
     @Test("--repair writes a copy that checks clean, and what changed; the source stays")

@@ -109,10 +109,9 @@ struct DatasetCheckCommand: AsyncParsableCommand {
         let counts = report.splits.map { split in
             "\(split.name.map { "\($0.shown): " } ?? "")\(split.images) images, \(split.texts) texts"
         }
+        let kinds = report.findings.count == 1 ? "1 kind of fault" : "\(report.findings.count) kinds of faults"
         let verdict =
-            report.isClean
-            ? "no faults found"
-            : "\(report.findings.count) kinds of faults, \(report.findings.reduce(0) { $0 + $1.count }) in all"
+            report.isClean ? "no faults found" : "\(kinds), \(report.findings.reduce(0) { $0 + $1.count }) in all"
         try StandardOutput.line("\(counts.isEmpty ? "nothing to check" : counts.joined(separator: "; ")): \(verdict)")
     }
 }
