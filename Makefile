@@ -77,7 +77,7 @@ bench-search: setup
 	$(SWIFT_BUILD) --product search-bench
 	./Benchmarks/search/run
 
-# LMDB from Chinese-CLIP's files, in turn with its own script and a plain copy.
+# LMDB from Chinese-CLIP's files, in turn with its own script and a plain copy; dataset check, in turn with decoding and embedding.
 bench-datasets: build
 	./Benchmarks/datasets/run
 

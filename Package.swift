@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
         .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
         .library(name: "DiptychCatalog", targets: ["DiptychCatalog"]),
+        .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -166,6 +167,13 @@ let package = Package(
             swiftSettings: strict),
         // How well a model does, by numbers.
         .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
+        // Datasets looked after: faults, repair, statistics, near duplicates.
+        .target(
+            name: "DiptychCuration",
+            dependencies: [
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
+            ],
+            swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
@@ -193,7 +201,7 @@ let package = Package(
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets", "DiptychEngine",
                 "DiptychHub",
                 "DiptychMedia",
-                "DiptychEvaluation", "DiptychMilvus",
+                "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
                 "DiptychCheckpoints",
                 "DiptychTokenizers",
@@ -274,6 +282,10 @@ let package = Package(
                 "StoreSimulation",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DiptychCurationTests",
+            dependencies: ["Diptych", "DiptychCuration", "DiptychDatasets", "DiptychMedia", "DiptychTestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],

@@ -78,7 +78,21 @@ public struct ImageDecoder: Sendable {
     /// - Throws: ``ImageError``, as ``decode(_:label:)``.
     public func decode(
         _ bytes: [UInt8], label: String = "picture", fitting side: Int
-    ) throws(ImageError) -> Image {
+    ) throws(ImageError) -> Image { try surveyed(bytes, label: label, fitting: side).image }
+
+    /// The size of an image, upright, from its header alone where its format allows that.
+    ///
+    /// - Throws: ``ImageError`` where there is none.
+    package func size(of bytes: [UInt8], label: String) throws(ImageError) -> Preprocessing.Size {
+        let format = try format(of: bytes, label: label)
+        guard format != .bmp, format != .gif else { return try decode(bytes, label: label).fullSize }
+        return try reading(bytes, format, label: label) { opened throws(ImageError) in opened.uprightSize }
+    }
+
+    /// The image of ``decode(_:label:fitting:)``, and the size of the whole.
+    package func surveyed(
+        _ bytes: [UInt8], label: String, fitting side: Int
+    ) throws(ImageError) -> (image: Image, fullSize: Preprocessing.Size) {
         func size(_ full: Preprocessing.Size) -> Preprocessing.Size {
             let scale = min(1, Double(side) / Double(max(full.width, full.height)))
             return Preprocessing.Size(
@@ -93,10 +107,10 @@ public struct ImageDecoder: Sendable {
                 width: small.width, height: small.height,
                 crop: Image.Crop(x: 0, y: 0, width: small.width, height: small.height))
         }
-        if let resized { return resized.part }
+        if let resized { return (resized.part, resized.fullSize) }
         let image = try decode(bytes, label: label)
         let small = size(image.fullSize)
-        return try image.resized(width: small.width, height: small.height)
+        return (try image.resized(width: small.width, height: small.height), image.fullSize)
     }
 
     /// Opens an image whose rows are read one after the other.

@@ -33,7 +33,7 @@ struct OpenedImage {
     }
 
     /// The size of the whole image, upright.
-    private var uprightSize: Preprocessing.Size {
+    var uprightSize: Preprocessing.Size {
         isTurned ? Preprocessing.Size(width: full.height, height: full.width) : full
     }
 

@@ -1,6 +1,6 @@
 /// Base64 (RFC 4648) in its usual and its URL-safe alphabet, with and without padding; other characters mean nothing, as
 /// Python's decoder has it.
-enum Base64 {
+package enum Base64 {
     private static let none: UInt8 = 0xFF
 
     /// The value of each character; ``none`` of those that are no digits.
@@ -20,7 +20,7 @@ enum Base64 {
     }
 
     /// The bytes; nil where the digits do not make whole bytes.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         text.withContiguousStorageIfAvailable(decode(buffer:)) ?? Array(text).withUnsafeBufferPointer(decode(buffer:))
     }
 
@@ -58,7 +58,7 @@ enum Base64 {
     }
 
     /// The text of bytes in the usual alphabet with padding, as Python's `b64encode` writes it.
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { output, filled in
             digits.withUnsafeBufferPointer { digits in
                 bytes.withUnsafeBufferPointer { bytes in
@@ -81,7 +81,7 @@ enum Base64 {
 
     /// Where the first character stands that a strict decoder would refuse, in either alphabet and with padding to groups of
     /// four; nil where there is none.
-    static func firstFault(in text: [UInt8]) -> Int? {
+    package static func firstFault(in text: [UInt8]) -> Int? {
         text.withUnsafeBufferPointer { text in
             values.withUnsafeBufferPointer { values in
                 var end = text.count

@@ -117,3 +117,38 @@ final class SystemTextDecoder: TextDecoder {
         return decoded
     }
 }
+
+/// Makes bytes of text in an encoding, for one thread.
+package final class SystemTextEncoder {
+    private let converter: iconv_t
+
+    /// Nil where the system does not know the encoding.
+    package init?(_ encoding: TextFileEncoding) {
+        guard let converter = iconv_open(encoding.converterName, "UTF-8"), Int(bitPattern: converter) != -1 else {
+            return nil
+        }
+        self.converter = converter
+    }
+
+    deinit { iconv_close(converter) }
+
+    /// The bytes of a text; nil where the encoding lacks one of its characters.
+    package func bytes(of text: String) -> [UInt8]? {
+        var input = Array(text.utf8)
+        let room = 4 * input.count + 16
+        var isWhole = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { output, filled in
+            _ = iconv(converter, nil, nil, nil, nil)
+            input.withUnsafeMutableBytes { source in
+                var from = source.baseAddress.map { $0.assumingMemoryBound(to: CChar.self) }
+                var (left, free) = (source.count, room)
+                output.withMemoryRebound(to: CChar.self) { target in
+                    var to = target.baseAddress
+                    isWhole = iconv(converter, &from, &left, &to, &free) == 0 && left == 0
+                }
+                filled = room - free
+            }
+        }
+        return isWhole ? bytes : nil
+    }
+}

@@ -94,22 +94,28 @@ public struct DatasetConversion: Sendable {
     }
 
     /// Makes a folder and those above it.
-    static func makeFolder(_ path: String) throws(FileWriteError) {
+    package static func makeFolder(_ path: String) throws(FileWriteError) {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw FileWriteError(path: path, "cannot be made: \((error as NSError).localizedDescription)")
         }
+    }
+
+    /// Writes a split as Chinese-CLIP's files, or as an LMDB.
+    ///
+    /// - Throws: ``FileWriteError``.
+    package func pairWriter(_ split: String) throws -> any PairWriter {
+        try Self.makeFolder(output)
+        guard format == .lmdb else { return try ChineseClipWriter(folder: output, split: split) }
+        return try LMDBSplitWriter(
+            folder: "\(lmdbFolder ?? "\(output)/lmdb")/\(split)",
+            texts: isInPlace ? nil : "\(output)/\(split)_texts.jsonl")
     }
 
     private func writePairs(
         _ part: DatasetPart, _ split: String, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
     ) throws -> Summary {
         var source = try part.pairs(seed: seed)
-        let writer: any PairWriter =
-            format == .chineseClip
-            ? try ChineseClipWriter(folder: output, split: split)
-            : try LMDBSplitWriter(
-                folder: "\(lmdbFolder ?? "\(output)/lmdb")/\(split)",
-                texts: isInPlace ? nil : "\(output)/\(split)_texts.jsonl")
+        let writer = try pairWriter(split)
         var summary = Summary(split: split)
         func each<T>(_ read: () throws(DatasetError) -> T?, _ body: (T) throws -> Void) throws {
             while true {
@@ -157,15 +163,17 @@ public struct DatasetConversion: Sendable {
         for index in 0..<rows.count {
             try Task.checkCancellation()
             do {
+                let found = rows.place(ofRow: index)
                 let row = ConvertedRow(
-                    record: try rows.row(at: index), number: index, path: part.path, columns: texts)
+                    record: try rows.row(at: index), number: index, path: found.file.isEmpty ? part.path : found.file,
+                    place: found.place.isEmpty ? "row \(index + 1)" : found.place, columns: texts)
                 try writer.add(row)
                 summary.images += 1
                 summary.texts += row.texts.count
                 progress(index + 1)
             } catch let error as DatasetError {
                 summary.skipped += 1
-                skip(error.inRow("row \(index + 1)", of: part.path))
+                skip(rows.failure(error, inRow: index, of: part.path))
             }
         }
         summary.pairs = summary.texts
@@ -198,11 +206,12 @@ struct ConvertedRow {
     let number: Int
     /// The dataset's file, for messages.
     let path: String
+    /// The row in it.
+    let place: String
     let columns: RowColumns
 
     var texts: [String] { columns.texts(of: record) }
     var textIDs: [String?] { columns.textIDs(of: record, count: texts.count) }
-    var place: String { "row \(number + 1)" }
 
     /// The image.
     func image() throws(DatasetError) -> ImageReference {
@@ -249,7 +258,7 @@ extension RowWriter {
 }
 
 /// Takes the images and texts of a split.
-protocol PairWriter: AnyObject {
+package protocol PairWriter: AnyObject {
     func add(_ image: PairImage) throws
     func add(_ text: PairText) throws
     /// Puts the files in their places, and gives their paths.

@@ -37,7 +37,7 @@ public struct DatasetPart: Sendable {
     public let split: String?
     let content: Content
     /// What errors call it.
-    let path: String
+    package let path: String
     let options: DatasetOptions
     /// Whether rows say which split they are of: not where one file was named.
     var hasColumn = true
@@ -68,6 +68,13 @@ public struct DatasetPart: Sendable {
         let rows = try rows()
         return rows.columns.contains(DatasetColumn("image", .image))
             ? rows : try ImageDataset(rows, columns: options.columns, path: path)
+    }
+
+    /// Some rows of the part, by their numbers; the part itself where it does not have rows.
+    package func selecting(_ rows: [Int]) -> DatasetPart {
+        guard case .rows(let all) = content else { return self }
+        return DatasetPart(
+            split: split, content: .rows(all.selecting(rows)), path: path, options: options, hasColumn: hasColumn)
     }
 
     /// The part as images and texts.
@@ -153,7 +160,19 @@ extension DatasetFiles {
         }
         if options.folderKind == nil, let parts = try files(folder, names, options) { return parts }
         if let parts = try folders(folder, names, options) { return parts }
-        return rows(try FolderDataset(folder))
+        let images = try FolderDataset(folder)
+        if images.count > 0 { noteTables(folder, names, options.notes) }
+        return rows(images)
+    }
+
+    /// Says which tables beside images are not read: their captions would be missed without a word.
+    private static func noteTables(_ folder: String, _ names: [String], _ notes: DatasetNotes?) {
+        for name in names where !name.hasPrefix(".") && DatasetKind(path: name) != .list {
+            let path = "\(folder)/\(name)"
+            notes?.add(
+                "is not read with the images beside it; give it as the source to have its captions (--text-column names "
+                    + "their column)", about: path, path: path, place: "table")
+        }
     }
 
     /// The splits of a folder of Chinese-CLIP's LMDB: of `lmdb`, of the folder above it, of one split, or of images alone.
@@ -217,13 +236,14 @@ extension DatasetFiles {
     private static func folders(
         _ folder: String, _ names: [String], _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
-        let visible = names.filter { !$0.hasPrefix(".") }
-        let isSplit = visible.allSatisfy { name in
+        // Files beside them that are no images, such as a licence, say nothing.
+        let visible = names.filter { name in
             var isDirectory: ObjCBool = false
-            return DatasetPart.split(inNameOf: name) != nil
-                && FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isDirectory)
-                && isDirectory.boolValue
+            let path = "\(folder)/\(name)"
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            return !name.hasPrefix(".") && (isThere && isDirectory.boolValue || WebDatasetName.isImage(name))
         }
+        let isSplit = visible.allSatisfy { DatasetPart.split(inNameOf: $0) != nil && !WebDatasetName.isImage($0) }
         guard isSplit, !visible.isEmpty else { return nil }
         var found: [DatasetPart] = []
         for name in visible {

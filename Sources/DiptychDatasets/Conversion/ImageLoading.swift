@@ -10,7 +10,7 @@ extension DatasetRow.Image {
     ///   - path: the dataset's file, for messages.
     ///   - place: the row.
     /// - Throws: ``DatasetError`` where the file is missing, empty or too large, or the image is elsewhere on the network.
-    func load(path: String, place: String) throws(DatasetError) -> [UInt8] {
+    package func load(path: String, place: String) throws(DatasetError) -> [UInt8] {
         let bytes: [UInt8]
         switch self {
         case .bytes(let some): bytes = some

@@ -1,9 +1,9 @@
 internal import DiptychBasics
 
 /// An image of a split.
-struct PairImage {
+package struct PairImage {
     /// The bytes of its file, or their base64 as another file has it.
-    enum Content {
+    package enum Content {
         case base64([UInt8])
         case bytes([UInt8])
     }
@@ -13,6 +13,11 @@ struct PairImage {
     /// Where it comes from, for messages.
     let path: String
     let place: String
+
+    /// Joins an id and an image.
+    package init(id: String, content: Content, path: String, place: String) {
+        (self.id, self.content, self.path, self.place) = (id, content, path, place)
+    }
 
     /// The file's base64, with the padding that strict decoders want. What is right already is given as it is.
     ///
@@ -50,7 +55,7 @@ struct PairImage {
 }
 
 /// A text of a split, with the ids of the images that it describes.
-struct PairText {
+package struct PairText {
     /// A number or a text.
     let id: JSONValue
     let text: String
@@ -58,6 +63,12 @@ struct PairText {
     /// Where it comes from, for messages.
     var path = ""
     var place = ""
+
+    /// Joins a text and the images that it describes.
+    package init(id: JSONValue, text: String, imageIDs: [JSONValue], path: String = "", place: String = "") {
+        (self.id, self.text, self.imageIDs) = (id, text, imageIDs)
+        (self.path, self.place) = (path, place)
+    }
 }
 
 /// The images and the texts of a split, one after the other: first all images, then all texts.
@@ -73,7 +84,7 @@ protocol PairSource {
 }
 
 /// The files `…_imgs.tsv` and `…_texts.jsonl` of Chinese-CLIP, as they stand.
-struct ChineseClipFiles: PairSource {
+package struct ChineseClipFiles: PairSource {
     private let path: String
     private let textPath: String?
     private var images: LineStream?
@@ -137,7 +148,7 @@ struct ChineseClipFiles: PairSource {
     }
 
     /// An id as Chinese-CLIP names an image by it; nil where it is neither a whole number nor a text.
-    static func name(of id: JSONValue) -> String? {
+    package static func name(of id: JSONValue) -> String? {
         switch id {
         case .int(let number): String(number)
         case .string(let text): text
@@ -146,7 +157,7 @@ struct ChineseClipFiles: PairSource {
     }
 
     /// The id of an image by its name: a whole number where it is one.
-    static func id(of name: String) -> JSONValue {
+    package static func id(of name: String) -> JSONValue {
         Int64(name).flatMap { String($0) == name ? .int($0) : nil } ?? .string(name)
     }
 }

@@ -45,9 +45,10 @@ struct RowPairs: PairSource {
 
     mutating func nextImage() throws(DatasetError) -> PairImage? {
         while next < rows.count {
-            let (index, place) = (next, "row \(next + 1)")
+            let index = next
             next += 1
-            let row = try DatasetError.inRow(place, of: path) { () throws(DatasetError) in try rows.row(at: index) }
+            let row = try rows.rowNamingPlace(at: index, of: path)
+            let (path, place) = origin(index)
             guard case .image(let reference)? = row["image"] else {
                 throw DatasetError(.incomplete, path: path, place: place, "has no image")
             }
@@ -55,7 +56,7 @@ struct RowPairs: PairSource {
                 try reference.load(path: path, place: place)
             }
             let hash = ContentHash(bytes, seed: seed)
-            let id = try id(of: row, hash, place)
+            let id = try id(of: row, hash, path, place)
             let known = images[id]
             guard known == nil || known?.content == hash.low else {
                 throw DatasetError(
@@ -72,7 +73,17 @@ struct RowPairs: PairSource {
         return nil
     }
 
-    private func id(of row: DatasetRecord, _ hash: ContentHash, _ place: String) throws(DatasetError) -> String {
+    /// The file and the place of a row, for messages.
+    private func origin(_ index: Int) -> (path: String, place: String) {
+        let place = rows.place(ofRow: index)
+        return (
+            place.file.isEmpty ? path : place.file, place.place.isEmpty ? "row \(index + 1)" : place.place
+        )
+    }
+
+    private func id(
+        of row: DatasetRecord, _ hash: ContentHash, _ path: String, _ place: String
+    ) throws(DatasetError) -> String {
         guard hasOwnIDs else {
             // As many bits as every reader of JSON keeps.
             var number = hash.high & (1 << 53 - 1)
@@ -138,13 +149,14 @@ struct RowPairs: PairSource {
         let row = try rows.row(at: index)
         let found = columns.texts(of: row)
         guard place < found.count else {
-            throw DatasetError(
-                .unreadable, path: path, place: "row \(index + 1)", "changed while it was read; try again")
+            let (path, place) = origin(index)
+            throw DatasetError(.unreadable, path: path, place: place, "changed while it was read; try again")
         }
         let own = columns.textIDs(of: row, count: found.count)[place]
+        let origin = origin(index)
         return PairText(
-            id: own.map(ChineseClipFiles.id) ?? .int(Int64(number)), text: found[place], imageIDs: images, path: path,
-            place: "row \(index + 1)")
+            id: own.map(ChineseClipFiles.id) ?? .int(Int64(number)), text: found[place], imageIDs: images,
+            path: origin.path, place: origin.place)
     }
 }
 
@@ -160,6 +172,11 @@ struct RowColumns {
 
     private let texts: Texts
     private let hasIDs: Bool
+
+    /// Whether any column holds texts.
+    var hasTexts: Bool { if case .none = texts { false } else { true } }
+    /// Whether they are names of classes.
+    var areLabels: Bool { if case .label = texts { true } else { false } }
 
     /// - Parameter caption: the column that was named; without it, the first of the usual ones.
     init(_ columns: [DatasetColumn], caption: String?) {

@@ -10,6 +10,8 @@ struct ChineseClipDataset: Dataset {
     /// The rows in ``texts`` of each image: those from its start to the next one's.
     private let starts: [Int]
     private let textRows: [Int32]
+    /// The rows whose id an earlier one has, which has the texts.
+    private let repeated: [Int: Int]
 
     /// - Parameters:
     ///   - path: the file `…_imgs.tsv`; `…_texts.jsonl` beside it is read where there is one.
@@ -19,17 +21,22 @@ struct ChineseClipDataset: Dataset {
         var lines = LineStream(TextStream(ByteStream(file)))
         var offsets = RowOffsets()
         var rows: [String: Int] = [:]
+        var repeated: [Int: Int] = [:]
         var isNumbered = true
         while let line = try lines.next() {
             guard line.isTooLong || !line.bytes.isEmpty else { continue }
             if !line.isTooLong, let tab = line.bytes.firstIndex(of: 0x09) {
                 let id = String(decoding: line.bytes[..<tab], as: UTF8.self)
                 isNumbered = isNumbered && Int64(id) != nil
-                if rows[id] == nil { rows[id] = offsets.count }
+                if let first = rows[id] {
+                    repeated[offsets.count] = offsets.number(first)
+                } else {
+                    rows[id] = offsets.count
+                }
             }
             offsets.append(offset: line.offset, count: line.isTooLong ? -1 : line.bytes.count, number: line.number)
         }
-        self.offsets = offsets
+        (self.offsets, self.repeated) = (offsets, repeated)
         let beside = ChineseClipSource.texts(beside: path)
         texts = try beside.map { (path) throws(DatasetError) in try JSONDataset(path: path, encoding: encoding) }
         (starts, textRows) =
@@ -77,11 +84,20 @@ struct ChineseClipDataset: Dataset {
 
     var count: Int { offsets.count }
 
+    func place(ofRow index: Int) -> DatasetPlace {
+        DatasetPlace(file: file.path, place: "line \(offsets.number(index))")
+    }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let (count, number) = (offsets.counts[index], offsets.number(index))
         let bytes = count < 0 ? [] : try file.read(at: offsets.offsets[index], count: count)
         let line = LineStream.Line(number: number, offset: offsets.offsets[index], bytes: bytes, isTooLong: count < 0)
         let (id, image) = try ChineseClipSource.image(line, file.path)
+        if let first = repeated[index] {
+            throw DatasetError(
+                .malformed, path: file.path, place: "line \(number)",
+                "the id \(id) stands on line \(first) already, and texts belong to that one")
+        }
         var (found, ids): ([DatasetValue], [DatasetValue]) = ([], [])
         if let texts {
             for text in textRows[starts[index]..<starts[index + 1]] {

@@ -20,6 +20,8 @@ struct ClipRetrievalDataset: Dataset {
 
     var count: Int { metadata.count }
 
+    func place(ofRow index: Int) -> DatasetPlace { metadata.place(ofRow: index) }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let row = try metadata.row(at: index)
         let part = (starts.firstIndex { $0 > index } ?? starts.count) - 1

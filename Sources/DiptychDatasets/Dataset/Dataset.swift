@@ -16,6 +16,8 @@ public protocol Dataset: Sendable {
     ///
     /// - Throws: ``DatasetError`` where this row is damaged; others may still be read.
     func row(at index: Int) throws(DatasetError) -> DatasetRecord
+    /// Where a row stands, for messages.
+    func place(ofRow index: Int) -> DatasetPlace
 }
 
 extension Dataset {
@@ -85,6 +87,8 @@ struct DatasetSlice: Dataset {
         precondition(index >= 0 && index < range.count, "a row outside the dataset")
         return try base.row(at: range.lowerBound + index)
     }
+
+    func place(ofRow index: Int) -> DatasetPlace { base.place(ofRow: range.lowerBound + index) }
 }
 
 /// Some of another dataset's rows in an order.
@@ -102,6 +106,7 @@ struct DatasetSelection: Dataset {
     var count: Int { indices.count }
     var columns: [DatasetColumn] { base.columns }
     func row(at index: Int) throws(DatasetError) -> DatasetRecord { try base.row(at: indices[index]) }
+    func place(ofRow index: Int) -> DatasetPlace { base.place(ofRow: indices[index]) }
 }
 
 /// Rows in memory: small tables, and what a stream of rows gave.
@@ -180,13 +185,23 @@ struct JoinedDataset: Dataset {
     var count: Int { starts[starts.count - 1] }
 
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
+        let part = part(of: index)
+        return try parts[part].row(at: index - starts[part]).arranged(as: columns)
+    }
+
+    func place(ofRow index: Int) -> DatasetPlace {
+        let part = part(of: index)
+        return parts[part].place(ofRow: index - starts[part])
+    }
+
+    private func part(of index: Int) -> Int {
         precondition(index >= 0 && index < count, "a row outside the dataset")
         var (low, high) = (0, parts.count - 1)
         while low < high {
             let middle = (low + high + 1) / 2
             if starts[middle] <= index { low = middle } else { high = middle - 1 }
         }
-        return try parts[low].row(at: index - starts[low]).arranged(as: columns)
+        return low
     }
 }
 
@@ -204,4 +219,6 @@ struct ConstantColumn: Dataset {
         let kept = zip(row.columns, row.values).filter { $0.0.name != column.name }
         return DatasetRecord(columns: columns, values: kept.map(\.1) + [value])
     }
+
+    func place(ofRow index: Int) -> DatasetPlace { base.place(ofRow: index) }
 }

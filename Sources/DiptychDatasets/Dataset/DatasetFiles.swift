@@ -113,6 +113,9 @@ public struct ImageDataset: Dataset {
             values: [.image(item.image), item.caption.map(DatasetValue.text) ?? .null] + others.map { row.values[$0] })
     }
 
+    /// Where a row stands in the table's file.
+    public func place(ofRow index: Int) -> DatasetPlace { base.place(ofRow: index) }
+
     /// The row as an input of bulk work, as ``DatasetRows`` gives it.
     ///
     /// - Throws: ``DatasetError`` where it has no image.

@@ -44,6 +44,10 @@ struct DelimitedDataset: Dataset {
 
     var count: Int { offsets.count }
 
+    func place(ofRow index: Int) -> DatasetPlace {
+        DatasetPlace(file: file.path, place: "line \(offsets.number(index))")
+    }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let stream = ByteStream(file, from: offsets.offsets[index], count: offsets.counts[index])
         var records = DelimitedRecords(
@@ -102,6 +106,10 @@ struct ListDataset: Dataset {
     }
 
     var count: Int { offsets.count }
+
+    func place(ofRow index: Int) -> DatasetPlace {
+        DatasetPlace(file: file.path, place: "line \(offsets.number(index))")
+    }
 
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let number = offsets.number(index)

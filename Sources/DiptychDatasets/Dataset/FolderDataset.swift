@@ -51,6 +51,8 @@ struct FolderDataset: Dataset {
 
     var count: Int { paths.count }
 
+    func place(ofRow index: Int) -> DatasetPlace { DatasetPlace(file: "\(folder)/\(paths[index])", place: "") }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let path = paths[index]
         var values: [DatasetValue] = [.image(.file("\(folder)/\(path)"))]

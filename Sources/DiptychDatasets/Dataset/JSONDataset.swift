@@ -31,6 +31,10 @@ struct JSONDataset: Dataset {
 
     var count: Int { offsets.count }
 
+    func place(ofRow index: Int) -> DatasetPlace {
+        DatasetPlace(file: file.path, place: "\(word) \(offsets.number(index))")
+    }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let place = "\(word) \(offsets.number(index))"
         guard offsets.counts[index] >= 0 else {

@@ -57,6 +57,8 @@ final class ParquetDataset: Dataset {
 
     var count: Int { starts[starts.count - 1] }
 
+    func place(ofRow index: Int) -> DatasetPlace { DatasetPlace(file: file.path, place: "row \(index + 1)") }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         precondition(index >= 0 && index < count, "a row outside the dataset")
         var (low, high) = (0, blockRows.count - 1)

@@ -98,18 +98,20 @@ struct RowOffsets {
 }
 
 /// Many short texts in one block of memory.
-struct TextTable {
+package struct TextTable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
-    var count: Int { ends.count }
+    package init() {}
 
-    mutating func append(_ text: String) {
+    package var count: Int { ends.count }
+
+    package mutating func append(_ text: String) {
         bytes.append(contentsOf: text.utf8)
         ends.append(bytes.count)
     }
 
-    subscript(index: Int) -> String {
+    package subscript(index: Int) -> String {
         String(decoding: bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]], as: UTF8.self)
     }
 }

@@ -68,6 +68,11 @@ final class WebDatasetDataset: Dataset {
 
     var count: Int { samples.count }
 
+    func place(ofRow index: Int) -> DatasetPlace {
+        let key = keys[index]
+        return DatasetPlace(file: path, place: key.isEmpty ? "sample \(index + 1)" : "key \(key)")
+    }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let result: Result<DatasetRow, DatasetError>
         if let next = sequence.withLock({ nextInSequence(index, &$0) }) { result = next } else { result = try read(index) }

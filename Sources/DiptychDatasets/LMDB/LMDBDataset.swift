@@ -102,6 +102,8 @@ struct LMDBDataset: Dataset {
 
     var count: Int { ids.count }
 
+    func place(ofRow index: Int) -> DatasetPlace { DatasetPlace(file: images.path, place: "key \(ids[index])") }
+
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let id = ids[index]
         let image = try Self.image(id, images)
