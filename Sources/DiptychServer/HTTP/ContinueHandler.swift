@@ -15,3 +15,24 @@ final class ContinueHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 }
+
+/// Ends a connection behind an answer that says `Connection: close`.
+final class CloseHandler: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private var isLast = false
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.kind != .informational:
+            isLast = head.headerFields[.connection]?.lowercased() == "close"
+        case .end where isLast:
+            let channel = context.channel, written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            return context.write(data, promise: written)
+        case .head, .body, .end: break
+        }
+        context.write(data, promise: promise)
+    }
+}
