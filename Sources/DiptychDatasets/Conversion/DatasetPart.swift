@@ -111,7 +111,7 @@ extension DatasetFiles {
     ) throws(DatasetError) -> [DatasetPart] {
         var parts: [DatasetPart] = []
         for pattern in paths {
-            let names = try BracePattern.expand(pattern)
+            let names = try FilePattern.expand(pattern)
             guard names.count > 1 else {
                 for name in names { parts += try self.parts(of: name, options) }
                 continue
@@ -126,17 +126,21 @@ extension DatasetFiles {
     }
 
     private static func parts(of path: String, _ options: DatasetOptions) throws(DatasetError) -> [DatasetPart] {
-        var isDirectory: ObjCBool = false
-        guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-            isDirectory.boolValue
-        else { return [try file(path, options)] }
-        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        guard path != "-", try Folder.isFolder(path) else { return [try file(path, options)] }
+        let found = try Folder(path)
+        let (folder, names) = (found.path, found.names)
         func isIt(_ kind: FolderKind) -> Bool { options.folderKind == nil || options.folderKind == kind }
         func rows(_ rows: any Dataset) -> [DatasetPart] {
             [DatasetPart(split: nil, content: .rows(rows), path: folder, options: options)]
         }
         let isRetrieval = names.contains(ClipRetrievalLayout.images) && names.contains(ClipRetrievalLayout.metadata)
+        let isEnvironment = names.contains("data.mdb") || names.contains("imgs") && names.contains("pairs")
+        guard !found.isRemote || !(isRetrieval || isEnvironment) else {
+            throw DatasetError(
+                .unsupported, path: folder,
+                "holds \(isRetrieval ? "clip-retrieval's embeddings" : "an LMDB"), which is read on this machine only; copy it first"
+            )
+        }
         if isIt(.clipRetrieval), isRetrieval { return rows(try ClipRetrievalDataset(folder)) }
         let tables = names.filter { $0.hasSuffix(ChineseClipSource.images) }
         if isIt(.chineseClip), !tables.isEmpty {
@@ -151,8 +155,8 @@ extension DatasetFiles {
             throw DatasetError(
                 .malformed, path: folder, "holds nothing of the form \(options.folderKind?.rawValue ?? "")")
         }
-        if options.folderKind == nil, let parts = try files(folder, names, options) { return parts }
-        if let parts = try folders(folder, names, options) { return parts }
+        if options.folderKind == nil, let parts = try files(found, options) { return parts }
+        if let parts = try folders(found, options) { return parts }
         return rows(try FolderDataset(folder))
     }
 
@@ -176,8 +180,9 @@ extension DatasetFiles {
 
     /// Tables and shards in a folder, by the splits that their names begin with.
     private static func files(
-        _ folder: String, _ names: [String], _ options: DatasetOptions
+        _ found: Folder, _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
+        let (folder, names) = (found.path, found.names)
         // Hugging Face keeps tables in a folder within; metadata beside images is read with them.
         if let metadata = names.first(where: { ["metadata.jsonl", "metadata.csv", "metadata.parquet"].contains($0) }) {
             return [try file("\(folder)/\(metadata)", options)]
@@ -186,7 +191,7 @@ extension DatasetFiles {
         var (root, tables) = (folder, names.filter(isTable))
         if tables.isEmpty, names.contains("data") {
             root = "\(folder)/data"
-            tables = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().filter(isTable)
+            tables = found.hasFolder("data") ? try Folder(root).names.filter(isTable) : []
         }
         let named = tables.filter { DatasetPart.split(inNameOf: $0) != nil }
         if named.isEmpty {
@@ -215,19 +220,14 @@ extension DatasetFiles {
 
     /// Folders of images named for splits.
     private static func folders(
-        _ folder: String, _ names: [String], _ options: DatasetOptions
+        _ folder: Folder, _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
-        let visible = names.filter { !$0.hasPrefix(".") }
-        let isSplit = visible.allSatisfy { name in
-            var isDirectory: ObjCBool = false
-            return DatasetPart.split(inNameOf: name) != nil
-                && FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isDirectory)
-                && isDirectory.boolValue
-        }
+        let visible = folder.names.filter { !$0.hasPrefix(".") }
+        let isSplit = visible.allSatisfy { DatasetPart.split(inNameOf: $0) != nil && folder.hasFolder($0) }
         guard isSplit, !visible.isEmpty else { return nil }
         var found: [DatasetPart] = []
         for name in visible {
-            for part in try parts(of: "\(folder)/\(name)", options) {
+            for part in try parts(of: "\(folder.path)/\(name)", options) {
                 found.append(
                     DatasetPart(
                         split: DatasetPart.split(inNameOf: name), content: part.content, path: part.path,

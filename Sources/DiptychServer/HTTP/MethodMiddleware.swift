@@ -46,13 +46,6 @@ final class MethodMiddleware: RouterMiddleware {
                 status: .methodNotAllowed, detail: "this path answers \(known.map(\.rawValue).joined(separator: ", "))",
                 headers: [.allow: known.map(\.rawValue).joined(separator: ", ")])
         }
-        var response = try await next(request, context)
-        if request.method == .head, response.headers[.contentType] == EventStreams.type {
-            // The router says 0 where a length is not known. Without one, chunks follow, of which the last ends each answer:
-            // after it the connection cannot be used for another.
-            response.headers[.contentLength] = nil
-            response.headers[.connection] = "close"
-        }
-        return response
+        return try await next(request, context)
     }
 }

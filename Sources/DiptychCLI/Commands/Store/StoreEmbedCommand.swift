@@ -18,7 +18,7 @@ struct StoreEmbedCommand: AsyncParsableCommand {
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var store: StoreOption
 
-    @Option(help: "The summary as text or json.")
+    @Option(help: "The format of the summary.")
     var format = ResultFormat.text
 
     func run() async throws {
