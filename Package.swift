@@ -101,6 +101,15 @@ let package = Package(
             name: "DiptychMedia",
             dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
             swiftSettings: strict),
+        // Buckets, web servers and folders as sources of files, and downloads.
+        .target(
+            name: "DiptychSources",
+            dependencies: [
+                "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychNetwork",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub",
@@ -183,7 +192,7 @@ let package = Package(
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychHub",
                 "DiptychMedia",
                 "DiptychEvaluation", "DiptychMilvus",
-                "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
+                "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -238,6 +247,10 @@ let package = Package(
         .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychSourcesTests",
+            dependencies: ["DiptychDatasets", "DiptychMedia", "DiptychSources", "DiptychTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychHubTests", dependencies: ["DiptychHub", "DiptychTestSupport"], swiftSettings: strict),
         .testTarget(

@@ -4,11 +4,11 @@ public import DiptychDatasets
 struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Show datasets of images and texts, and write them in other formats.",
+        abstract: "Show datasets of images and texts, write them in other formats, and download their images.",
         discussion: """
             Example: diptych dataset show images --limit 3
             """,
-        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self])
+        subcommands: [DatasetShowCommand.self, DatasetConvertCommand.self, DatasetDownloadCommand.self])
 }
 
 extension DatasetFormat: ExpressibleByArgument {}
@@ -60,8 +60,8 @@ struct SourceOptions: ParsableArguments {
     /// Refuses sources that are not read.
     static func validate(_ sources: [String]) throws {
         if sources.contains("") { throw ValidationError("a source is empty; give a file or a folder.") }
-        for source in sources where ["s3://", "gs://", "store:"].contains(where: source.hasPrefix) {
-            throw ValidationError("\(source): only files and folders are read; download it first.")
+        for source in sources where source.hasPrefix("store:") {
+            throw ValidationError("\(source): a store is not read as a dataset yet; `diptych store export` writes one.")
         }
     }
 }

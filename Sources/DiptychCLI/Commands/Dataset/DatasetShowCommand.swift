@@ -9,7 +9,7 @@ struct DatasetShowCommand: ParsableCommand {
         abstract: "Print the rows of a dataset.",
         discussion: """
             The format is found by looking: folders of images, Chinese-CLIP's files and LMDB, WebDataset shards, CSV, TSV, \
-            JSON, Parquet, clip-retrieval's folders. Images are shown by their path, or by format and size.
+            JSON, Parquet, clip-retrieval's folders, here or at s3://, gs:// and http(s)://. Images are shown by their path, or by format and size.
 
             Example: diptych dataset show images --limit 3
             """)
@@ -17,16 +17,17 @@ struct DatasetShowCommand: ParsableCommand {
     /// How rows are written.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv }
 
-    @Argument(help: ArgumentHelp("A file, a folder, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String]
 
     @Option(help: "The columns to show, with commas between them (default: all).")
     var columns: String?
 
-    @Option(help: "The most rows that are shown.")
+    @Option(parsing: .unconditional, help: "The most rows that are shown.")
     var limit: Int?
 
-    @Option(help: "text, json, jsonl or csv.")
+    @Option(help: "The format of rows.")
     var format = Format.text
 
     @Flag(help: "Show bytes and images of bytes as base64 (json, jsonl, csv).")
@@ -36,6 +37,7 @@ struct DatasetShowCommand: ParsableCommand {
     var condition: String?
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var remote: RemoteArguments
 
     @Flag(help: "Leave out notes on standard error.")
     var quiet = false
@@ -50,6 +52,7 @@ struct DatasetShowCommand: ParsableCommand {
 
     func run() throws {
         let notes = DatasetNotes()
+        remote.install()
         let rows = try DatasetFiles.open(sources, options: source.options(notes: notes))
         let shown = try chosen(rows.columns)
         var skips = Skips()
@@ -66,7 +69,7 @@ struct DatasetShowCommand: ParsableCommand {
         for index in 0..<min(rows.count, limit ?? .max) {
             let row: DatasetRecord
             do throws(DatasetError) { row = try rows.row(at: index) } catch {
-                skips.add("row \(index + 1)", reason: "\(error)")
+                skips.add(error)
                 continue
             }
             let values = shown.map { row[$0.name] ?? .null }
