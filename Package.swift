@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "Diptych", targets: ["Diptych"]),
         .library(name: "DiptychSearch", targets: ["DiptychSearch"]),
         .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
+        .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),

@@ -41,6 +41,7 @@ public final class BucketSource: Source {
 
     // MARK: Source
 
+    /// A part of the files below a prefix; see ``Source``.
     public func page(of prefix: String, isDeep: Bool, after next: String?) throws(SourceError) -> SourcePage {
         // In the order of their names, in which they are signed.
         var query: [(String, String)] = []
@@ -66,6 +67,7 @@ public final class BucketSource: Source {
         return SourcePage(files: files, folders: listing.folders, next: listing.isCut ? listing.next : nil)
     }
 
+    /// What is said of one file; see ``Source``.
     public func facts(of path: String) throws(SourceError) -> SourceFile {
         let about = "\(name)/\(path)"
         let (answer, _) = try ask(path: path, about: about, isHead: true)
@@ -77,6 +79,7 @@ public final class BucketSource: Source {
             lastModified: answer.head["last-modified"].flatMap(HTTPDate.date))
     }
 
+    /// The bytes of a file, or of a range of it; see ``Source``.
     public func read(_ path: String, _ range: Range<Int>?, limit: Int) throws(SourceError) -> [UInt8] {
         if let range, range.isEmpty { return [] }
         let about = "\(name)/\(path)"
@@ -102,6 +105,7 @@ public final class BucketSource: Source {
             let place = region.withLock { $0 }
             var question = SourceClient.Question(url: elsewhere ?? url(path, query, in: place), about: about)
             (question.isHead, question.range, question.limit) = (isHead, range, limit)
+            question.isElsewhere = elsewhere != nil
             question.signing = service.keys.map {
                 Request.Signing(key: $0.identifier, secret: $0.secret, token: $0.token, region: place)
             }

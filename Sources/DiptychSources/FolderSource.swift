@@ -18,6 +18,7 @@ public struct FolderSource: Source {
         }
     }
 
+    /// A part of the files below a prefix; see ``Source``.
     public func page(of prefix: String, isDeep: Bool, after next: String?) throws(SourceError) -> SourcePage {
         var walk = FolderWalk(next, from: prefix)
         guard let folder = walk.pop() else { return SourcePage() }
@@ -38,6 +39,7 @@ public struct FolderSource: Source {
         return page
     }
 
+    /// What is said of one file; see ``Source``.
     public func facts(of path: String) throws(SourceError) -> SourceFile {
         guard !path.utf8.contains(0), let file = file(path) else {
             throw SourceError(.missing, url: "\(root)/\(path)", "there is no such file")
@@ -45,6 +47,7 @@ public struct FolderSource: Source {
         return file
     }
 
+    /// The bytes of a file, or of a range of it; see ``Source``.
     public func read(_ path: String, _ range: Range<Int>?, limit: Int) throws(SourceError) -> [UInt8] {
         let full = "\(root)/\(path)"
         let facts = try facts(of: path)

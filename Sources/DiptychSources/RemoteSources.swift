@@ -24,20 +24,29 @@ public final class RemoteSources: RemoteFiles {
     private let sources: Sources
     /// Files that were opened, of which many rows are read.
     private let opened = Mutex<[String: any RemoteFile]>([:])
+    private let prepared = PreparedFiles()
     private static let most = 64
     private static let mostFiles = 10_000_000
 
     /// Prepares to read.
     public init(_ options: SourceOptions) { sources = Sources(options) }
 
+    /// Whether a path is a URL of a source.
     public func holds(_ path: String) -> Bool { Sources.isElsewhere(path) }
 
+    /// A file that is read in parts.
     public func open(_ path: String) throws(DatasetError) -> any RemoteFile {
         if let file = opened.withLock({ $0[path] }) { return file }
         let file: any RemoteFile = try explaining { () throws(SourceError) in
             let (source, inside) = try sources.locate(path)
             if let web = source as? WebSource {
                 let look = try web.look(inside)
+                guard !look.isPage else {
+                    throw SourceError(
+                        .malformed, url: path,
+                        "is a web page; give the URL of a file, or of a page with links to files, with a slash at its end"
+                    )
+                }
                 guard look.givesParts, look.file.size != nil else { return try SpooledFile(web, inside, path) }
                 return SourceObject(source, look.file)
             }
@@ -50,23 +59,42 @@ public final class RemoteSources: RemoteFiles {
         return file
     }
 
+    /// All bytes of a file.
     public func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8] {
-        try explaining { () throws(SourceError) in
+        if let result = prepared.take(path) {
+            // Larger ones were not read ahead.
+            if case .failure(let error) = result, error.kind != .tooLarge { throw error }
+            if case .success(let bytes) = result, bytes.count <= limit { return bytes }
+        }
+        return try explaining { () throws(SourceError) in
             let (source, inside) = try sources.locate(path)
             return try source.read(inside, nil, limit: limit)
         }
     }
 
+    /// Begins to read a file that will be wanted soon.
+    public func prepare(_ path: String) {
+        prepared.begin(path) { [self] in
+            Result { () throws(DatasetError) in
+                try explaining { () throws(SourceError) in
+                    let (source, inside) = try sources.locate(path)
+                    return try source.read(inside, nil, limit: PreparedFiles.largest)
+                }
+            }
+        }
+    }
+
+    /// Whether a path is a folder.
     public func isFolder(_ path: String) throws(DatasetError) -> Bool {
         try explaining { () throws(SourceError) in
             let (source, inside) = try sources.locate(path)
             if inside.isEmpty || inside.hasSuffix("/") { return true }
-            if let web = source as? WebSource { return try web.look(inside).isPage }
+            if let web = source as? WebSource { return try web.look(inside).isFolder }
             // A list first: whoever may list, learns of either in one or two requests.
             let first: SourcePage
             do throws(SourceError) { first = try source.page(of: inside, isDeep: true, after: nil) } catch {
-                guard error.kind == .forbidden else { throw error }
-                _ = try source.facts(of: inside)
+                // A file may be read where nothing may be listed.
+                guard error.kind == .forbidden, (try? source.facts(of: inside)) != nil else { throw error }
                 return false
             }
             if first.files.first?.path == inside { return false }
@@ -78,6 +106,7 @@ public final class RemoteSources: RemoteFiles {
         }
     }
 
+    /// What lies in a folder.
     public func entries(of folder: String) throws(DatasetError) -> [RemoteEntry] {
         try explaining { () throws(SourceError) in
             let (source, prefix) = try place(folder)
@@ -102,6 +131,7 @@ public final class RemoteSources: RemoteFiles {
         }
     }
 
+    /// The files in a folder and below.
     public func files(below folder: String) throws(DatasetError) -> [String] {
         try explaining { () throws(SourceError) in
             let (source, prefix) = try place(folder)

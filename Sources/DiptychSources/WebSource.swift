@@ -26,6 +26,7 @@ public final class WebSource: Source {
 
     // MARK: Source
 
+    /// A part of the files below a prefix; see ``Source``.
     public func page(of prefix: String, isDeep: Bool, after next: String?) throws(SourceError) -> SourcePage {
         var walk = FolderWalk(next, from: prefix)
         guard let folder = walk.pop() else { return SourcePage() }
@@ -51,10 +52,12 @@ public final class WebSource: Source {
         return page
     }
 
+    /// What is said of one file; see ``Source``.
     public func facts(of path: String) throws(SourceError) -> SourceFile { try look(path).file }
 
     /// What the server says of a file, and of how it gives it.
-    func look(_ path: String) throws(SourceError) -> (file: SourceFile, givesParts: Bool, isPage: Bool) {
+    func look(_ path: String) throws(SourceError) -> (file: SourceFile, givesParts: Bool, isPage: Bool, isFolder: Bool)
+    {
         var (answer, _, place) = try ask(path, isHead: true)
         if [403, 405, 501].contains(answer.head.status) {
             // Some servers answer GET only; one byte of it says the same.
@@ -68,9 +71,12 @@ public final class WebSource: Source {
             lastModified: answer.head["last-modified"].flatMap(HTTPDate.date))
         let givesParts = total != nil || answer.head["accept-ranges"]?.lowercased() == "bytes"
         let isPage = answer.head["content-type"]?.lowercased().hasPrefix("text/html") == true
-        return (file, givesParts && answer.head["content-encoding"] == nil, isPage && place.path.hasSuffix("/"))
+        // Foundation's path has no slash at its end.
+        let isFolder = place.absoluteString.prefix { $0 != "?" && $0 != "#" }.hasSuffix("/")
+        return (file, givesParts && answer.head["content-encoding"] == nil, isPage, isPage && isFolder)
     }
 
+    /// The bytes of a file, or of a range of it; see ``Source``.
     public func read(_ path: String, _ range: Range<Int>?, limit: Int) throws(SourceError) -> [UInt8] {
         if let range, range.isEmpty { return [] }
         if let range, range.count > limit {

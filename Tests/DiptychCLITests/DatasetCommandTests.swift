@@ -173,7 +173,7 @@ struct DatasetCommandTests {
             ["convert", "x", "--to", "csv"], ["convert", "--to", "csv", "--output", "o"],
             ["convert", "x", "--to", "tape", "--output", "o"],
             ["convert", "x", "--to", "csv", "--output", "o", "--lmdb-dir", "l"],
-            ["convert", "--to", "lmdb", "--data-dir", "d"], ["show", "s3://bucket/a"], ["show", "x", "--limit", "-1"],
+            ["convert", "--to", "lmdb", "--data-dir", "d"], ["show", "store:a"], ["show", "x", "--limit", "-1"],
             ["show", "x", "--where", "a = 1"], ["show", "x", "--encoding", "klingon"],
         ] {
             let result = try Command.run(["dataset"] + arguments)

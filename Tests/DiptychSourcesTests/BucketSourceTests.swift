@@ -52,7 +52,7 @@ struct BucketSourceTests {
         #expect(try bucket().files().map { try $0.get().path } == ["a"])
         server.misbehave("a", Array(repeating: .status("503 Slow Down"), count: 9))
         let error = #expect(throws: SourceError.self) { try bucket().read("a", nil, limit: 10_000) }
-        #expect(error?.kind == .unavailable && error?.reason.contains("503") == true, "\(error, default: "")")
+        #expect(error?.kind == .unavailable && error?.reason.contains("503") == true, "\(String(describing: error))")
     }
 
     @Test("What is not there and what may not be read is said, with what to do")

@@ -1,3 +1,4 @@
+import DiptychMedia
 import DiptychSources
 import DiptychTestSupport
 import Foundation
@@ -31,7 +32,8 @@ struct DownloaderTests {
 
     private static func server(_ answers: [String: [LoopbackServer.Answer]]) throws -> LoopbackServer {
         let answers = Answers(answers)
-        return try #require(LoopbackServer(answer: { request, _ in answers.next(request.path) }))
+        let server = LoopbackServer(answer: { request, _ in answers.next(request.path) })
+        return try #require(server)
     }
 
     private static func ok(_ body: [UInt8], _ headers: [String] = []) -> LoopbackServer.Answer {
@@ -127,16 +129,16 @@ struct DownloaderTests {
     @Test("A slow host keeps no other waiting, and a host has so many connections at most")
     func hosts() throws {
         let active = Mutex((now: 0, most: 0))
-        let slow = try #require(
-            LoopbackServer(answer: { _, _ in
-                active.withLock {
-                    $0.now += 1
-                    $0.most = max($0.most, $0.now)
-                }
-                Thread.sleep(forTimeInterval: 0.05)
-                active.withLock { $0.now -= 1 }
-                return Self.ok(Self.image)
-            }))
+        let started = LoopbackServer(answer: { _, _ in
+            active.withLock {
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+            active.withLock { $0.now -= 1 }
+            return Self.ok(Self.image)
+        })
+        let slow = try #require(started)
         let fast = try Self.server(["/a": [Self.ok(Self.image)]])
         defer {
             slow.stop()

@@ -6,13 +6,13 @@ import Testing
 /// Web servers' folders, and folders on this machine.
 struct WebSourceTests {
     private static func server(_ files: [String: (type: String, body: String)]) throws -> LoopbackServer {
-        try #require(
-            LoopbackServer(answer: { request, _ in
-                let path = request.path.split(separator: "?").first.map(String.init) ?? ""
-                guard let file = files[path] else { return .response("404 Not Found") }
-                return .response(
-                    "200 OK", body: Array(file.body.utf8), headers: ["Content-Type: \(file.type)", "ETag: \"e\""])
-            }))
+        let server = LoopbackServer(answer: { request, _ in
+            let path = request.path.split(separator: "?").first.map(String.init) ?? ""
+            guard let file = files[path] else { return .response("404 Not Found") }
+            return .response(
+                "200 OK", body: Array(file.body.utf8), headers: ["Content-Type: \(file.type)", "ETag: \"e\""])
+        })
+        return try #require(server)
     }
 
     @Test("Links of a page to its own folder are its files; those elsewhere, above and for sorting are not")

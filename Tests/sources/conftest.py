@@ -84,6 +84,10 @@ class Buckets:
         self.client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
         self.environment = {"AWS_ENDPOINT_URL": endpoint}
 
+    def put(self, **arguments):
+        """Puts a file that everybody may read."""
+        self.client.put_object(ACL="public-read", **arguments)
+
     def fail(self, path, status="403 Forbidden", body=b"<Error><Code>AccessDenied</Code></Error>", times=None):
         with self.gate.lock:
             self.gate.faults.setdefault(path, []).append(((status, body), times))

@@ -11,9 +11,9 @@ def many(server):
     server.client.create_bucket(Bucket="many")
     from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: server.client.put_object(Bucket="many", Key=f"photos/{n % 10}/{n:05}.jpg", Body=b"\xff\xd8\xff%d" % n), range(10_000)))
-    server.client.put_object(Bucket="many", Key="photos/notes.txt", Body=b"x")
-    server.client.put_object(Bucket="many", Key="odd/\u732b +&%.jpg", Body=b"\xff\xd8\xff")
+        list(pool.map(lambda n: server.put(Bucket="many", Key=f"photos/{n % 10}/{n:05}.jpg", Body=b"\xff\xd8\xff%d" % n), range(10_000)))
+    server.put(Bucket="many", Key="photos/notes.txt", Body=b"x")
+    server.put(Bucket="many", Key="odd/\u732b +&%.jpg", Body=b"\xff\xd8\xff")
     return "s3://many"
 
 
@@ -22,9 +22,9 @@ def album(server, pictures):
     """A bucket of drawn images and a table of them."""
     server.client.create_bucket(Bucket="album")
     for path in pictures:
-        server.client.put_object(Bucket="album", Key=f"pictures/{path.name}", Body=path.read_bytes())
+        server.put(Bucket="album", Key=f"pictures/{path.name}", Body=path.read_bytes())
     table = "".join(json.dumps({"image": f"pictures/{p.name}", "caption": f"number {n}"}) + "\n" for n, p in enumerate(pictures))
-    server.client.put_object(Bucket="album", Key="captions.jsonl", Body=table.encode())
+    server.put(Bucket="album", Key="captions.jsonl", Body=table.encode())
     return "s3://album"
 
 
@@ -87,7 +87,7 @@ def test_other_formats_come_through(buckets, album, server, pictures, tmp_path):
         diptych("dataset", "convert", pictures[0].parent, "--to", form, "--output", made, *(["--copy"] if form == "csv" else []))
         for path in made.rglob("*"):
             if path.is_file():
-                server.client.put_object(Bucket="album", Key=f"{form}/{path.relative_to(made)}", Body=path.read_bytes())
+                server.put(Bucket="album", Key=f"{form}/{path.relative_to(made)}", Body=path.read_bytes())
         here, _ = diptych("dataset", "show", made, "--format", "jsonl", "--base64")
         there, _ = diptych("dataset", "show", f"{album}/{form}", "--format", "jsonl", "--base64", **buckets.environment)
         strip = lambda text: [{k: v for k, v in r.items() if k not in ("image", "filepath") or form == "parquet"} for r in rows(text)]

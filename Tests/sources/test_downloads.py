@@ -21,6 +21,9 @@ class Site(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.root = f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, request, client_address):
+        """Clients that are killed are what is tested."""
+
     def body(self, number):
         return self.pictures[number % len(self.pictures)] + str(number).encode()
 

@@ -94,8 +94,7 @@ struct IndexCommand: AsyncParsableCommand {
                 progress.update(done)
             }
             let indexer = indexer(store, model)
-            let local = paths.filter { !RemotePaths.holds($0) }
-            if !local.isEmpty { summary += try await indexer.index(local, onEach: note) }
+            if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
                 let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)

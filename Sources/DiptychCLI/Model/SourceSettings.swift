@@ -15,6 +15,11 @@ enum SourceSettings {
         return KeyFile((try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
     }
 
+    /// Lets paths be URLs of sources from now on.
+    static func install(isAnonymous: Bool = false, redirectsAnywhere: Bool = false) {
+        RemotePaths.install(RemoteSources(options(isAnonymous: isAnonymous, redirectsAnywhere: redirectsAnywhere)))
+    }
+
     /// - Parameters:
     ///   - isAnonymous: whether keys are left where they are.
     ///   - redirectsAnywhere: whether servers may redirect to private networks.
@@ -72,7 +77,6 @@ struct RemoteArguments: ParsableArguments {
 
     /// Lets paths be URLs of sources from now on.
     func install(redirectsAnywhere: Bool = false) {
-        RemotePaths.install(
-            RemoteSources(SourceSettings.options(isAnonymous: anonymous, redirectsAnywhere: redirectsAnywhere)))
+        SourceSettings.install(isAnonymous: anonymous, redirectsAnywhere: redirectsAnywhere)
     }
 }

@@ -14,6 +14,9 @@ public protocol RemoteFiles: Sendable {
     ///
     /// - Throws: ``DatasetError`` where it is missing or larger, or may not be read.
     func read(_ path: String, limit: Int) throws(DatasetError) -> [UInt8]
+    /// Begins to read a file that will be wanted soon; ``read(_:limit:)`` gives it then. Does not wait, and nothing where that cannot
+    /// be done.
+    func prepare(_ path: String)
     /// Whether a path is a folder.
     ///
     /// - Throws: ``DatasetError`` where there is neither a file nor a folder.
@@ -64,6 +67,9 @@ public enum RemotePaths {
         }
         return try files.read(path, limit: limit)
     }
+
+    /// Begins to read a file that will be wanted soon.
+    static func prepare(_ path: String) { files(for: path)?.prepare(path) }
 
     /// The images at a path elsewhere: those of a folder and below, by their paths; nil where it is a file that is none.
     ///

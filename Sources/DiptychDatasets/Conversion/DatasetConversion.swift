@@ -164,8 +164,12 @@ public struct DatasetConversion: Sendable {
         let writer = try rowWriter(rows, split, path: part.path)
         var summary = Summary(split: split)
         var known: Set<UInt64> = []
+        // A table refers to images and reads none.
+        let reads = copiesImages || ![.csv, .tsv, .jsonl, .clipRetrieval].contains(format)
+        var ahead = reads ? ReadAhead(rows) : nil
         for index in 0..<rows.count {
             try Task.checkCancellation()
+            ahead?.advance(to: index)
             do {
                 let row = ConvertedRow(
                     record: try rows.row(at: index), number: index, path: part.path, columns: texts)

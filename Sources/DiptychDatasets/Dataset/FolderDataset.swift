@@ -73,7 +73,11 @@ struct FolderDataset: Dataset {
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let path = paths[index]
         var values: [DatasetValue] = [.image(.file("\(folder)/\(path)"))]
-        if columns.count > 1 { values.append(.text(String(path.prefix { $0 != "/" }))) }
+        if columns.count > 1 {
+            let label = String(path.prefix { $0 != "/" })
+            // A name that stands in a URL.
+            values.append(.text(RowBuilder.scheme(folder) == nil ? label : label.removingPercentEncoding ?? label))
+        }
         return DatasetRecord(columns: columns, values: values)
     }
 }

@@ -144,6 +144,8 @@ final class DownloadState {
         }
         for entry in left.values.sorted(by: { $0.offset < $1.offset }) { try write(entry) }
         try file.commit()
+        // It is another file now.
+        flock(descriptor, LOCK_UN)
     }
 
     /// A record as a line.

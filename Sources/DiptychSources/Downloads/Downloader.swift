@@ -136,8 +136,8 @@ public final class Downloader {
         }
     }
 
-    private func enqueue(_ item: HostQueue.Item, after delay: Duration = .zero) {
-        if !queue.add(item, after: delay) { end(unreachable(item.url)) }
+    private func enqueue(_ item: HostQueue.Item) {
+        if !queue.add(item) { end(unreachable(item.url)) }
     }
 
     private func unreachable(_ url: String) -> DownloadRecord {
@@ -151,6 +151,7 @@ public final class Downloader {
 
     private func start() {
         let now = ContinuousClock.now
+        for item in queue.wake(now: now) { end(unreachable(item.url)) }
         while set.count < mostActive, inFlight < Self.mostInFlight, let item = queue.next(now: now) { begin(item) }
     }
 
@@ -239,7 +240,7 @@ public final class Downloader {
         if exchange.isTooMuch {
             // Fewer at a time.
             mostActive = max(1, mostActive / 2)
-            return enqueue(item, after: .milliseconds(100))
+            return queue.add(item, after: .milliseconds(100))
         }
         switch exchange.result {
         case .success(let head) where head.isSuccess:
@@ -275,7 +276,8 @@ public final class Downloader {
         guard record.isTransient, item.attempt < options.attempts else { return end(record) }
         var next = item
         next.attempt += 1
-        enqueue(next, after: wait ?? options.retryDelay * Double(1 << min(item.attempt - 1, 10)))
+        if let wait { queue.pause(hostOf: item.url, for: wait) }
+        queue.add(next, after: wait ?? options.retryDelay * Double(1 << min(item.attempt - 1, 10)))
     }
 
     private func reason(_ error: TransferError) -> String {

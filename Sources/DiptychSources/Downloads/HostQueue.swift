@@ -17,6 +17,8 @@ struct HostQueue {
     }
 
     private var hosts: [String: Host] = [:]
+    /// Those to be tried again, by how often they were tried: all of one number wait for about as long.
+    private var later: [Int: Deque<(due: ContinuousClock.Instant, item: Item)>] = [:]
     /// Hosts with waiting URLs, in turn.
     private var ready = Deque<String>()
     private(set) var count = 0
@@ -38,16 +40,40 @@ struct HostQueue {
     }
 
     /// - Returns: whether the host can still be asked.
-    mutating func add(_ item: Item, after delay: Duration = .zero) -> Bool {
+    mutating func add(_ item: Item) -> Bool {
         let name = Self.host(of: item.url)
         guard hosts[name, default: Host()].failures < Self.mostFailures else { return false }
         hosts[name, default: Host()].waiting.append(item)
         count += 1
-        if delay > .zero {
-            hosts[name, default: Host()].notBefore = max(hosts[name]?.notBefore ?? .now, .now + delay)
-        }
         enqueue(name)
         return true
+    }
+
+    /// Adds an item that is tried again after a while.
+    mutating func add(_ item: Item, after delay: Duration) {
+        later[item.attempt, default: []].append((.now + delay, item))
+        count += 1
+    }
+
+    /// Leaves a host alone for a while, as it has asked for.
+    mutating func pause(hostOf url: String, for delay: Duration) {
+        let name = Self.host(of: url)
+        hosts[name, default: Host()].notBefore = max(hosts[name]?.notBefore ?? .now, .now + delay)
+    }
+
+    /// Puts what has waited long enough back into its host's queue.
+    ///
+    /// - Returns: those whose host is not asked any more.
+    mutating func wake(now: ContinuousClock.Instant) -> [Item] {
+        var dropped: [Item] = []
+        for attempt in later.keys {
+            while let first = later[attempt]?.first, first.due <= now {
+                later[attempt]?.removeFirst()
+                count -= 1
+                if !add(first.item) { dropped.append(first.item) }
+            }
+        }
+        return dropped
     }
 
     private mutating func enqueue(_ name: String) {

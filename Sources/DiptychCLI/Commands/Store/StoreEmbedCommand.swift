@@ -22,6 +22,7 @@ struct StoreEmbedCommand: AsyncParsableCommand {
     var format = ResultFormat.text
 
     func run() async throws {
+        SourceSettings.install()
         let model = try await model.load()
         let store = try await self.store.location().open(
             addingSpaceFor: model, decode: self.model.decode)
