@@ -85,9 +85,8 @@ struct DownloaderTests {
         #expect(again.present == 5 && again.downloaded == 0)
         let paths = Set(server.paths.dropFirst(asked))
         #expect(paths == ["/down", "/half"])
-        let all = try Downloader(into: directory.path("out"), options: Self.options { $0.retry = .failed })
         let before = server.requests.count
-        _ = try all.run(urls)
+        _ = try Downloader(into: directory.path("out"), options: Self.options { $0.retry = .failed }).run(urls)
         #expect(Set(server.paths.dropFirst(before)) == ["/down", "/half", "/gone", "/page", "/empty"])
         let heedless = try Downloader(
             into: directory.path("out"), options: Self.options { $0.heedsReservations = false })

@@ -69,8 +69,10 @@ final class DownloadFiles {
         return path
     }
 
-    /// Waits until all files are on the disk, which for many at a time takes less than for each.
-    func sync() throws(FileWriteError) {
-        guard FileSystem.sync(descriptor) == 0 else { throw FileWriteError(path: folder, code: errno) }
+    /// What waits until all files are on the disk, on any thread. For many at a time that takes less than for each.
+    func syncer() -> @Sendable () throws -> Void {
+        { [descriptor, folder] in
+            guard FileSystem.sync(descriptor) == 0 else { throw FileWriteError(path: folder, code: errno) }
+        }
     }
 }

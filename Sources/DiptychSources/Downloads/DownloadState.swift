@@ -19,7 +19,7 @@ final class DownloadState {
         }
     }
 
-    struct Entry {
+    struct Entry: Sendable {
         var status: DownloadRecord.Status
         var isTransient: Bool
         /// Where its line begins, and how long it is.
@@ -71,7 +71,11 @@ final class DownloadState {
         guard last != UInt8(ascii: "\n") else { return }
         // The last line has no end: a whole object gets it, anything else goes.
         let isWhole = entries.values.contains { $0.offset + $0.count == end && end == size }
-        if isWhole { return try put([UInt8(ascii: "\n")]) }
+        if isWhole {
+            try Self.put([UInt8(ascii: "\n")], at: size, descriptor, path)
+            size += 1
+            return
+        }
         let keep = try startOfLastLine()
         guard ftruncate(descriptor, off_t(keep)) == 0 else { throw FileWriteError(path: path, code: errno) }
         size = keep
@@ -90,33 +94,56 @@ final class DownloadState {
         return 0
     }
 
-    /// Adds what happened, and waits until it is on the disk.
-    func add(_ records: [DownloadRecord]) throws {
-        guard !records.isEmpty else { return }
-        var bytes: [UInt8] = []
-        for record in records {
-            let line = Self.line(record)
-            entries[Key(record.url)] = Entry(
-                status: record.status, isTransient: record.isTransient, offset: size + bytes.count,
-                count: line.utf8.count)
-            bytes += line.utf8
-            bytes.append(UInt8(ascii: "\n"))
-        }
-        try put(bytes)
-        guard fdatasync(descriptor) == 0 else { throw FileWriteError(path: path, code: errno) }
+    /// Lines that are to be added.
+    struct Batch: Sendable {
+        let records: [DownloadRecord]
+        fileprivate let bytes: [UInt8]
+        fileprivate let offset: Int
+        fileprivate let entries: [Entry]
     }
 
-    private func put(_ bytes: [UInt8]) throws(FileWriteError) {
+    /// The lines of what happened, for ``writer()`` and then ``adopt(_:)``.
+    func batch(_ records: [DownloadRecord]) -> Batch {
+        var bytes: [UInt8] = []
+        let entries = records.map { record in
+            let line = Self.line(record)
+            defer {
+                bytes += line.utf8
+                bytes.append(UInt8(ascii: "\n"))
+            }
+            return Entry(
+                status: record.status, isTransient: record.isTransient, offset: size + bytes.count,
+                count: line.utf8.count)
+        }
+        defer { size += bytes.count }
+        return Batch(records: records, bytes: bytes, offset: size, entries: entries)
+    }
+
+    /// What writes lines, and waits until they are on the disk, on any thread, one batch after the other.
+    func writer() -> @Sendable (Batch) throws -> Void {
+        { [descriptor, path] batch in
+            try Self.put(batch.bytes, at: batch.offset, descriptor, path)
+            guard fdatasync(descriptor) == 0 else { throw FileWriteError(path: path, code: errno) }
+        }
+    }
+
+    /// Knows what stands in lines that were written.
+    func adopt(_ batch: Batch) {
+        for (record, entry) in zip(batch.records, batch.entries) { entries[Key(record.url)] = entry }
+    }
+
+    private static func put(
+        _ bytes: [UInt8], at offset: Int, _ descriptor: Int32, _ path: String
+    ) throws(FileWriteError) {
         var place = 0
         while place < bytes.count {
             let put = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress.map { $0 + place }, bytes.count - place, off_t(size + place))
+                pwrite(descriptor, $0.baseAddress.map { $0 + place }, bytes.count - place, off_t(offset + place))
             }
             if put < 0, errno == EINTR { continue }
             guard put > 0 else { throw FileWriteError(path: path, code: errno) }
             place += put
         }
-        size += bytes.count
     }
 
     /// The record of a URL that has ended.

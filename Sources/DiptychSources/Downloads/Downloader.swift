@@ -29,6 +29,7 @@ public final class Downloader {
     private var finished: [Finished] = []
     private var waiting: [DownloadRecord] = []
     private var lastCommit = ContinuousClock.now
+    private let commits = Commits()
     /// The bytes of bodies that have not ended.
     private var inFlight = 0
     private var mostActive: Int
@@ -88,11 +89,11 @@ public final class Downloader {
                 try settle()
                 if waiting.count >= Self.batch || .now - lastCommit > .seconds(1) { try commit() }
             }
-        } catch {
-            try? commit()
+            try commit(isLast: true)
+        } catch let error as CancellationError {
+            try? commit(isLast: true)
             throw error
         }
-        try commit()
         return summary
     }
 
@@ -311,14 +312,75 @@ public final class Downloader {
         waiting.append(record)
     }
 
-    /// Notes what has ended, its files first.
-    private func commit() throws {
+    /// Notes what has ended, its files first, while exchanges go on.
+    ///
+    /// - Parameter isLast: whether to wait until all is noted.
+    private func commit(isLast: Bool = false) throws {
+        if commits.isRunning {
+            // What waits for the disk takes memory.
+            guard isLast || commits.hasEnded || waiting.count >= 8 * Self.batch else { return }
+            try settleCommit()
+        }
         lastCommit = .now
         guard !waiting.isEmpty else { return }
-        if waiting.contains(where: { $0.status == .downloaded }) { try files.sync() }
-        try state.add(waiting)
-        let records = waiting
+        let batch = state.batch(waiting)
         waiting.removeAll(keepingCapacity: true)
-        for record in records { onEnd(record) }
+        let (sync, write) = (files.syncer(), state.writer())
+        let hasFiles = batch.records.contains { $0.status == .downloaded }
+        commits.run(batch) {
+            if hasFiles { try sync() }
+            try write(batch)
+        }
+        if isLast { try settleCommit() }
+    }
+
+    private func settleCommit() throws {
+        guard let batch = try commits.wait() else { return }
+        state.adopt(batch)
+        for record in batch.records { onEnd(record) }
+    }
+}
+
+/// What waits for the disk on a thread of its own, one batch at a time.
+private final class Commits {
+    // Sendable: only touched while the condition is locked.
+    private final class State: @unchecked Sendable {
+        let condition = NSCondition()
+        var result: Result<Void, any Error>?
+    }
+
+    private let state = State()
+    private var batch: DownloadState.Batch?
+
+    var isRunning: Bool { batch != nil }
+
+    var hasEnded: Bool {
+        state.condition.lock()
+        defer { state.condition.unlock() }
+        return state.result != nil
+    }
+
+    func run(_ batch: DownloadState.Batch, _ body: @escaping @Sendable () throws -> Void) {
+        self.batch = batch
+        let state = state
+        WorkerThreads.shared.run {
+            let result = Result { try body() }
+            state.condition.lock()
+            state.result = result
+            state.condition.signal()
+            state.condition.unlock()
+        }
+    }
+
+    /// Waits for the batch that runs, and gives it; nil where none does.
+    func wait() throws -> DownloadState.Batch? {
+        guard let batch else { return nil }
+        self.batch = nil
+        state.condition.lock()
+        defer { state.condition.unlock() }
+        while state.result == nil { state.condition.wait() }
+        defer { state.result = nil }
+        try state.result?.get()
+        return batch
     }
 }
