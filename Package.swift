@@ -22,6 +22,7 @@ let package = Package(
         .library(name: "DiptychDatasets", targets: ["DiptychDatasets"]),
         .library(name: "DiptychCatalog", targets: ["DiptychCatalog"]),
         .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
+        .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -102,6 +103,15 @@ let package = Package(
         .target(
             name: "DiptychMedia",
             dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
+            swiftSettings: strict),
+        // Buckets, web servers and folders as sources of files, and downloads.
+        .target(
+            name: "DiptychSources",
+            dependencies: [
+                "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychNetwork",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: strict),
         .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
@@ -202,7 +212,7 @@ let package = Package(
                 "DiptychHub",
                 "DiptychMedia",
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
-                "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer",
+                "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -260,6 +270,10 @@ let package = Package(
         .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychSourcesTests",
+            dependencies: ["DiptychDatasets", "DiptychMedia", "DiptychSources", "DiptychTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychHubTests", dependencies: ["DiptychHub", "DiptychTestSupport"], swiftSettings: strict),
         .testTarget(

@@ -69,3 +69,17 @@ static inline const char *diptych_curl_redirect(CURL *curl) {
     curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &url);
     return url;
 }
+
+static inline CURLMcode diptych_curl_multi_number(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+// The next transfer of a set that has ended, and how; NULL where none has.
+static inline CURL *diptych_curl_multi_ended(CURLM *multi, CURLcode *code) {
+    int left = 0;
+    CURLMsg *message = curl_multi_info_read(multi, &left);
+    while (message && message->msg != CURLMSG_DONE) message = curl_multi_info_read(multi, &left);
+    if (!message) return NULL;
+    *code = message->data.result;
+    return message->easy_handle;
+}

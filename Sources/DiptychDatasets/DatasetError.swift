@@ -46,10 +46,9 @@ public struct DatasetError: Error, Sendable, Equatable, CustomStringConvertible 
         do throws(DatasetError) { return try body() } catch { throw error.inRow(place, of: path) }
     }
 
-    /// The same failure as one of a row.
+    /// The same failure as one of a row, unless it names its place already, such as a row of one of several files.
     func inRow(_ place: String, of file: String) -> DatasetError {
-        guard path != file else { return at(place) }
-        let about = path + (self.place.isEmpty ? "" : ": \(self.place)")
-        return DatasetError(kind, path: file, place: place, "\(about): \(reason)")
+        guard path != file, self.place.isEmpty else { return at(place) }
+        return DatasetError(kind, path: file, place: place, "\(path): \(reason)")
     }
 }

@@ -39,7 +39,7 @@ public struct ImageError: Error, Hashable, CustomStringConvertible {
     /// What was wrong and, where it helps, what to do; one line.
     public let reason: String
 
-    init(_ kind: Kind, source: String, reason: String) {
+    package init(_ kind: Kind, source: String, reason: String) {
         self.kind = kind
         self.source = ImageError.oneLine(source, limit: 300)
         self.reason = ImageError.oneLine(reason, limit: 500)

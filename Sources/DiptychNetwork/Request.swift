@@ -1,4 +1,4 @@
-/// A `GET` over HTTP, with everything that decides how it is made: nothing comes from the environment.
+/// A `GET` or `HEAD` over HTTP, with everything that decides how it is made: nothing comes from the environment.
 package struct Request: Sendable {
     /// What happens when a server says that the resource is elsewhere.
     package enum Redirects: Sendable {
@@ -22,8 +22,33 @@ package struct Request: Sendable {
         }
     }
 
+    /// How a request to a server of Amazon's protocol (S3, and others that speak it) is signed: Signature Version 4.
+    package struct Signing: Sendable {
+        /// The access key's identifier.
+        package var key: String
+        /// The access key's secret.
+        package var secret: String
+        /// The token of a session, for keys that last for a while.
+        package var token: String?
+        /// The region, such as `eu-central-1`.
+        package var region: String
+
+        /// A signature for `s3`.
+        package init(key: String, secret: String, token: String? = nil, region: String) {
+            (self.key, self.secret, self.token, self.region) = (key, secret, token, region)
+        }
+    }
+
     /// The URL, which has to be `http` or `https`.
     package var url: String
+    /// Whether only the head of the response is wanted.
+    package var isHead = false
+    /// Whether the receiver also gets the bodies of errors, which say more than their status.
+    package var wantsErrors = false
+    /// The keys to sign it with, if it is to be signed. Parameters have to stand in the URL in the order of their names then.
+    package var signing: Signing?
+    /// What connections are kept in for the next request, if they are.
+    package var connections: ConnectionPool?
     /// More headers, one "Name: value" each.
     package var headers: [String] = []
     /// What happens with redirects.
@@ -51,13 +76,16 @@ package struct ResponseHead: Sendable {
     package internal(set) var status = 0
     /// Where a redirect that was handed back leads, as an absolute URL.
     package internal(set) var redirect: String?
-    var headers: [String: String] = [:]
+    var headers: [String: [String]] = [:]
 
     /// Before any response.
     package init() {}
 
-    /// The value of a header, whose name is given in lower case.
-    package subscript(name: String) -> String? { headers[name] }
+    /// The value of a header, the last where it came several times, whose name is given in lower case.
+    package subscript(name: String) -> String? { headers[name]?.last }
+
+    /// All values of a header, whose name is given in lower case.
+    package func values(of name: String) -> [String] { headers[name] ?? [] }
 
     /// Whether the body is what was asked for.
     package var isSuccess: Bool { (200..<300).contains(status) }

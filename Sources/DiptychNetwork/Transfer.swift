@@ -24,12 +24,15 @@ package final class Transfer {
     private var lastByte = ContinuousClock.now
     private var refused: PeerAddress?
     private var ending: TransferError.Kind?
+    private var list: UnsafeMutablePointer<curl_slist>?
 
-    private init(_ request: Request, _ isCancelled: @escaping () -> Bool, _ receiver: @escaping Receiver) {
+    init(_ request: Request, _ isCancelled: @escaping () -> Bool, _ receiver: @escaping Receiver) {
         self.request = request
         self.isCancelled = isCancelled
         self.receiver = receiver
     }
+
+    deinit { curl_slist_free_all(list) }
 
     /// Makes `request` and hands the body of a successful response to `receiver`; other bodies are dropped.
     ///
@@ -42,30 +45,50 @@ package final class Transfer {
     }
 
     private func perform() throws(TransferError) -> ResponseHead {
+        try checkURL()
+        guard let curl = request.connections?.take() ?? Self.handle() else { throw Self.noHandle }
+        defer {
+            if let connections = request.connections { connections.keep(curl) } else { curl_easy_cleanup(curl) }
+        }
+        let refusal = try prepare(curl)
+        let code = withExtendedLifetime(self) { refusal == CURLE_OK ? curl_easy_perform(curl) : refusal }
+        return try end(curl, code)
+    }
+
+    /// A new handle of libcurl's; nil where it cannot start.
+    static func handle() -> UnsafeMutableRawPointer? { startCode == CURLE_OK ? curl_easy_init() : nil }
+
+    static let noHandle = TransferError(.failed, detail: "libcurl could not start; check its installation")
+
+    /// Sets a handle up for the request. The transfer must live until its end.
+    ///
+    /// - Returns: libcurl's refusal, if it refuses.
+    func prepare(_ curl: UnsafeMutableRawPointer) throws(TransferError) -> CURLcode {
+        try checkURL()
+        var headers = request.headers
+        if let token = request.signing?.token { headers.append("x-amz-security-token: \(token)") }
+        for header in headers {
+            guard header.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }), let longer = curl_slist_append(list, header)
+            else { throw TransferError(.failed, detail: "a header has characters that none may have") }
+            list = longer
+        }
+        return configure(curl, list, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// The response, once libcurl has ended with `code`.
+    func end(_ curl: UnsafeMutableRawPointer, _ code: CURLcode) throws(TransferError) -> ResponseHead {
+        head.status = diptych_curl_status(curl)
+        head.redirect = diptych_curl_redirect(curl).map { String(cString: $0) }
+        if let error = error(code) { throw error }
+        return head
+    }
+
+    private func checkURL() throws(TransferError) {
         let url = request.url
         // A space or control character could smuggle a second request line; a zero would cut the text.
         guard url.utf8.count <= 16_384, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw TransferError(.invalidURL, detail: "it is too long or has spaces in it")
         }
-        guard Self.startCode == CURLE_OK, let curl = curl_easy_init() else {
-            throw TransferError(.failed, detail: "libcurl could not start; check its installation")
-        }
-        defer { curl_easy_cleanup(curl) }
-        var list: UnsafeMutablePointer<curl_slist>?
-        defer { curl_slist_free_all(list) }
-        for header in request.headers {
-            guard header.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }), let longer = curl_slist_append(list, header)
-            else { throw TransferError(.failed, detail: "a header has characters that none may have") }
-            list = longer
-        }
-        let code = withExtendedLifetime(self) {
-            let refusal = configure(curl, list, Unmanaged.passUnretained(self).toOpaque())
-            return refusal == CURLE_OK ? curl_easy_perform(curl) : refusal
-        }
-        head.status = diptych_curl_status(curl)
-        head.redirect = diptych_curl_redirect(curl).map { String(cString: $0) }
-        if let error = error(code) { throw error }
-        return head
     }
 
     private func configure(
@@ -83,7 +106,7 @@ package final class Transfer {
             { diptych_curl_number(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1) },
             { diptych_curl_number(curl, CURLOPT_FOLLOWLOCATION, followed == nil ? 0 : 1) },
             { diptych_curl_number(curl, CURLOPT_MAXREDIRS, followed ?? 0) },
-            { diptych_curl_number(curl, CURLOPT_FAILONERROR, 1) },
+            { diptych_curl_number(curl, CURLOPT_FAILONERROR, self.request.wantsErrors ? 0 : 1) },
             // Signals would reach threads that know nothing of them.
             { diptych_curl_number(curl, CURLOPT_NOSIGNAL, 1) },
             {
@@ -112,7 +135,24 @@ package final class Transfer {
             if code != CURLE_OK { return code }
         }
         lastByte = .now
-        return CURLE_OK
+        if request.isHead {
+            let code = diptych_curl_number(curl, CURLOPT_NOBODY, 1)
+            if code != CURLE_OK { return code }
+        }
+        return request.signing.map { sign(curl, $0) } ?? CURLE_OK
+    }
+
+    private func sign(_ curl: UnsafeMutableRawPointer, _ signing: Request.Signing) -> CURLcode {
+        let settings: [(CURLoption, String)] = [
+            (CURLOPT_AWS_SIGV4, "aws:amz:\(signing.region):s3"), (CURLOPT_USERNAME, signing.key),
+            (CURLOPT_PASSWORD, signing.secret),
+        ]
+        for (option, value) in settings {
+            let code = diptych_curl_string(curl, option, value)
+            if code != CURLE_OK { return code }
+        }
+        // A key may have two dots in it, which are signed as they stand.
+        return diptych_curl_number(curl, CURLOPT_PATH_AS_IS, 1)
     }
 
     // MARK: What libcurl calls, on the thread that performs
@@ -130,7 +170,7 @@ package final class Transfer {
     private func receive(_ part: UnsafeRawBufferPointer) -> Int {
         lastByte = .now
         if isCancelled() { return stop(.cancelled) }
-        guard head.isSuccess else {
+        guard head.isSuccess || request.wantsErrors else {
             // The body of a redirect that is handed back. Only at its end does libcurl tell where it leads.
             dropped += part.count
             return dropped <= Self.largestHead ? part.count : stop(.tooLarge)
@@ -157,7 +197,7 @@ package final class Transfer {
             head = ResponseHead()
             head.status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         } else if let colon = text.firstIndex(of: ":") {
-            head.headers[text[..<colon].lowercased()] = text[text.index(after: colon)...].trimmed
+            head.headers[text[..<colon].lowercased(), default: []].append(text[text.index(after: colon)...].trimmed)
         }
         return line.count
     }

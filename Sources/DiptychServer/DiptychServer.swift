@@ -140,7 +140,7 @@ public struct DiptychServer: Service {
         let connections = connections
         let plain = HTTPServerBuilder.http1(
             configuration: .init(
-                additionalChannelHandlers: [ContinueHandler(), ConnectionWatch(connections)],
+                additionalChannelHandlers: [ContinueHandler(), StreamHeadHandler(), ConnectionWatch(connections)],
                 idleTimeout: .nanoseconds(options.idleTimeout.inNanoseconds)))
         guard let certificates else { return plain }
         return try .tls(plain, tlsConfiguration: certificates.configuration())

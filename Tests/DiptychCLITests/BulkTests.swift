@@ -353,6 +353,33 @@ struct BulkTests {
         #expect(bad.error.contains("bad.jsonl: line 3"))
     }
 
+    @Test("Boxes in fractions, and those outside their image, are named by the list's file and line")
+    func regions() throws {
+        let images = folder / "images"
+        try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
+        var random = SeededGenerator(3)
+        for name in ["a", "b", "c"] { try Data(random.png()).write(to: URL(fileURLWithPath: "\(images)/\(name).png")) }
+        let list = "\(images)/boxes.jsonl"
+        let lines = [
+            #"{"path": "a.png", "box": [0, 0, 2, 2]}"#, #"{"path": "b.png", "box": [0.1, 0.25, 0.5, 0.5]}"#,
+            #"{"path": "b.png", "boxes": [[0, 0, 2, 2], [0, 0, 1, 1]]}"#, #"{"path": "c.png", "box": [0, 0, 9000, 2]}"#,
+            #"{"path": "c.png"}"#, #"{"path": "c.png", "box": [1, 2, 3]}"#,
+        ]
+        try lines.joined(separator: "\n").write(toFile: list, atomically: true, encoding: .utf8)
+        let result = try Command.run("index", "--regions", list, "--store", folder / "store", "--format", "json")
+        #expect(result.status == 3, "\(result.error)")
+        for (line, words) in [
+            (2, "the box [0.1,0.25,0.5,0.5] is in fractions"), (3, "the box [0,0,1,1] is in fractions"),
+            (4, "does not lie in its"), (5, "has no \"box\""), (6, "not [1,2,3]"),
+        ] {
+            let said = result.error.split(separator: "\n").first { $0.contains("skipped \(list): line \(line): ") }
+            #expect(said?.contains(words) == true, "\(result.error)")
+        }
+        let info = try Command.run("store", "info", "--store", folder / "store", "--format", "json")
+        // Two images, which the good and the one outside name, and one box.
+        #expect(info.output.contains("\"count\":2"), "\(info.output)")
+    }
+
     @Test("Wrong use is refused before anything is done")
     func wrongUse() throws {
         let store = folder / "store"

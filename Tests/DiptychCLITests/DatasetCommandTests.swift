@@ -94,13 +94,86 @@ struct DatasetCommandTests {
         #expect(try Command.run("dataset", "show", folder / "out", "--format", "jsonl").lines.count == 1)
     }
 
+    @Test(
+        "Tables name no image files that are not there, whatever they are written from",
+        arguments: ["csv", "tsv", "jsonl"])
+    func missingImages(format: String) throws {
+        try write("\u{89}PNG", to: "a.png")
+        try write("", to: "empty.png")
+        let csv = try write(
+            "image,caption\na.png,one\na.png,two\ngone.png,three\nempty.png,four\nout,five\n", to: "list.csv")
+        try FileManager.default.createDirectory(atPath: folder / "out", withIntermediateDirectories: true)
+        let result = try Command.run(
+            "dataset", "convert", csv, "--to", format, "--output", folder / "made")
+        #expect(result.status == 3, "\(result.error)")
+        for (row, name) in [
+            (3, "gone.png: there is no such file"), (4, "empty.png"), (5, "out: is not a regular file"),
+        ] {
+            #expect(result.error.contains("list.csv: row \(row): "), "\(result.error)")
+            #expect(result.error.contains(name), "\(result.error)")
+        }
+        #expect(result.error.contains("3 of 5 inputs skipped"), "\(result.error)")
+        // Two rows with one image.
+        #expect(result.error.contains("train: 1 images, 2 texts, 2 pairs"), "\(result.error)")
+        let rows = try Command.run("dataset", "show", folder / "made/train.\(format)", "--format", "jsonl")
+        #expect(rows.lines.count == 2 && rows.lines.allSatisfy { $0.contains("a.png") }, "\(rows.output)")
+    }
+
+    @Test(
+        "A file where the output's folder should be is named, for every format",
+        arguments: ["csv", "lmdb", "webdataset"])
+    func fileInTheWay(format: String) throws {
+        let file = try write("x", to: "out")
+        expectFailure(
+            try Command.run("dataset", "convert", folder.path, "--to", format, "--output", file), status: 1,
+            saying: "\(file): is a file; give a folder")
+    }
+
+    /// A file system of 256 KiB, where this process may mount one.
+    @Test(
+        .enabled(if: getuid() == 0, "only root can mount a small file system"),
+        arguments: ["lmdb", "chinese-clip", "csv"])
+    func `a full disk is named, and nothing half is left`(format: String) throws {
+        let image = "\t" + Data(repeating: 7, count: 60_000).base64EncodedString() + "\n"
+        try write((1...8).map { "\($0)" + image }.joined(), to: "train_imgs.tsv")
+        let script = """
+            mkdir "$1/disk"
+            mount -t tmpfs -o size=256k tmpfs "$1/disk" || exit 77
+            trap 'umount "$1/disk"' EXIT
+            "$0" dataset convert "$1" --splits train --to "$2" --output "$1/disk/out"
+            status=$?
+            find "$1/disk/out" -type f
+            exit $status
+            """
+        let result = try Command.run([folder.path, format], launcher: ["/bin/sh", "-c", script])
+        if result.status == 77 { return }  // a container without the right to mount
+        expectFailure(result, status: 1, saying: "the disk is full")
+        let left = result.lines.filter { !$0.contains("/images/") }
+        #expect(left.isEmpty, "\(result.output)")
+    }
+
+    @Test("A number below zero is named as what it is")
+    func negativeNumbers() throws {
+        for (arguments, words) in [
+            (["dataset", "show", folder.path, "--limit", "-1"], "--limit must be 0 or more, not -1"),
+            (["search", "a", "--store", "s", "-k", "-1"], "-1"),
+            (["pictures", "--output", "o", "--count", "-1"], "-1"),
+            (["embed", "--text", "a", "--threads", "-1"], "--threads must be 1 to 1024, not -1"),
+        ] {
+            let result = try Command.run(arguments)
+            #expect(result.status == 2 && result.error.contains(words), "\(arguments): \(result.error)")
+            #expect(
+                !result.error.contains("Missing value") && !result.error.contains("Unknown option"), "\(result.error)")
+        }
+    }
+
     @Test("What makes no sense is one line with status 2, and what cannot be read one with status 1")
     func mistakes() throws {
         for arguments in [
             ["convert", "x", "--to", "csv"], ["convert", "--to", "csv", "--output", "o"],
             ["convert", "x", "--to", "tape", "--output", "o"],
             ["convert", "x", "--to", "csv", "--output", "o", "--lmdb-dir", "l"],
-            ["convert", "--to", "lmdb", "--data-dir", "d"], ["show", "s3://bucket/a"], ["show", "x", "--limit", "-1"],
+            ["convert", "--to", "lmdb", "--data-dir", "d"], ["show", "store:a"], ["show", "x", "--limit", "-1"],
             ["show", "x", "--encoding", "klingon"],
         ] {
             let result = try Command.run(["dataset"] + arguments)

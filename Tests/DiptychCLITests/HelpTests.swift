@@ -17,6 +17,24 @@ struct HelpTests {
             "distinct", "group", "split", "remove", "gc", "roots",
         ].map { ["dataset", $0] }
 
+    /// The parser adds the values of an option: a help text that only lists them says them twice.
+    @Test(arguments: commands) func `help lists the values of an option once`(_ command: [String]) throws {
+        let help = try Command.run(command + ["--help"], environment: ["COLUMNS": "2000"]).output
+        for line in help.split(separator: "\n") {
+            guard let start = line.range(of: "(values: "),
+                let end = line[start.upperBound...].firstIndex(where: { ";)".contains($0) }),
+                let text = line[..<start.lowerBound].range(of: "> ")
+            else { continue }
+            let values = Set(
+                line[start.upperBound..<end].split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+            let known = values.union(["or", "and", "the", "default"])
+            for clause in line[text.upperBound..<start.lowerBound].split(whereSeparator: { ":;".contains($0) }) {
+                let words = clause.split { !$0.isLetter && !$0.isNumber && $0 != "-" && $0 != "_" }.map(String.init)
+                #expect(words.count { values.contains($0) } < 2 || !words.allSatisfy(known.contains), "\(line)")
+            }
+        }
+    }
+
     @Test(arguments: commands) func `help shows an example that works`(_ command: [String]) throws {
         let help = try Command.run(command + ["--help"], environment: ["COLUMNS": "200"])
         #expect(help.status == 0 && help.error.isEmpty)

@@ -111,6 +111,32 @@ import Testing
         #expect(try await store.verify() == [])
     }
 
+    /// What searches and indexing would stumble over is named, with its table, row and column.
+    @Test(arguments: [
+        ("UPDATE items SET path = x'ff00fe' WHERE id = 1", "items 1: its path"),
+        ("UPDATE items SET caption = x'ff' WHERE id = 2", "items 2: its caption"),
+        ("UPDATE items SET added = 'x' WHERE id = 3", "items 3: its added"),
+        ("UPDATE items SET size = 'large' WHERE id = 3", "items 3: its size"),
+        ("UPDATE assets SET width = 'wide' WHERE id = 4", "assets 4: its width"),
+        ("UPDATE assets SET taken = 'x' WHERE id = 4", "assets 4: its taken"),
+        ("UPDATE parts SET x = 'x' WHERE id = 5", "parts 5: its x"),
+        ("UPDATE parts SET kind = 7 WHERE id = 5", "part 5"),
+        ("UPDATE spaces SET preprocessing = '{'", "the space"),
+    ])
+    func wrongKindsAreNamed(sql: String, saying words: String) async throws {
+        let album = try await Self.album()
+        try album.sql(sql)
+        let problems = try await album.store.verify()
+        #expect(problems.contains { $0.hasPrefix(words) }, "\(problems)")
+    }
+
+    @Test func aWholeOfAnotherKindIsMended() async throws {
+        let album = try await Self.album()
+        try album.sql("UPDATE parts SET kind = 7 WHERE id = 5")
+        let result = try await Self.repair(album)
+        #expect(result.mended.count == 1 && result.problems == [], "\(result)")
+    }
+
     /// Attributes that cannot be read are named, and what filters look up, the only good copy, is left.
     @Test func brokenAttributesKeepWhatFiltersLookUp() async throws {
         let album = try await Self.album()
@@ -120,6 +146,47 @@ import Testing
         let result = try await Self.repair(album)
         #expect(result.problems.contains { $0.contains("item 2") && $0.contains("cannot be read") })
         #expect(try album.strings("SELECT value FROM attributes WHERE name = 'n'") == ["7"])
+    }
+
+    @Test(arguments: [
+        ("DELETE FROM meta WHERE key = 'version'", "does not say the version"),
+        ("UPDATE meta SET value = '-3' WHERE key = 'version'", "'-3'"),
+        ("UPDATE meta SET value = 'x' WHERE key = 'version'", "'x'"),
+    ])
+    func aVersionThatIsNotSaidIsWrittenAgain(sql: String, saying words: String) async throws {
+        let album = try await Self.album()
+        try album.sql(sql)
+        let error = try await #require(throws: StoreError.self) {
+            try await EmbeddedStore.open(at: album.store.directory)
+        }
+        #expect(error.kind == .damaged && error.reason.contains(words) && error.reason.contains("--repair"), "\(error)")
+        let result = try await Self.repair(album)
+        #expect(result.mended == ["wrote the version of the format again: 4"] && result.problems == [], "\(result)")
+    }
+
+    /// Nobody knows any more which model it was: indexing makes a space, and embeds all images again.
+    @Test func aSpaceThatIsGoneIsMadeByIndexing() async throws {
+        let album = try await Self.album()
+        try album.sql("DELETE FROM spaces")
+        let error = try await #require(throws: StoreError.self) {
+            try await EmbeddedStore.open(at: album.store.directory)
+        }
+        #expect(error.kind == .damaged && error.reason.contains("number 1"), "\(error)")
+        #expect(error.reason.contains("diptych index"), "\(error)")
+        let store = try await EmbeddedStore.open(at: album.store.directory, for: album.model)
+        _ = try await Indexer(store: store, model: album.model).index([album.images])
+        #expect(try await store.verify() == [])
+        #expect(try await store.info().vectors == 12)
+    }
+
+    @Test func aTextWithoutEmbeddingSaysHowItIsIndexed() async throws {
+        let album = try await Self.album()
+        let file = try album.directory.write("a cat\n", to: "words.txt")
+        let indexer = Indexer(store: album.store, model: album.model)
+        _ = try await indexer.index(texts: [TextInput(path: file + "#1", text: "a cat")], of: file)
+        try album.sql("DELETE FROM embeddings_1 WHERE asset IN (SELECT id FROM assets WHERE kind = 'text')")
+        let problems = try await album.store.verify()
+        #expect(problems.count == 1 && problems[0].contains("`index --texts`"), "\(problems)")
     }
 
     @Test func whatCannotBeMendedIsListed() async throws {

@@ -192,7 +192,14 @@ import Testing
                 let head = try await server.send("HEAD", Self.path)
                 #expect(head.status == 200 && head.body.isEmpty)
                 #expect(head.headers["content-type"] == "text/event-stream")
+                #expect(head.headers["content-length"] == nil)
             }
+            // The connection is not used for another answer.
+            let headed = try RawClient(server.port)
+            defer { headed.close() }
+            headed.send("HEAD \(Self.path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(await headed.read { $0.contains("\r\n\r\n") && $0.lowercased().contains("connection: close") })
+            #expect(await headed.read { _ in headed.isOver })
             let method = try await server.send("POST", Self.path)
             #expect(method.status == 405 && method.headers["allow"] == "GET, HEAD")
             #expect(try await server.get(Self.path + "?x=1").status == 400)

@@ -36,6 +36,26 @@ import Testing
         }
     }
 
+    /// A text has no image: an answer must not lead to one.
+    @Test func textsHaveNoLinks() async throws {
+        try await RunningServer.run(images: 2) { server in
+            let store = try #require(server.store)
+            let file = try server.directory.write("a cat\n", to: "words.txt")
+            _ = try await Indexer(store: store, model: server.model)
+                .index(texts: [TextInput(path: file + "#1", text: "a cat")], of: file)
+            let answer = try await server.post("/v1/search", ["text": "a cat", "k": 9])
+            let results = try #require(try answer.json["results"] as? [[String: Any]], "\(answer.text)")
+            let items = try #require(try await server.get("/v1/items").json["items"] as? [[String: Any]])
+            for found in [results, items] {
+                #expect(found.count == 3)
+                for item in found {
+                    let isText = (item["path"] as? String)?.hasSuffix("words.txt#1") == true
+                    #expect((item["original"] == nil) == isText && (item["thumbnail"] == nil) == isText, "\(item)")
+                }
+            }
+        }
+    }
+
     @Test func searchesByImageAndItem() async throws {
         try await RunningServer.run(images: 10) { server in
             let uri = dataURI(try drawn(4))

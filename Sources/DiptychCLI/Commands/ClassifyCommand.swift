@@ -37,7 +37,7 @@ struct ClassifyCommand: AsyncParsableCommand {
             valueName: "file"))
     var saveClassifier: String?
 
-    @Option(help: "The most labels to show for each image (default: all).")
+    @Option(parsing: .unconditional, help: "The most labels to show for each image (default: all).")
     var top: Int?
 
     @Option(parsing: .unconditional, help: "Leave out labels that are less probable.")

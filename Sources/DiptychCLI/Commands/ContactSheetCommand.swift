@@ -22,7 +22,8 @@ struct ContactSheetCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The image to write: a .png or .jpg file.")
     var output: String
 
-    @Option(name: [.customShort("k"), .customLong("limit")], help: "The results of each text.")
+    @Option(
+        name: [.customShort("k"), .customLong("limit")], parsing: .unconditional, help: "The results of each text.")
     var limit = 5
 
     @Argument(help: "Texts to search for.")

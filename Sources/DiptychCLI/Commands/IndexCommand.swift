@@ -32,10 +32,11 @@ struct IndexCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOption
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var datasets: DatasetArguments
+    @OptionGroup var remote: RemoteArguments
     @OptionGroup var folders: FolderArguments
     @OptionGroup var parts: PartArguments
 
-    @Argument(help: "Files, and folders with everything below them.")
+    @Argument(help: "Files, and folders with everything below them, here or at s3://, gs:// and http(s)://.")
     var paths: [String] = []
 
     @OptionGroup var vanishing: VanishingArguments
@@ -48,13 +49,16 @@ struct IndexCommand: AsyncParsableCommand {
                 "there is nothing to index: give files or folders, --from, --from-clip-retrieval, --regions or --texts."
             )
         }
-        if parts.tiles != nil, paths.isEmpty { throw ValidationError("--tiles needs files or folders.") }
+        if parts.tiles != nil, paths.allSatisfy({ $0.contains("://") }) {
+            throw ValidationError("--tiles needs files or folders.")
+        }
     }
 
     func run() async throws {
+        remote.install(redirectsAnywhere: fetching.allowsPrivateURLs)
         let roots = try roots()
         let notes = DatasetNotes()
-        let inputs = try datasets.inputs(fetch: fetching.options, notes: notes)
+        let inputs = try datasets.inputs(paths.filter(RemotePaths.holds), fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
         let location = try self.store.location()
         let model = try await StoreModel.load(forIndexingInto: location, self.model)
@@ -90,7 +94,7 @@ struct IndexCommand: AsyncParsableCommand {
                 progress.update(done)
             }
             let indexer = indexer(store, model)
-            if !paths.isEmpty { summary += try await indexer.index(paths, onEach: note) }
+            if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
                 let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)
@@ -123,7 +127,7 @@ struct IndexCommand: AsyncParsableCommand {
 
     /// The files and folders without symbolic links.
     private func roots() throws -> [String] {
-        try paths.filter { path throws in
+        try paths.filter { !RemotePaths.holds($0) }.filter { path throws in
             do { return try !ImageFiles.resolve(path).isEmpty } catch let error as StoreError
                 where error.kind == .missing
             {
@@ -254,6 +258,6 @@ struct IndexListArguments: ParsableArguments {
     @Flag(help: "Print a JSON line for each stored file once it is safe on disk; the summary goes to standard error.")
     var list = false
 
-    @Option(help: "The summary as text or json.")
+    @Option(help: "The format of the summary.")
     var format = ResultFormat.text
 }

@@ -16,10 +16,12 @@ struct KeysCommand: ParsableCommand {
     var name: String
 
     @Option(
-        name: .customLong("scope"), parsing: .singleValue, help: "What it is for: read, write, or both (the default).")
+        name: .customLong("scope"), parsing: .singleValue, help: "What it is for; may be given twice (default: both).")
     var scopes: [Scope] = []
 
-    @Option(name: .customLong("rate-limit"), help: ArgumentHelp("The most requests.", valueName: "per minute"))
+    @Option(
+        name: .customLong("rate-limit"), parsing: .unconditional,
+        help: ArgumentHelp("The most requests.", valueName: "per minute"))
     var rateLimit: Int?
 
     func run() throws {

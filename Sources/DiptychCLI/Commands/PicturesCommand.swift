@@ -13,16 +13,18 @@ struct PicturesCommand: AsyncParsableCommand {
             Example: diptych pictures --count 100 --seed 7 --output demo/pictures
             """)
 
-    @Option(help: "How many images to draw.")
+    @Option(parsing: .unconditional, help: "How many images to draw.")
     var count: Int
 
-    @Option(help: "The number that the images follow from.")
+    @Option(parsing: .unconditional, help: "The number that the images follow from.")
     var seed: UInt64 = 0
 
     @Option(name: .shortAndLong, help: "The directory to write to; made where it is missing.")
     var output: String
 
-    @Option(help: "Also write training.jsonl: each scene's attributes, and this many wordings of its captions.")
+    @Option(
+        parsing: .unconditional,
+        help: "Also write training.jsonl: each scene's attributes, and this many wordings of its captions.")
     var wordings: Int?
 
     @Option(help: "Also write choices.parquet: for each image this many captions, and the letter of its own.")

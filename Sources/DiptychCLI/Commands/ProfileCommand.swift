@@ -19,39 +19,43 @@ struct ProfileCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArguments
 
-    @Option(help: "The number of images or texts in a pass.")
+    @Option(parsing: .unconditional, help: "The number of images or texts in a pass.")
     var batch = 16
 
-    @Option(help: "Profile texts of this many tokens instead of images.")
+    @Option(parsing: .unconditional, help: "Profile texts of this many tokens instead of images.")
     var textLength: Int?
 
     @Option(help: "Profile the texts of a file, one a line, each of its own length, in batches of --batch.")
     var texts: String?
 
-    @Option(help: "The side of the images; it must be the model's.")
+    @Option(parsing: .unconditional, help: "The side of the images; it must be the model's.")
     var imageSize: Int?
 
-    @Option(name: .customLong("repeat"), help: "The number of passes, of which the median counts.")
+    @Option(
+        name: .customLong("repeat"), parsing: .unconditional, help: "The number of passes, of which the median counts.")
     var passes = 5
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Also model how the pass would scale, from the threads measured here, to this many cores.", valueName: "n"))
     var cores: Int?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "The memory bandwidth of the machine that --cores is about (default: what is measured here, for any number).",
             valueName: "GB/s"))
     var memoryBandwidth: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What the last cache of that machine holds, all cores together (default: what it holds here).",
             valueName: "MB"))
     var lastCache: Double?
 
-    @Option(help: "text or json.")
+    @Option(help: "The format of the report.")
     var format: ResultFormat?
 
     func validate() throws {

@@ -26,7 +26,7 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var formatting: PathFormatArguments
     @OptionGroup var terms: SearchTerms
 
-    @Option(name: [.customShort("k"), .customLong("limit")], help: "The most results.")
+    @Option(name: [.customShort("k"), .customLong("limit")], parsing: .unconditional, help: "The most results.")
     var limit = 10
 
     @Option(
@@ -42,7 +42,8 @@ struct SearchCommand: AsyncParsableCommand {
     var onlyRelevant = false
 
     @Option(
-        name: .customLong("group"), help: "Rank only the best of results with this cosine to each other, such as 0.97.")
+        name: .customLong("group"), parsing: .unconditional,
+        help: "Rank only the best of results with this cosine to each other, such as 0.97.")
     var groupsFrom: Float?
 
     @Option(

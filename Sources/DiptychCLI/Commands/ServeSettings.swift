@@ -17,7 +17,7 @@ struct ServeSettings: ParsableArguments {
     @Option(help: "The address to listen at; 0.0.0.0 for all of this machine.")
     var host = "127.0.0.1"
 
-    @Option(help: "The port to listen at; 0 for any that is free.")
+    @Option(parsing: .unconditional, help: "The port to listen at; 0 for any that is free.")
     var port = 9502
 
     @Option(
@@ -35,36 +35,43 @@ struct ServeSettings: ParsableArguments {
     var loadsAll = false
 
     @Option(
-        name: .customLong("unload-after"),
+        name: .customLong("unload-after"), parsing: .unconditional,
         help: ArgumentHelp("Unload other models that were not used for so long.", valueName: "minutes"))
     var unloadAfter: Double?
 
-    @Option(name: .customLong("batch"), help: "The most pictures of a forward pass.")
+    @Option(name: .customLong("batch"), parsing: .unconditional, help: "The most pictures of a forward pass.")
     var largestBatch = 16
 
-    @Option(name: .customLong("batch-texts"), help: "The most texts of a forward pass.")
+    @Option(name: .customLong("batch-texts"), parsing: .unconditional, help: "The most texts of a forward pass.")
     var largestTextBatch = 64
 
     @Option(
-        name: .customLong("batch-wait"),
+        name: .customLong("batch-wait"), parsing: .unconditional,
         help: ArgumentHelp("The longest that an input waits for others, up to 2.", valueName: "milliseconds"))
     var batchWait = 1.0
 
-    @Option(name: .customLong("queue"), help: "The most images that wait; more are answered with 503.")
+    @Option(
+        name: .customLong("queue"), parsing: .unconditional,
+        help: "The most images that wait; more are answered with 503.")
     var queue = 1024
 
-    @Option(name: .customLong("cache"), help: "The most embeddings that are kept for equal inputs to come.")
+    @Option(
+        name: .customLong("cache"), parsing: .unconditional,
+        help: "The most embeddings that are kept for equal inputs to come.")
     var cache = 10_000
 
     @Option(
-        name: .customLong("request-timeout"), help: ArgumentHelp("The longest for an answer.", valueName: "seconds"))
+        name: .customLong("request-timeout"), parsing: .unconditional,
+        help: ArgumentHelp("The longest for an answer.", valueName: "seconds"))
     var requestTimeout = 60.0
 
-    @Option(name: .customLong("max-body"), help: ArgumentHelp("The largest request.", valueName: "megabytes"))
+    @Option(
+        name: .customLong("max-body"), parsing: .unconditional,
+        help: ArgumentHelp("The largest request.", valueName: "megabytes"))
     var largestBody = 32
 
     @Option(
-        name: .customLong("rate-limit"),
+        name: .customLong("rate-limit"), parsing: .unconditional,
         help: ArgumentHelp(
             "The most requests of a key, or of an address where there are no keys.", valueName: "per minute"))
     var rateLimit: Int?
@@ -96,7 +103,7 @@ struct ServeSettings: ParsableArguments {
     var showsPaths = false
 
     @Option(
-        name: .customLong("connections-per-address"),
+        name: .customLong("connections-per-address"), parsing: .unconditional,
         help: "The most connections of one address at a time, other than this machine's own.")
     var connectionsPerAddress = 256
 
@@ -107,11 +114,11 @@ struct ServeSettings: ParsableArguments {
     var certificateKey: String?
 
     @Option(
-        name: .customLong("undo-minutes"),
+        name: .customLong("undo-minutes"), parsing: .unconditional,
         help: ArgumentHelp("How long a removed item can be brought back.", valueName: "minutes"))
     var undoMinutes = 10.0
 
-    @Option(name: .customLong("log-level"), help: "What is logged to standard error: debug, info, warning, error.")
+    @Option(name: .customLong("log-level"), help: "How much is logged to standard error.")
     var logLevel = LogLevel.warning
 
     enum LogLevel: String, ExpressibleByArgument, CaseIterable {

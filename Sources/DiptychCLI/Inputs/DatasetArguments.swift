@@ -19,7 +19,7 @@ struct DatasetArguments: ParsableArguments {
             valueName: "file"))
     var sources: [String] = []
 
-    @Option(name: .customLong("from-kind"), help: "What --from is, whatever its name: \(DatasetKind.names).")
+    @Option(name: .customLong("from-kind"), help: "What --from is, whatever its name.")
     var kind: DatasetKind?
 
     @OptionGroup var listing: ListArguments
@@ -59,11 +59,14 @@ struct DatasetArguments: ParsableArguments {
 
     /// The images that --from names, if there are any.
     ///
-    /// - Parameter notes: takes what is left out or changed without the loss of a picture.
-    func inputs(fetch: FetchOptions, notes: DatasetNotes) throws -> DatasetInputs? {
-        guard !sources.isEmpty else { return nil }
+    /// - Parameters:
+    ///   - elsewhere: further files and folders at URLs of sources.
+    ///   - notes: takes what is left out or changed without the loss of a picture.
+    func inputs(_ elsewhere: [String], fetch: FetchOptions, notes: DatasetNotes) throws -> DatasetInputs? {
+        guard !sources.isEmpty || !elsewhere.isEmpty else { return nil }
         return try DatasetInputs(
-            sources, kind: kind, columns: ColumnNames(image: imageColumn, caption: captionColumn), shard: shard,
+            sources + elsewhere, kind: kind, columns: ColumnNames(image: imageColumn, caption: captionColumn),
+            shard: shard,
             separator: listing.separator, fetch: fetch, notes: notes)
     }
 }

@@ -41,10 +41,14 @@ struct PartAdditions {
         while true {
             try Task.checkCancellation()
             var step: [(path: String, parts: [AssetPart])] = []
+            var places: [String] = []
             while step.count < Self.step, let row = iterator.next() {
-                do { step.append(try Self.region(row.get())) } catch let error as DatasetError {
-                    let place = error.place.isEmpty ? error.path : "\(error.path): \(error.place)"
-                    try note(summary.skip(place, reason: error.reason))
+                do {
+                    let region = try Self.region(row.get())
+                    step.append((region.path, region.parts))
+                    places.append(region.place)
+                } catch let error as DatasetError {
+                    try note(summary.skip(Self.place(error.path, error.place), reason: error.reason))
                 }
             }
             guard !step.isEmpty else { return }
@@ -55,20 +59,26 @@ struct PartAdditions {
             do { _ = try await store.addParts(step) } catch let error as StoreError where error.kind == .invalidRequest
             {
                 // One of them is wrong: the others are added nevertheless.
-                for addition in step {
+                for (addition, place) in zip(step, places) {
                     do { _ = try await store.addParts([addition]) } catch let error as StoreError
                         where error.kind == .invalidRequest
-                    { try note(summary.skip(addition.path, reason: error.reason)) }
+                    { try note(summary.skip(place, reason: error.reason)) }
                 }
             }
         }
     }
 
+    private static func place(_ path: String, _ place: String) -> String {
+        place.isEmpty ? path : "\(path): \(place)"
+    }
+
     /// The image and the boxes of a row.
-    private static func region(_ row: DatasetRow) throws -> (path: String, parts: [AssetPart]) {
-        guard case .file(let file) = row.image else {
-            throw DatasetError(.malformed, path: row.locator, "boxes are taken for images in files only")
+    private static func region(_ row: DatasetRow) throws -> (path: String, parts: [AssetPart], place: String) {
+        let list = row.file.isEmpty ? row.locator : row.file
+        func error(_ reason: String) -> DatasetError {
+            DatasetError(.malformed, path: list, place: row.place, reason)
         }
+        guard case .file(let file) = row.image else { throw error("boxes are taken for images in files only") }
         let path = (try? ImageFiles.resolve(file)) ?? URL(fileURLWithPath: file).standardizedFileURL.path
         let boxes: [JSONValue] = row.attributes.flatMap { member -> [JSONValue] in
             switch (member.name, member.value) {
@@ -78,28 +88,34 @@ struct PartAdditions {
             }
         }
         guard !boxes.isEmpty else {
-            throw DatasetError(
-                .malformed, path: path, "has no \"box\": [x, y, width, height], in pixels, nor \"boxes\" with several")
+            throw error("has no \"box\": [x, y, width, height], in pixels, nor \"boxes\" with several")
         }
-        return (path, try boxes.map { try box($0, of: path) })
+        var parts: [AssetPart] = []
+        for box in boxes {
+            guard let numbers = numbers(box), numbers.count == 4 else {
+                throw error("a box is [x, y, width, height] in pixels, not \(box.text)")
+            }
+            // Nobody looks for less than a pixel: these are shares of the width and the height.
+            guard numbers.contains(where: { !(0...1).contains($0) }) else {
+                throw error(
+                    "the box \(box.text) is in fractions; multiply by the image's width and height, as boxes are in pixels"
+                )
+            }
+            parts.append(.box(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3]))
+        }
+        return (path, parts, place(list, row.place))
     }
 
-    private static func box(_ value: JSONValue, of path: String) throws -> AssetPart {
-        let numbers: [Double] =
-            if case .array(let values) = value {
-                values.compactMap { value in
-                    switch value {
-                    case .int(let number): Double(number)
-                    case .double(let number) where number.isFinite: number
-                    default: nil
-                    }
-                }
-            } else {
-                []
+    /// The members of a list of finite numbers; nil for anything else.
+    private static func numbers(_ value: JSONValue) -> [Double]? {
+        guard case .array(let values) = value else { return nil }
+        let numbers = values.compactMap { value -> Double? in
+            switch value {
+            case .int(let number): Double(number)
+            case .double(let number) where number.isFinite: number
+            default: nil
             }
-        guard numbers.count == 4, case .array(let values) = value, values.count == 4 else {
-            throw DatasetError(.malformed, path: path, "a box is [x, y, width, height] in pixels, not \(value.text)")
         }
-        return .box(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3])
+        return numbers.count == values.count ? numbers : nil
     }
 }

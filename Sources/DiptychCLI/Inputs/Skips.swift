@@ -1,4 +1,5 @@
 import Diptych
+import DiptychDatasets
 
 /// The inputs of a run that could not be used: each is reported at once, and they decide how the run ends.
 struct Skips {
@@ -9,6 +10,11 @@ struct Skips {
         guard let error = error as? ImageError else { return add(name, reason: Failure.describe(error)) }
         let hint = error.kind == .forbiddenAddress ? " (--allow-private-urls)" : ""
         add(error.source, reason: error.reason + hint)
+    }
+
+    /// Says which row of a dataset is left out, and why.
+    mutating func add(_ error: DatasetError) {
+        add(error.path, reason: error.place.isEmpty ? error.reason : "\(error.place): \(error.reason)")
     }
 
     /// Says that `name` is left out, and why.

@@ -5,7 +5,7 @@ import DiptychMedia
 /// The options of every command that reads images.
 struct ImageArguments: ParsableArguments {
     @Option(
-        name: .customLong("max-pixels"),
+        name: .customLong("max-pixels"), parsing: .unconditional,
         help: ArgumentHelp("The largest image (default: 268).", valueName: "megapixels"))
     var largestImage: Int?
 

@@ -34,13 +34,13 @@ struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A model's directory or checkpoint file, a name of `diptych models list`, or `demo` (default: $DIPTYCH_MODEL, \
-            else the demo model).
+            A model's directory or checkpoint file, a name of `diptych models list`, or `demo` (default: of a store that has \
+            a model, that one; else $DIPTYCH_MODEL, else the demo model).
             """,
             valueName: "model"))
     var model: String?
 
-    @Option(help: "fp32, bf16, int8, or auto: the fastest whose measured loss is negligible.")
+    @Option(help: "The number format; auto: the fastest whose measured loss is negligible.")
     var precision = ModelOptions.PrecisionChoice.fp32
 
     @Option(help: "What a checkpoint that does not say was trained with: quick_gelu (OpenAI's) or gelu (open_clip's).")
@@ -54,7 +54,7 @@ struct ModelArguments: ParsableArguments {
             """, valueName: "heads"))
     var heads: HeadsArgument?
 
-    @Option(help: "The number of threads (default: one a physical core).")
+    @Option(parsing: .unconditional, help: "The number of threads (default: one a physical core).")
     var threads: Int?
 
     @Flag(name: .customLong("strict-length"), help: "Refuse texts that are longer than the model reads.")

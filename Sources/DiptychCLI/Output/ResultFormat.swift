@@ -14,7 +14,7 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// The option of commands whose results are lists.
 struct FormatArguments: ParsableArguments {
-    @Option(help: "text, json or jsonl.")
+    @Option(help: "The format of results.")
     var format = ResultFormat.text
 
     var chosen: ResultFormat { format }
@@ -25,7 +25,7 @@ struct PathFormatArguments: ParsableArguments {
     /// How files are listed.
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, paths }
 
-    @Option(help: "text, json, jsonl, or paths: a path a line and nothing else.")
+    @Option(help: "The format of results; paths: a path a line and nothing else.")
     var format = Format.text
 
     @Flag(

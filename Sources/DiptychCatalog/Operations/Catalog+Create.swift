@@ -91,11 +91,11 @@ extension Catalog {
         skip: (DatasetError) -> Void
     ) throws -> CatalogTable {
         var paths: [String] = []
-        for source in sources { paths += try BracePattern.expand(source) }
+        for source in sources { paths += try FilePattern.expand(source) }
         var readers: [SourceReader] = []
         for path in paths {
-            try noteRoot(SourceReader.root(of: path))
-            let path = CatalogRoots.real(path)
+            let path = RemotePaths.holds(path) ? path : CatalogRoots.real(path)
+            if !RemotePaths.holds(path) { try noteRoot(SourceReader.root(of: path)) }
             let known = before?.version?.inputs.first { roots.file($0.path) == path }
             readers.append(try SourceReader(path, options: options, known: known))
         }
@@ -109,7 +109,7 @@ extension Catalog {
                 let failed = try reader.read(into: writer, columns: columns, coding: coding, before: before, skip: skip)
                 inputs.append(
                     CatalogInput(
-                        path: coding.roots.text(ofFile: reader.path), signature: reader.signature,
+                        path: RemotePaths.holds(reader.path) ? reader.path : coding.roots.text(ofFile: reader.path), signature: reader.signature,
                         first: first, count: writer.count - first, failed: failed))
             }
         }

@@ -40,6 +40,7 @@ struct SourceReader {
         let first = rows.count > 0 ? try? rows.row(at: 0) : nil
         switch hasImages ? first?["image"] : nil {
         case .image(.file)?, .image(.part)?: hasFiles = true
+        case .image(.url(let url))?: hasFiles = RemotePaths.facts(of: url) != nil
         default:
             if let images, images.count > 0, case .file? = try? images.item(at: 0).image {
                 hasFiles = true
@@ -59,6 +60,7 @@ struct SourceReader {
 
     /// Size and time of a file; empty for a folder, whose rows are listed again, and for what is not there.
     private static func signature(of path: String) -> String {
+        if RemotePaths.holds(path) { return RemotePaths.facts(of: path)?.etag ?? "" }
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return "" }
         return FileFacts(status).etag
@@ -69,7 +71,7 @@ struct SourceReader {
         guard let images = try? ImageDataset(rows, columns: options.columns, path: path), images.count > 0,
             let first = try? images.item(at: 0)
         else { return nil }
-        if case .file(let file) = first.image, !FileManager.default.fileExists(atPath: file) { return nil }
+        if case .file(let file) = first.image, !RemotePaths.holds(file), !FileManager.default.fileExists(atPath: file) { return nil }
         return images
     }
 
@@ -158,7 +160,10 @@ struct SourceReader {
         switch image {
         case .file(let file): path = file
         case .part(let part): path = part.path
-        case .url, .bytes: return
+        case .url(let url):
+            if let facts = RemotePaths.facts(of: url) { fill(&values, at: first, facts) }
+            return
+        case .bytes: return
         }
         let absolute = CatalogRoots.absolute(path)
         let place = roots.split(absolute)
@@ -170,6 +175,16 @@ struct SourceReader {
         values[first + 2] = .integer(facts.size)
         values[first + 4] = .text(facts.etag)
         values[first + 5] = DatasetValue.timestamp(facts.modified).json?.string.map(StoredValue.text) ?? .null
+    }
+
+    private func fill(_ values: inout [StoredValue], at first: Int, _ facts: RemoteFacts) {
+        values[first] = .text(facts.source)
+        values[first + 1] = .text(facts.path)
+        values[first + 2] = facts.size.map { .integer(Int64($0)) } ?? .null
+        values[first + 3] = facts.version.map(StoredValue.text) ?? .null
+        values[first + 4] = facts.etag.map(StoredValue.text) ?? .null
+        values[first + 5] =
+            facts.lastModified.flatMap { DatasetValue.timestamp($0).json?.string }.map(StoredValue.text) ?? .null
     }
 
     /// Takes the rows of a source that is as it was from the version before.

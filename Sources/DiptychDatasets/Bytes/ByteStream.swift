@@ -31,7 +31,16 @@ final class ByteStream {
     /// - Parameter advice: what to give instead of a directory.
     init(path: String, advice: String = "give a file") throws(DatasetError) {
         name = path == "-" ? "standard input" : path
-        (file, chunk) = (nil, 1 << 18)
+        chunk = 1 << 18
+        if let files = RemotePaths.files(for: path) {
+            guard try !files.isFolder(path) else {
+                throw DatasetError(.unreadable, path: name, "is a directory; \(advice)")
+            }
+            let file = try InputFile(path: path)
+            (self.file, descriptor, fileSize) = (file, -1, file.size)
+            return
+        }
+        file = nil
         descriptor = path == "-" ? dup(STDIN_FILENO) : try openForReading(path)
         guard descriptor >= 0 else { throw DatasetError(.unreadable, path: name, "cannot be opened") }
         var status = stat()

@@ -12,7 +12,7 @@ public struct LineStream {
         /// Its place in the file, from 1.
         public let number: Int
         /// Where it begins in a file that is neither compressed nor UTF-16.
-        var offset = 0
+        package var offset = 0
         /// Its bytes, without the line break.
         public let bytes: [UInt8]
         /// Whether it was longer than is kept; the bytes are missing then.

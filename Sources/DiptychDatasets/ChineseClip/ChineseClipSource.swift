@@ -79,6 +79,7 @@ struct ChineseClipSource: RowSource {
     static func texts(beside images: String) -> String? {
         guard images.hasSuffix(Self.images) else { return nil }
         let path = String(images.dropLast(Self.images.count)) + "_texts.jsonl"
+        if let files = RemotePaths.files(for: path) { return (try? files.isFolder(path)) == false ? path : nil }
         return access(path, F_OK) == 0 ? path : nil
     }
 

@@ -48,12 +48,14 @@ public struct DatasetConversion: Sendable {
     public struct Summary: Sendable, Equatable {
         /// The split.
         public var split: String
-        /// Image files.
+        /// Images, each once, however many rows name it.
         public var images = 0
         /// Texts, with those that describe no image.
         public var texts = 0
         /// Pairs of an image and a text.
         public var pairs = 0
+        /// Rows of a table; the images of Chinese-CLIP's files.
+        public var rows = 0
         /// Rows that are left out.
         public var skipped = 0
         /// Pairs whose image is not there.
@@ -95,6 +97,13 @@ public struct DatasetConversion: Sendable {
 
     /// Makes a folder and those above it.
     package static func makeFolder(_ path: String) throws(FileWriteError) {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+            guard isDirectory.boolValue else {
+                throw FileWriteError(path: path, "is a file; give a folder to write to, or remove it")
+            }
+            return
+        }
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw FileWriteError(path: path, "cannot be made: \((error as NSError).localizedDescription)")
         }
@@ -140,7 +149,7 @@ public struct DatasetConversion: Sendable {
                 known.remove(image.id)
                 throw error
             }
-            summary.images += 1
+            (summary.images, summary.rows) = (summary.images + 1, summary.rows + 1)
             progress(summary.images)
         }
         try each({ () throws(DatasetError) in try source.nextText() }) { text in
@@ -160,15 +169,21 @@ public struct DatasetConversion: Sendable {
         let texts = part.rowColumns(rows)
         let writer = try rowWriter(rows, split, path: part.path)
         var summary = Summary(split: split)
+        var known: Set<UInt64> = []
+        // A table refers to images and reads none.
+        let reads = copiesImages || ![.csv, .tsv, .jsonl, .clipRetrieval].contains(format)
+        var ahead = reads ? ReadAhead(rows) : nil
         for index in 0..<rows.count {
             try Task.checkCancellation()
+            ahead?.advance(to: index)
             do {
                 let found = rows.place(ofRow: index)
                 let row = ConvertedRow(
                     record: try rows.row(at: index), number: index, path: found.file.isEmpty ? part.path : found.file,
                     place: found.place.isEmpty ? "row \(index + 1)" : found.place, columns: texts)
                 try writer.add(row)
-                summary.images += 1
+                summary.rows += 1
+                if known.insert(row.imageHash.low).inserted { summary.images += 1 }
                 summary.texts += row.texts.count
                 progress(index + 1)
             } catch let error as DatasetError {
@@ -219,6 +234,16 @@ struct ConvertedRow {
             throw DatasetError(.incomplete, path: path, place: place, "has no image")
         }
         return image
+    }
+
+    /// The same for rows with the same image: of its path, URL, place or bytes. Rows without an image differ by their numbers.
+    var imageHash: ContentHash {
+        guard case .image(let image)? = record["image"] else { return ContentHash("row \(number)".utf8) }
+        return switch image {
+        case .file(let name), .url(let name): ContentHash(name.utf8)
+        case .part(let part): ContentHash("\(part.offset) \(part.path)".utf8)
+        case .bytes(let bytes): ContentHash(bytes)
+        }
     }
 
     /// The bytes of the image's file.

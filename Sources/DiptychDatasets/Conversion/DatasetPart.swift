@@ -12,6 +12,8 @@ public struct DatasetOptions: Sendable {
     public var separator = LineStream.Separator.lineBreak
     /// Which columns hold images and captions.
     public var columns = ColumnNames()
+    /// Datasets that are read under a name instead of a path, such as those of a catalog.
+    public var named: [String: any Dataset] = [:]
     /// Takes what was left out or found to be wrong without the loss of a row.
     public var notes: DatasetNotes?
 
@@ -118,7 +120,7 @@ extension DatasetFiles {
     ) throws(DatasetError) -> [DatasetPart] {
         var parts: [DatasetPart] = []
         for pattern in paths {
-            let names = try BracePattern.expand(pattern)
+            let names = options.named[pattern] == nil ? try FilePattern.expand(pattern) : [pattern]
             guard names.count > 1 else {
                 for name in names { parts += try self.parts(of: name, options) }
                 continue
@@ -133,17 +135,24 @@ extension DatasetFiles {
     }
 
     private static func parts(of path: String, _ options: DatasetOptions) throws(DatasetError) -> [DatasetPart] {
-        var isDirectory: ObjCBool = false
-        guard path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-            isDirectory.boolValue
-        else { return [try file(path, options)] }
-        let folder = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        if let rows = options.named[path] {
+            return [DatasetPart(split: nil, content: .rows(rows), path: path, options: options)]
+        }
+        guard path != "-", try Folder.isFolder(path) else { return [try file(path, options)] }
+        let found = try Folder(path)
+        let (folder, names) = (found.path, found.names)
         func isIt(_ kind: FolderKind) -> Bool { options.folderKind == nil || options.folderKind == kind }
         func rows(_ rows: any Dataset) -> [DatasetPart] {
             [DatasetPart(split: nil, content: .rows(rows), path: folder, options: options)]
         }
         let isRetrieval = names.contains(ClipRetrievalLayout.images) && names.contains(ClipRetrievalLayout.metadata)
+        let isEnvironment = names.contains("data.mdb") || names.contains("imgs") && names.contains("pairs")
+        guard !found.isRemote || !(isRetrieval || isEnvironment) else {
+            throw DatasetError(
+                .unsupported, path: folder,
+                "holds \(isRetrieval ? "clip-retrieval's embeddings" : "an LMDB"), which is read on this machine only; copy it first"
+            )
+        }
         if isIt(.clipRetrieval), isRetrieval { return rows(try ClipRetrievalDataset(folder)) }
         let tables = names.filter { $0.hasSuffix(ChineseClipSource.images) }
         if isIt(.chineseClip), !tables.isEmpty {
@@ -158,8 +167,8 @@ extension DatasetFiles {
             throw DatasetError(
                 .malformed, path: folder, "holds nothing of the form \(options.folderKind?.rawValue ?? "")")
         }
-        if options.folderKind == nil, let parts = try files(folder, names, options) { return parts }
-        if let parts = try folders(folder, names, options) { return parts }
+        if options.folderKind == nil, let parts = try files(found, options) { return parts }
+        if let parts = try folders(found, options) { return parts }
         let images = try FolderDataset(folder)
         if images.count > 0 { noteTables(folder, names, options.notes) }
         return rows(images)
@@ -195,8 +204,9 @@ extension DatasetFiles {
 
     /// Tables and shards in a folder, by the splits that their names begin with.
     private static func files(
-        _ folder: String, _ names: [String], _ options: DatasetOptions
+        _ found: Folder, _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
+        let (folder, names) = (found.path, found.names)
         // Hugging Face keeps tables in a folder within; metadata beside images is read with them.
         if let metadata = names.first(where: { ["metadata.jsonl", "metadata.csv", "metadata.parquet"].contains($0) }) {
             return [try file("\(folder)/\(metadata)", options)]
@@ -205,7 +215,7 @@ extension DatasetFiles {
         var (root, tables) = (folder, names.filter(isTable))
         if tables.isEmpty, names.contains("data") {
             root = "\(folder)/data"
-            tables = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().filter(isTable)
+            tables = found.hasFolder("data") ? try Folder(root).names.filter(isTable) : []
         }
         let named = tables.filter { DatasetPart.split(inNameOf: $0) != nil }
         if named.isEmpty {
@@ -234,20 +244,17 @@ extension DatasetFiles {
 
     /// Folders of images named for splits.
     private static func folders(
-        _ folder: String, _ names: [String], _ options: DatasetOptions
+        _ folder: Folder, _ options: DatasetOptions
     ) throws(DatasetError) -> [DatasetPart]? {
         // Files beside them that are no images, such as a licence, say nothing.
-        let visible = names.filter { name in
-            var isDirectory: ObjCBool = false
-            let path = "\(folder)/\(name)"
-            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            return !name.hasPrefix(".") && (isThere && isDirectory.boolValue || WebDatasetName.isImage(name))
+        let visible = folder.names.filter { name in
+            !name.hasPrefix(".") && (folder.hasFolder(name) || WebDatasetName.isImage(name))
         }
-        let isSplit = visible.allSatisfy { DatasetPart.split(inNameOf: $0) != nil && !WebDatasetName.isImage($0) }
+        let isSplit = visible.allSatisfy { DatasetPart.split(inNameOf: $0) != nil && folder.hasFolder($0) }
         guard isSplit, !visible.isEmpty else { return nil }
         var found: [DatasetPart] = []
         for name in visible {
-            for part in try parts(of: "\(folder)/\(name)", options) {
+            for part in try parts(of: "\(folder.path)/\(name)", options) {
                 found.append(
                     DatasetPart(
                         split: DatasetPart.split(inNameOf: name), content: part.content, path: part.path,

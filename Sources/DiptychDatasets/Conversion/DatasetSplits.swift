@@ -34,16 +34,6 @@ extension DatasetFiles {
         return splits
     }
 
-    /// The splits of rows that were opened already, by their column `split`; without one, they are one part without a name.
-    ///
-    /// - Parameter name: what errors call the rows.
-    /// - Throws: ``DatasetError``.
-    public static func splits(
-        of rows: any Dataset, named name: String, options: DatasetOptions = DatasetOptions()
-    ) throws(DatasetError) -> [DatasetPart] {
-        try divided(DatasetPart(split: nil, content: .rows(rows), path: name, options: options))
-    }
-
     /// Rows by what their column `split` says.
     private static func divided(_ part: DatasetPart) throws(DatasetError) -> [DatasetPart] {
         guard part.split == nil || !part.hasColumn, case .rows(let rows) = part.content,

@@ -16,6 +16,10 @@ extension DatasetRow.Image {
         case .bytes(let some): bytes = some
         case .part(let part): bytes = try part.read()
         case .file(let name):
+            if let files = RemotePaths.files(for: name) {
+                bytes = try files.read(name, limit: Self.longest)
+                break
+            }
             let file = try InputFile(path: name)
             guard file.size <= Self.longest else {
                 throw DatasetError(.tooLarge, path: name, "has \(file.size) bytes, more than \(Self.longest)")

@@ -51,25 +51,35 @@ final class LMDBSplitWriter: PairWriter {
     ///   - texts: a file for the texts, with those that describe no image.
     init(folder: String, texts: String?) throws(FileWriteError) {
         self.folder = folder
-        self.texts = try texts.map { (path) throws(FileWriteError) in try AtomicFile(path: path) }
-        try DatasetConversion.makeFolder(folder)
-        func start(_ name: String) throws(FileWriteError) -> LMDBWriter {
-            let path = "\(folder)/\(name)\(Self.unfinished)"
-            // Of a run that was interrupted.
-            try? FileManager.default.removeItem(atPath: path)
-            try DatasetConversion.makeFolder(path)
-            return try LMDBWriter(folder: path)
+        do throws(FileWriteError) {
+            self.texts = try texts.map { (path) throws(FileWriteError) in try AtomicFile(path: path) }
+            images = try Self.start("imgs", in: folder)
+            pairs = try Self.start("pairs", in: folder)
+        } catch {
+            Self.removeUnfinished(folder)
+            throw error
         }
-        images = try start("imgs")
-        pairs = try start("pairs")
     }
 
     private static let unfinished = ".part"
     private var isFinished = false
 
-    deinit {
-        guard !isFinished else { return }
-        for writer in [images, pairs] { try? FileManager.default.removeItem(atPath: writer.folder) }
+    deinit { if !isFinished { Self.removeUnfinished(folder) } }
+
+    private static func start(_ name: String, in folder: String) throws(FileWriteError) -> LMDBWriter {
+        let path = "\(folder)/\(name)\(unfinished)"
+        // Of a run that was interrupted.
+        try? FileManager.default.removeItem(atPath: path)
+        try DatasetConversion.makeFolder(path)
+        return try LMDBWriter(folder: path)
+    }
+
+    /// Removes what was not finished, and the folder where it holds nothing else.
+    private static func removeUnfinished(_ folder: String) {
+        for name in ["imgs", "pairs"] {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)\(unfinished)")
+        }
+        rmdir(folder)
     }
 
     func add(_ image: PairImage) throws {
@@ -99,9 +109,10 @@ final class LMDBSplitWriter: PairWriter {
     func finish() throws -> [String] {
         try images.put(LMDBDataset.imageCount, String(images.count).utf8)
         try pairs.put(LMDBDataset.pairCount, String(pairs.count).utf8)
+        // All of it is on the disk before any of it is in its place.
+        for writer in [pairs, images] { try writer.finish() }
         try texts?.commit()
         for (writer, name) in [(pairs, "pairs"), (images, "imgs")] {
-            try writer.finish()
             try Self.replace("\(folder)/\(name)", by: writer.folder)
         }
         isFinished = true

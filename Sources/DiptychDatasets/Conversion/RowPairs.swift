@@ -12,6 +12,7 @@ struct RowPairs: PairSource {
     private let columns: RowColumns
     private let hasOwnIDs: Bool
     private var next = 0
+    private var ahead: ReadAhead
     /// The images so far by their ids, with the content of each.
     private var images: [String: (number: Int32, content: UInt64)] = [:]
     private var ids = TextTable()
@@ -37,6 +38,7 @@ struct RowPairs: PairSource {
             throw DatasetError(.tooLarge, path: path, "\(rows.count) rows are more than are read")
         }
         self.rows = rows
+        ahead = ReadAhead(rows)
         self.path = path
         self.seed = seed
         self.columns = columns
@@ -47,6 +49,7 @@ struct RowPairs: PairSource {
         while next < rows.count {
             let index = next
             next += 1
+            ahead.advance(to: index)
             let row = try rows.rowNamingPlace(at: index, of: path)
             let (path, place) = origin(index)
             guard case .image(let reference)? = row["image"] else {

@@ -15,10 +15,15 @@ final class ImageFiles {
     }
 
     /// What a table calls the row's image: an absolute path, a URL, or a path that begins at the table's folder.
+    ///
+    /// - Throws: ``DatasetError`` where the image's file is missing or cannot be read, ``FileWriteError``.
     func reference(_ row: ConvertedRow) throws -> String {
         let image = try row.image()
         switch image {
-        case .file(let path) where !copies: return Self.absolute(path)
+        case .file(let path) where !copies:
+            // A table that names files which are not there fails only when it is trained from.
+            try InputFile.requireFile(path)
+            return RemotePaths.holds(path) ? path : Self.absolute(path)
         case .url(let url) where RowBuilder.scheme(url) != "data" && !copies: return url
         default: break
         }

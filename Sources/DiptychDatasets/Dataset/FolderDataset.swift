@@ -12,6 +12,13 @@ struct FolderDataset: Dataset {
 
     init(_ folder: String) throws(DatasetError) {
         self.folder = folder.hasSuffix("/") && folder.count > 1 ? String(folder.dropLast()) : folder
+        if let files = RemotePaths.files(for: folder) {
+            let found = try Self.images(files.files(below: self.folder))
+            for path in found { paths.append(path) }
+            let isLabelled = !found.isEmpty && found.allSatisfy { $0.contains("/") }
+            columns = [DatasetColumn("image", .image)] + (isLabelled ? [DatasetColumn("label", .text)] : [])
+            return
+        }
         var isLabelled = true
         // The last one is the next: names in the order of their bytes.
         var waiting = [(path: "", depth: 0, isFolder: true)]
@@ -49,6 +56,18 @@ struct FolderDataset: Dataset {
         columns = [DatasetColumn("image", .image)] + (isLabelled ? [DatasetColumn("label", .text)] : [])
     }
 
+    /// The images among the files of a folder elsewhere, in the order that they would have here: folder by folder.
+    static func images(_ paths: [String]) -> [String] {
+        paths.filter { path in
+            let parts = path.split(separator: "/")
+            return parts.allSatisfy { !$0.hasPrefix(".") }
+                && parts.last.map { WebDatasetName.isImage(String($0)) } == true
+        }.sorted { one, other in
+            one.utf8.lazy.map { $0 == 0x2F ? 0 : $0 }.lexicographicallyPrecedes(
+                other.utf8.lazy.map { $0 == 0x2F ? 0 : $0 })
+        }
+    }
+
     var count: Int { paths.count }
 
     func place(ofRow index: Int) -> DatasetPlace { DatasetPlace(file: "\(folder)/\(paths[index])", place: "") }
@@ -56,7 +75,11 @@ struct FolderDataset: Dataset {
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let path = paths[index]
         var values: [DatasetValue] = [.image(.file("\(folder)/\(path)"))]
-        if columns.count > 1 { values.append(.text(String(path.prefix { $0 != "/" }))) }
+        if columns.count > 1 {
+            let label = String(path.prefix { $0 != "/" })
+            // A name that stands in a URL.
+            values.append(.text(RowBuilder.scheme(folder) == nil ? label : label.removingPercentEncoding ?? label))
+        }
         return DatasetRecord(columns: columns, values: values)
     }
 }

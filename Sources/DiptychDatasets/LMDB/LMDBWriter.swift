@@ -1,5 +1,6 @@
 internal import CLMDB
 internal import DiptychBasics
+internal import Foundation
 
 /// Writes an LMDB environment (a folder with `data.mdb` and `lock.mdb`) in batches. The map grows with what is written, so
 /// that the file takes no more than its pages.
@@ -44,11 +45,19 @@ final class LMDBWriter {
 
     deinit { mdb_env_close(environment) }
 
-    private static func failure(_ status: Int32, _ folder: String) -> FileWriteError {
-        // LMDB's own codes are negative; the others are the system's.
-        status > 0
-            ? FileWriteError(path: folder, code: status)
-            : FileWriteError(path: folder, "LMDB: \(String(cString: mdb_strerror(status)))")
+    private static func failure(_ status: Int32, _ folder: String, wanted: Int = 0) -> FileWriteError {
+        // LMDB's own codes are negative; the others are the system's. A page that a full disk takes only a part of is an error of
+        // input and output to LMDB.
+        guard status > 0 else { return FileWriteError(path: folder, "LMDB: \(String(cString: mdb_strerror(status)))") }
+        return FileWriteError(path: folder, code: status == EIO && isFull(folder, wanted) ? ENOSPC : status)
+    }
+
+    /// Whether the file system of `folder` has no room for so many more bytes.
+    private static func isFull(_ folder: String, _ wanted: Int) -> Bool {
+        var facts = statvfs()
+        guard statvfs(folder, &facts) == 0 else { return false }
+        let (bytes, isTooMany) = UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize))
+        return !isTooMany && bytes < UInt64(max(wanted, 1 << 16))
     }
 
     /// The longest key that LMDB takes.
@@ -77,7 +86,7 @@ final class LMDBWriter {
         while true {
             let status = transaction()
             if status == 0 { break }
-            guard status == MDB_MAP_FULL else { throw Self.failure(status, folder) }
+            guard status == MDB_MAP_FULL else { throw Self.failure(status, folder, wanted: 2 * waiting.count) }
             mapSize += min(mapSize, Self.longestStep)
             let grown = mdb_env_set_mapsize(environment, mapSize)
             guard grown == 0 else { throw Self.failure(grown, folder) }

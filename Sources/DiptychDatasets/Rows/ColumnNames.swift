@@ -78,7 +78,7 @@ struct RowBuilder {
         func row(_ locator: String, _ image: DatasetRow.Image) -> DatasetRow {
             DatasetRow(
                 locator: locator, image: image, caption: caption?.1, attributes: attributes,
-                saysAttributes: hasOthers)
+                saysAttributes: hasOthers, file: path, place: place)
         }
         switch cells[image].cell {
         case .bytes(let bytes): return row(inside, .bytes(bytes))
@@ -88,7 +88,7 @@ struct RowBuilder {
             // A data URI is long and says nothing: the place in the file is the image's name.
             case "data": return row(inside, .url(text))
             default:
-                let file = text.hasPrefix("/") ? text : folder + text
+                let file = text.hasPrefix("/") || RemotePaths.holds(text) ? text : folder + text
                 return row(file, .file(file))
             }
         case .json:

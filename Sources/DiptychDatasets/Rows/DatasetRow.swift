@@ -26,18 +26,30 @@ public struct DatasetRow: Sendable, Equatable {
     /// has already; a table's row without a value says that there is none.
     public let saysAttributes: Bool
 
+    /// The file of a table or manifest that says it, and where in it, such as `line 3`; empty where the locator tells.
+    public let file: String
+    /// Where in ``file``.
+    public let place: String
+
     /// Describes an input.
     ///
     /// - Parameter saysAttributes: without it, whether there are any.
     public init(
         locator: String, image: Image, caption: String? = nil, attributes: [JSONValue.Member] = [],
-        saysAttributes: Bool? = nil
+        saysAttributes: Bool? = nil, file: String = "", place: String = ""
     ) {
+        (self.file, self.place) = (file, place)
         self.saysAttributes = saysAttributes ?? !attributes.isEmpty
         self.locator = locator
         self.image = image
         self.caption = caption
         self.attributes = attributes
+    }
+
+    /// Whether two rows say the same, wherever each was read.
+    public static func == (one: Self, other: Self) -> Bool {
+        one.locator == other.locator && one.image == other.image && one.caption == other.caption
+            && one.attributes == other.attributes && one.saysAttributes == other.saysAttributes
     }
 }
 

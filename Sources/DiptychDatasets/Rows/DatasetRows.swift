@@ -67,7 +67,7 @@ public struct DatasetRows: Sequence {
         private mutating func nextPath() throws(DatasetError) -> String? {
             while paths.isEmpty {
                 guard let pattern = patterns.popFirst() else { return nil }
-                paths = try BracePattern.expand(pattern)[...]
+                paths = pattern == "-" ? ["-"] : try FilePattern.expand(pattern)[...]
             }
             return paths.popFirst()
         }

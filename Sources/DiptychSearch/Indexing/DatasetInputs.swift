@@ -6,6 +6,8 @@ internal import Foundation
 /// The images that lists, manifests, tables and archives name, as the indexer takes them.
 public struct DatasetInputs: Sequence {
     private let files: [String]
+    /// Images elsewhere, by their URLs.
+    private let images: [String]
     private let kind: DatasetKind?
     private let columns: ColumnNames
     private let separator: LineStream.Separator
@@ -33,10 +35,17 @@ public struct DatasetInputs: Sequence {
         _ patterns: [String], kind: DatasetKind?, columns: ColumnNames, shard: Shard?,
         separator: LineStream.Separator, fetch: FetchOptions, notes: DatasetNotes
     ) throws {
-        var files: [String] = []
+        var (files, images): ([String], [String]) = ([], [])
         for pattern in patterns {
-            for path in try BracePattern.expand(pattern) { files.append(path == "-" ? path : try Self.resolve(path)) }
+            for path in try pattern == "-" ? ["-"] : FilePattern.expand(pattern) {
+                if let found = try RemotePaths.images(at: path) {
+                    images += found
+                } else {
+                    files.append(path == "-" || RemotePaths.holds(path) ? path : try Self.resolve(path))
+                }
+            }
         }
+        self.images = images
         let splitsFiles = shard.map { files.count >= Self.filesPerShard * $0.count } ?? false
         self.files = splitsFiles ? files.filter { shard?.holds($0) ?? true } : files
         self.kind = kind
@@ -61,7 +70,12 @@ public struct DatasetInputs: Sequence {
             .makeIterator()
         let shard = splitsFiles ? nil : shard
         let downloads = downloads
+        var images = images[...]
         return AnyIterator {
+            while let url = images.popFirst() {
+                guard self.shard?.holds(url) ?? true else { continue }
+                return Self.input(DatasetRow(locator: url, image: .file(url)), name: url, downloads)
+            }
             while let row = rows.next() {
                 switch row {
                 case .failure(let error):
@@ -82,7 +96,7 @@ public struct DatasetInputs: Sequence {
     /// What the row is known by on this machine: an absolute path for a file. The file system is not asked, which for a
     /// list of millions would take longer than the rest.
     private static func name(_ row: DatasetRow) -> String {
-        guard case .file(let path) = row.image else { return row.locator }
+        guard case .file(let path) = row.image, !RemotePaths.holds(path) else { return row.locator }
         return URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
@@ -98,7 +112,20 @@ public struct DatasetInputs: Sequence {
         func input(_ path: String, _ source: IndexInput.Source) -> IndexInput {
             IndexInput(path: path, source: source, caption: row.caption, attributes: attributes)
         }
+        func fetched(_ download: ImageDownloads.Download) -> IndexInput {
+            var input = input(
+                name,
+                .bytes { maximum in
+                    do throws(ImageError) { return try download.bytes(maximumBytes: maximum) } catch {
+                        guard error.kind == .forbiddenAddress else { throw error }
+                        throw IndexInputError(path: name, reason: error.reason + " (--allow-private-urls)")
+                    }
+                })
+            input.prepare = { download.begin() }
+            return input
+        }
         switch row.image {
+        case .file(let url) where RemotePaths.holds(url): return .success(fetched(downloads.download(source: url)))
         case .file:
             let path = (try? ImageFiles.resolve(name)) ?? name
             return .success(input(path, .file(path)))
@@ -118,17 +145,7 @@ public struct DatasetInputs: Sequence {
             guard url.prefix(5).lowercased() != "data:" else {
                 return .success(input(name, .bytes { try ImageSource.url(url).bytes(maximumBytes: $0) }))
             }
-            let download = downloads.download(url)
-            var input = input(
-                name,
-                .bytes { maximum in
-                    do throws(ImageError) { return try download.bytes(maximumBytes: maximum) } catch {
-                        guard error.kind == .forbiddenAddress else { throw error }
-                        throw IndexInputError(path: name, reason: error.reason + " (--allow-private-urls)")
-                    }
-                })
-            input.prepare = { download.begin() }
-            return .success(input)
+            return .success(fetched(downloads.download(url)))
         }
     }
 }

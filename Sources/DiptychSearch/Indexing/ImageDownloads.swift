@@ -1,3 +1,4 @@
+internal import DiptychDatasets
 public import DiptychMedia
 internal import Foundation
 internal import Synchronization
@@ -10,6 +11,7 @@ public final class ImageDownloads: Sendable {
     /// One image on its way.
     private struct Task {
         let url: String
+        let isSource: Bool
         let maximumBytes: Int
         var isBegun = false
         var result: Result<[UInt8], ImageError>?
@@ -70,18 +72,19 @@ public final class ImageDownloads: Sendable {
     public final class Download: Sendable {
         private let downloads: ImageDownloads
         private let url: String
+        private let isSource: Bool
         private let identifier = Mutex<Int?>(nil)
 
-        fileprivate init(_ downloads: ImageDownloads, _ url: String) {
+        fileprivate init(_ downloads: ImageDownloads, _ url: String, isSource: Bool) {
             self.downloads = downloads
-            self.url = url
+            (self.url, self.isSource) = (url, isSource)
         }
 
         deinit { if let id = identifier.withLock({ $0 }) { downloads.forget(id) } }
 
         /// Begins to fetch, as soon as it is this one's turn.
         public func begin(maximumBytes: Int = ImageOptions().maximumBytes) {
-            identifier.withLock { if $0 == nil { $0 = downloads.add(url, maximumBytes) } }
+            identifier.withLock { if $0 == nil { $0 = downloads.add(url, isSource, maximumBytes) } }
         }
 
         /// The image file's bytes. Blocks until they are there.
@@ -92,20 +95,32 @@ public final class ImageDownloads: Sendable {
         public func bytes(maximumBytes: Int) throws(ImageError) -> [UInt8] {
             begin(maximumBytes: maximumBytes)
             guard let id = identifier.withLock({ $0 }), let result = downloads.wait(id) else {
-                return try ImageSource.url(url).bytes(maximumBytes: maximumBytes, fetch: downloads.board.fetch)
+                return try ImageDownloads.bytes(url, isSource, maximumBytes, downloads.board.fetch)
             }
             return try result.get()
         }
     }
 
     /// An image to fetch when it is wanted.
-    public func download(_ url: String) -> Download { Download(self, url) }
+    public func download(_ url: String) -> Download { Download(self, url, isSource: false) }
 
-    private func add(_ url: String, _ maximumBytes: Int) -> Int {
+    /// The same of a file of a source that the user has named, as ``/DiptychDatasets/RemotePaths`` reads it.
+    func download(source url: String) -> Download { Download(self, url, isSource: true) }
+
+    private static func bytes(
+        _ url: String, _ isSource: Bool, _ maximumBytes: Int, _ fetch: FetchOptions
+    ) throws(ImageError) -> [UInt8] {
+        guard isSource else { return try ImageSource.url(url).bytes(maximumBytes: maximumBytes, fetch: fetch) }
+        do throws(DatasetError) { return try RemotePaths.read(url, limit: maximumBytes) } catch {
+            throw ImageError(error.kind == .tooLarge ? .tooLarge : .fetchFailed, source: url, reason: error.reason)
+        }
+    }
+
+    private func add(_ url: String, _ isSource: Bool, _ maximumBytes: Int) -> Int {
         let (id, isThreadWanted) = board.withLock { state in
             let id = state.nextID
             state.nextID += 1
-            state.tasks[id] = Task(url: url, maximumBytes: maximumBytes)
+            state.tasks[id] = Task(url: url, isSource: isSource, maximumBytes: maximumBytes)
             state.queue.append(id)
             let isThreadWanted = state.threads < concurrency
             if isThreadWanted { state.threads += 1 }
@@ -155,7 +170,7 @@ public final class ImageDownloads: Sendable {
             let result: Result<[UInt8], ImageError>
             do throws(ImageError) {
                 result = .success(
-                    try ImageSource.url(task.url).bytes(maximumBytes: task.maximumBytes, fetch: board.fetch))
+                    try bytes(task.url, task.isSource, task.maximumBytes, board.fetch))
             } catch { result = .failure(error) }
             board.withLock { state in
                 // It may be forgotten meanwhile.

@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychDatasets
 internal import DiptychMedia
 internal import Foundation
 internal import Synchronization
@@ -41,7 +42,12 @@ final class PartLoader: Sendable {
 
     /// The bytes that the store knows: others would be embedded under a wrong name.
     private func bytes(of part: UnembeddedPart) throws -> [UInt8] {
-        let bytes = try ImageSource(part.path).bytes(maximumBytes: options.maximumBytes, fetch: fetch)
+        // An http URL may come from a stranger's list, and is fetched as such.
+        let isInBucket = RemotePaths.holds(part.path) && !part.path.lowercased().hasPrefix("http")
+        let bytes =
+            try isInBucket
+            ? RemotePaths.read(part.path, limit: options.maximumBytes)
+            : ImageSource(part.path).bytes(maximumBytes: options.maximumBytes, fetch: fetch)
         guard ContentHash(of: bytes) == part.content else {
             throw IndexInputError(path: part.path, reason: "has changed since it was indexed; index it again first")
         }

@@ -61,8 +61,8 @@ private struct StoreMender {
 
     /// Names a current space where none is named, and makes tables, indices and triggers that are missing.
     func mendSpaces() throws -> [String] {
-        guard try Schema.value("version", in: db) == String(Schema.version) else { return [] }
-        var mended: [String] = []
+        var mended = try mendVersion()
+        guard try Schema.value("version", in: db) == String(Schema.version) else { return mended }
         let spaces = try StoreSpace.all(db)
         let current = try Schema.value("space", in: db).flatMap { Int64($0) }
         if let first = spaces.first, !spaces.contains(where: { $0.id == current }) {
@@ -84,6 +84,22 @@ private struct StoreMender {
         return mended
     }
 
+    /// Writes the version of the tables where they do not say it: they tell it.
+    private func mendVersion() throws -> [String] {
+        if let version = try Schema.value("version", in: db).flatMap({ Int($0) }), version > 0 { return [] }
+        let version: Int
+        if try db.tableExists("spaces") {
+            version = 4
+        } else if try db.tableExists("vectors") {
+            // The second and the third had the same tables.
+            version = try db.columns(in: "vectors").contains { $0.name == "width" } ? 3 : 1
+        } else {
+            return []
+        }
+        try Schema.set("version", String(version), in: db)
+        return ["wrote the version of the format again: \(version)"]
+    }
+
     /// Mends all else that is in the database.
     func mendRows() throws -> [String] {
         var mended: [String] = []
@@ -100,6 +116,8 @@ private struct StoreMender {
 
     private func mendParts() throws -> [String] {
         var mended: [String] = []
+        try db.execute(sql: "UPDATE parts SET kind = 0 WHERE id = asset AND kind <> 0")
+        if db.changesCount > 0 { mended.append("made \(db.changesCount) parts the whole of their assets again") }
         let wholes = try change(
             """
             INSERT OR IGNORE INTO parts (id, asset, kind) SELECT id, id, 0 FROM assets

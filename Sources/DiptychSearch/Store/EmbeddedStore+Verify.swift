@@ -17,6 +17,7 @@ extension EmbeddedStore {
                 problems += try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.listedProblems))")
                     .filter { $0 != "ok" }.flatMap { $0.split(separator: "\n").map { "database: \($0)" } }
                 problems += try SchemaObject.missing(in: db).map { "the \($0.kind) \($0.name) is missing" }
+                problems += try Self.wrongKinds(db)
                 problems += try Self.danglingRows(db, self.roots(db))
                 problems += try Self.itemsWithoutEmbeddings(db, space, self.roots(db))
                 for space in try StoreSpace.all(db) {
@@ -42,6 +43,30 @@ extension EmbeddedStore {
         return Array((problems.isEmpty ? try codeProblems() : problems).prefix(Self.listedProblems))
     }
 
+    /// Values of kinds that their columns do not allow, which SQLite nevertheless stores, and numbers that stand for nothing.
+    private static func wrongKinds(_ db: Database) throws -> [String] {
+        let allowed = ["INTEGER": "'integer'", "REAL": "'real', 'integer'", "TEXT": "'text'", "BLOB": "'blob'"]
+        var problems: [String] = []
+        for table in ["roots", "items", "assets", "parts", "spaces", "annotations"] where try db.tableExists(table) {
+            for column in try db.columns(in: table) {
+                guard let kinds = allowed[column.type] else { continue }
+                let condition = "typeof(\(column.name)) NOT IN (\(kinds)\(column.isNotNull ? "" : ", 'null'"))"
+                problems += try Int64.fetchAll(
+                    db, sql: "SELECT rowid FROM \(table) WHERE \(condition) LIMIT \(listedProblems)"
+                ).map { "\(table) \($0): its \(column.name) is not of the kind \(column.type)" }
+            }
+        }
+        problems += try Int64.fetchAll(
+            db,
+            sql:
+                "SELECT id FROM parts WHERE kind NOT IN (0, 1, 2) OR (id = asset) <> (kind = 0) LIMIT \(listedProblems)"
+        ).map { "part \($0) is of a kind that it cannot be of" }
+        problems += try String.fetchAll(
+            db, sql: "SELECT name FROM spaces WHERE preprocessing <> '' AND NOT json_valid(preprocessing)"
+        ).map { "the space '\($0)' does not say how its images are prepared; `diptych store drop-space` removes it" }
+        return problems
+    }
+
     /// Rows that refer to what is not there.
     private static func danglingRows(_ db: Database, _ roots: StoreRoots) throws -> [String] {
         func ids(_ sql: String) throws -> [Int64] {
@@ -57,7 +82,6 @@ extension EmbeddedStore {
         problems += try items(
             "NOT EXISTS (SELECT 1 FROM roots WHERE roots.id = items.root)",
             "has no root; remove it and index its file again")
-        problems += try items(unreadableItem, "has a size, a time or a mark of another kind; index its file again")
         problems += try Row.fetchAll(
             db,
             sql: """
@@ -104,15 +128,18 @@ extension EmbeddedStore {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT items.id, \(pathColumns) FROM items
+                SELECT items.id, \(pathColumns), (SELECT kind FROM assets WHERE assets.id = items.asset) FROM items
                 WHERE EXISTS (SELECT 1 FROM assets WHERE assets.id = items.asset)
                     AND NOT EXISTS (SELECT 1 FROM \(space.table) WHERE asset = items.asset AND part = items.asset)
                 LIMIT \(listedProblems)
                 """)
         return try rows.map { row in
             let id: Int64 = try row.decode(atIndex: 0)
+            // A text's file is found by its path without the number of the line.
+            let isText = try row.decode(String?.self, atIndex: 3) == AssetKind.text.rawValue
+            let again = isText ? "index its file again with `index --texts`" : "index its file again"
             return "item \(id) (\(shownPath(row, roots))) has no embedding; "
-                + (others ? "run `diptych store embed` with the space's model" : "index its file again")
+                + (others ? "run `diptych store embed` with the space's model" : again)
         }
     }
 

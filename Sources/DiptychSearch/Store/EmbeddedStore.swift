@@ -68,11 +68,12 @@ public final class EmbeddedStore: VectorStore {
                 }
             }
             let pool = try connect(directory)
+            let identity = try await StoreIdentity(
+                of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
             if try await pool.read({ db in try !Schema.exists(in: db) }) {
-                let identity = try await StoreIdentity(
-                    of: model, appliesOrientation: appliesOrientation ?? true, decode: decode ?? .exact)
                 try await create(in: pool, like: identity, path: path)
             }
+            try await addMissingSpace(pool, like: identity)
             let fingerprint = await model.fingerprint()
             let store = try await connected(
                 directory, pool, space: .of(fingerprint), threads: model.options.threadCount)
@@ -196,10 +197,7 @@ public final class EmbeddedStore: VectorStore {
     ) async throws -> EmbeddedStore {
         try await migrate(pool, path: directory.path)
         return try await pool.read { db in
-            guard try Schema.exists(in: db), let version = try Schema.value("version", in: db).flatMap({ Int($0) })
-            else {
-                throw StoreError(.notAStore, path: directory.path, "its \(databaseName) is not a Diptych store")
-            }
+            let version = try version(db, path: directory.path)
             guard version <= Schema.version else {
                 throw StoreError(
                     .notAStore, path: directory.path,
@@ -236,16 +234,49 @@ public final class EmbeddedStore: VectorStore {
                 "has no space '\(name)'; it has \(spaces.map { "'\($0.name)'" }.joined(separator: ", "))")
         }
         guard let space = spaces.first(where: { $0.id == current }) else {
-            throw StoreError(.damaged, path: path, "does not say which model's space is the current one")
+            throw StoreError(
+                .damaged, path: path,
+                (current.map { "its current space, number \($0), has no row in the table spaces" }
+                    ?? "does not say which model's space is the current one")
+                    + (spaces.isEmpty
+                        ? "; `diptych index` makes a space for its model and embeds its images again"
+                        : "; `diptych store verify --repair` takes another one"))
         }
         return space
+    }
+
+    /// The version of the tables.
+    ///
+    /// - Throws: ``StoreError`` where they are another program's, or do not say a version.
+    private static func version(_ db: Database, path: String) throws -> Int {
+        let text = try Schema.exists(in: db) ? try Schema.value("version", in: db) : nil
+        if let version = text.flatMap({ Int($0) }), version > 0 { return version }
+        guard try Schema.exists(in: db), try db.tableExists("items") else {
+            throw StoreError(.notAStore, path: path, "its \(databaseName) is not a Diptych store")
+        }
+        throw StoreError(
+            .damaged, path: path,
+            (text.map { "says '\($0.prefix(40))' for the version of its format, which is a number from 1" }
+                ?? "does not say the version of its format")
+                + "; `diptych store verify --repair` writes it again")
+    }
+
+    /// Gives a store whose spaces were lost one for `identity`, which the next indexing fills.
+    private static func addMissingSpace(_ pool: DatabasePool, like identity: StoreIdentity) async throws {
+        @Sendable func isMissing(_ db: Database) throws -> Bool {
+            try db.tableExists("spaces") && Bool.fetchOne(db, sql: "SELECT NOT EXISTS (SELECT 1 FROM spaces)") == true
+        }
+        guard try await pool.read({ db in try isMissing(db) }) else { return }
+        try await pool.write { db in
+            guard try isMissing(db) else { return }
+            try Schema.set("space", String(StoreSpace.create(db, like: identity)), in: db)
+        }
     }
 
     /// Brings the tables of an older version up to date.
     private static func migrate(_ pool: DatabasePool, path: String) async throws {
         @Sendable func version(_ db: Database) throws -> Int {
-            guard try Schema.exists(in: db) else { return Schema.version }
-            return try Schema.value("version", in: db).flatMap { Int($0) } ?? Schema.version
+            try Schema.exists(in: db) ? try Self.version(db, path: path) : Schema.version
         }
         let present = try await pool.read { db in try version(db) }
         guard present < Schema.version else { return }

@@ -42,6 +42,9 @@ package final class EventStreams: Sendable {
     private let state = Mutex(State())
     private let limits: EventLimits
 
+    /// The media type of a stream.
+    static let type = "text/event-stream"
+
     /// How long a client waits before it comes back.
     private static let retry = Duration.seconds(2)
 
@@ -172,7 +175,7 @@ extension EventStreams {
         // The second keeps nginx from collecting what is to be seen now.
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no"], body: body)
+            headers: [.contentType: Self.type, .cacheControl: "no-store", .accelBuffering: "no"], body: body)
     }
 }
 

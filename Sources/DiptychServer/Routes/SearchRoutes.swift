@@ -153,8 +153,10 @@ extension Services {
         return store
     }
 
-    /// Where an item's images are. The links change when the image does, so that browsers may keep what they lead to.
+    /// Where an item's images are; a text has none. The links change when the image does, so that browsers may keep what they
+    /// lead to.
     func links(_ id: String, _ attributes: ItemAttributes) -> [(String, JSON)] {
+        guard attributes.kind != .text else { return [] }
         let version = String(Int64(clamping: attributes.modified), radix: 36)
         return [
             ("thumbnail", .string("\(basePath)/v1/items/\(id)/thumbnail?v=\(version)")),

@@ -82,13 +82,22 @@ struct DatasetSources {
         return try catalog.table(source)
     }
 
+    /// The options with which the sources are read, where one is a name in the catalog too.
+    func named() throws -> DatasetOptions {
+        var options = options
+        for source in sources {
+            let one = DatasetSources([source], self.options, arguments)
+            if let table = try one.table() { options.named[source] = table }
+        }
+        return options
+    }
+
     /// The rows.
-    func open() throws -> any Dataset { try table() ?? DatasetFiles.open(sources, options: options) }
+    func open() throws -> any Dataset { try table() ?? DatasetFiles.open(sources, options: named()) }
 
     /// The rows by their splits.
     func splits() throws -> [DatasetPart] {
-        guard let table = try table() else { return try DatasetFiles.splits(sources, options: options) }
-        return try DatasetFiles.splits(of: table, named: table.title, options: options)
+        try DatasetFiles.splits(sources, options: named())
     }
 
     /// The rows as a table of a catalog: a source that has no name there is read into one that is not saved.
@@ -101,13 +110,6 @@ struct DatasetSources {
     }
 }
 
-extension Skips {
-    /// Says that a row is left out.
-    mutating func add(_ error: DatasetError) {
-        add(error.path, reason: error.place.isEmpty ? error.reason : "\(error.place): \(error.reason)")
-    }
-}
-
 /// The options of commands that make a table of others: it is saved, or its rows are printed.
 struct TableArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
@@ -116,6 +118,7 @@ struct TableArguments: ParsableArguments {
     @OptionGroup var rows: RowArguments
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var source: SourceOptions
+    @OptionGroup var remote: RemoteArguments
 
     @Flag(help: "Leave out notes on standard error.")
     var quiet = false
@@ -128,6 +131,7 @@ struct TableArguments: ParsableArguments {
 
     /// Makes a table of a source, and saves or prints it.
     func run(_ source: String, _ body: (CatalogTable, Catalog, inout Skips) throws -> CatalogTable) throws {
+        remote.install()
         let notes = DatasetNotes()
         var skips = Skips()
         let catalog = try self.opened()

@@ -45,6 +45,8 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     var format = Format.text
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
 
     @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
     var imageColumn: String?
@@ -67,8 +69,9 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     func run() async throws {
         var options = CheckOptions()
         let notes = DatasetNotes()
-        options.reading = source.options(
-            columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        remote.install()
+        let reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        options.reading = try DatasetSources(sources, reading, catalog).named()
         options.images = model.images
         options.images.namesOptions = false
         options.threads = model.threads

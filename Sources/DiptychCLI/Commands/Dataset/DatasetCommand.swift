@@ -10,7 +10,7 @@ struct DatasetCommand: AsyncParsableCommand {
             """,
         subcommands: [
             DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self,
-            DatasetStatisticsCommand.self, DatasetCreateCommand.self, DatasetListCommand.self,
+            DatasetStatisticsCommand.self, DatasetDownloadCommand.self, DatasetCreateCommand.self, DatasetListCommand.self,
             DatasetVersionsCommand.self, DatasetDescribeCommand.self, DatasetLineageCommand.self, DatasetDiffCommand.self,
             DatasetQueryCommand.self, DatasetJoinCommand.self, DatasetFilterCommand.self, DatasetSampleCommand.self,
             DatasetMapCommand.self, DatasetShuffleCommand.self, DatasetDistinctCommand.self, DatasetGroupCommand.self,
@@ -67,8 +67,8 @@ struct SourceOptions: ParsableArguments {
     /// Refuses sources that are not read.
     static func validate(_ sources: [String]) throws {
         if sources.contains("") { throw ValidationError("a source is empty; give a file or a folder.") }
-        for source in sources where ["s3://", "gs://", "store:"].contains(where: source.hasPrefix) {
-            throw ValidationError("\(source): only files and folders are read; download it first.")
+        for source in sources where source.hasPrefix("store:") {
+            throw ValidationError("\(source): a store is not read as a dataset yet; `diptych store export` writes one.")
         }
     }
 }

@@ -15,10 +15,11 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             Example: diptych dataset convert images --to chinese-clip --output dataset
             """)
 
-    @Argument(help: ArgumentHelp("A file, a folder, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String] = []
 
-    @Option(name: .customLong("to"), help: "\(DatasetFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(name: .customLong("to"), help: "The format to write.")
     var format: DatasetFormat
 
     @Option(name: .shortAndLong, help: "The folder to write to; made where it is missing.")
@@ -44,6 +45,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var source: SourceOptions
     @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
 
     @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
     var imageColumn: String?
@@ -51,13 +53,15 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     @Option(help: "The column with a text, or a list of them (default: the usual names).")
     var textColumn: String?
 
-    @Option(help: "What ids of images follow from besides their bytes, where the dataset has none.")
+    @Option(
+        parsing: .unconditional, help: "What ids of images follow from besides their bytes, where the dataset has none."
+    )
     var seed: UInt32 = 0
 
-    @Option(help: "The most samples of a shard.")
+    @Option(parsing: .unconditional, help: "The most samples of a shard.")
     var shardCount = 10_000
 
-    @Option(help: "The most bytes of a shard.")
+    @Option(parsing: .unconditional, help: "The most bytes of a shard.")
     var shardBytes = 1 << 30
 
     @Flag(name: .customLong("copy"), help: "Copy image files beside a table that would name them where they are.")
@@ -100,6 +104,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
 
     func run() async throws {
         let notes = DatasetNotes()
+        remote.install()
         let options = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
         var conversion = DatasetConversion(to: format, output: output ?? dataFolder ?? "")
         conversion.seed = seed
@@ -112,18 +117,14 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             let progress = Progress(split, total: nil, isQuiet: quiet)
             let summary = try conversion.write(
                 part, as: split, progress: progress.update,
-                skip: { error in skips.add(error.path, reason: Self.explained(error)) })
+                skip: { error in skips.add(error) })
             progress.end()
-            total += summary.images + summary.skipped
+            total += summary.rows + summary.skipped
             report(summary, progress.seconds)
         }
         if total == 0, !quiet { Console.say("note: there are no images in \(sources.joined(separator: " "))") }
         notes.report(isQuiet: quiet)
         try skips.end(of: total, consequence: "; the others are written")
-    }
-
-    private static func explained(_ error: DatasetError) -> String {
-        error.place.isEmpty ? error.reason : "\(error.place): \(error.reason)"
     }
 
     private func report(_ summary: DatasetConversion.Summary, _ seconds: Double) {

@@ -31,6 +31,7 @@ struct DatasetCreateCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
     @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
 
     @Flag(help: "Leave out notes on standard error.")
     var quiet = false
@@ -44,6 +45,7 @@ struct DatasetCreateCommand: ParsableCommand {
     }
 
     func run() throws {
+        remote.install()
         let notes = DatasetNotes()
         let options = source.options(columns: ColumnNames(image: imageColumn, caption: nil), notes: notes)
         let catalog = try catalog.open()

@@ -38,6 +38,7 @@ struct DatasetMapCommand: AsyncParsableCommand {
     @OptionGroup var source: SourceOptions
     @OptionGroup var model: ModelArguments
     @OptionGroup var fetching: FetchArguments
+    @OptionGroup var remote: RemoteArguments
 
     func validate() throws {
         if let save, try DatasetName(save).version != nil {
@@ -46,6 +47,7 @@ struct DatasetMapCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        remote.install(redirectsAnywhere: fetching.allowsPrivateURLs)
         let notes = DatasetNotes()
         var skips = Skips()
         let catalog = try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open()

@@ -10,13 +10,13 @@ struct DatasetShowCommand: ParsableCommand {
         abstract: "Print the rows of a dataset.",
         discussion: """
             The format is found by looking: folders of images, Chinese-CLIP's files and LMDB, WebDataset shards, CSV, TSV, \
-            JSON, Parquet, clip-retrieval's folders; a name such as cartoons or cartoons@3 is a dataset of the catalog. Images are \
-            shown by their path, or by format and size.
+            JSON, Parquet, clip-retrieval's folders, here or at s3://, gs:// and http(s)://; a name such as cartoons or cartoons@3 is \
+            a dataset of the catalog. Images are shown by their path, or by format and size.
 
             Example: diptych dataset show images --limit 3
             """)
 
-    @Argument(help: ArgumentHelp("A file, a folder, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String]
 
     @Option(
@@ -27,6 +27,7 @@ struct DatasetShowCommand: ParsableCommand {
     @OptionGroup var rows: RowArguments
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var source: SourceOptions
+    @OptionGroup var remote: RemoteArguments
 
     @Flag(help: "Leave out notes on standard error.")
     var quiet = false
@@ -37,6 +38,7 @@ struct DatasetShowCommand: ParsableCommand {
 
     func run() throws {
         let notes = DatasetNotes()
+        remote.install()
         let title = sources.joined(separator: " ")
         var skips = Skips()
         var dataset = try DatasetSources(sources, source.options(notes: notes), catalog).open()

@@ -32,6 +32,8 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
     var format = Format.text
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
 
     @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
     var imageColumn: String?
@@ -49,7 +51,9 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
     func run() async throws {
         var options = CheckOptions()
         let notes = DatasetNotes()
-        options.reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        remote.install()
+        let reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        options.reading = try DatasetSources(sources, reading, catalog).named()
         options.images = model.images
         options.images.namesOptions = false
         options.threads = model.threads

@@ -11,10 +11,10 @@ struct RowArguments: ParsableArguments {
     @Option(help: "The columns to show, with commas between them (default: all).")
     var columns: String?
 
-    @Option(help: "The most rows that are shown.")
+    @Option(parsing: .unconditional, help: "The most rows that are shown.")
     var limit: Int?
 
-    @Option(help: "text, json, jsonl or csv.")
+    @Option(help: "The format of rows.")
     var format = Format.text
 
     @Flag(help: "Show bytes and images of bytes as base64 (json, jsonl, csv).")
@@ -40,7 +40,7 @@ struct RowArguments: ParsableArguments {
         for index in 0..<min(rows.count, limit ?? .max) {
             let row: DatasetRecord
             do throws(DatasetError) { row = try rows.row(at: index) } catch {
-                skips.add("row \(index + 1)", reason: "\(error)")
+                skips.add(error)
                 continue
             }
             let values = shown.map { row[$0.name] ?? .null }

@@ -27,16 +27,18 @@ struct EvaluateRelevanceCommand: AsyncParsableCommand {
         help: "The directory of the images and their captions.jsonl.")
     var images: String
 
-    @Option(help: "The results of each query that count.")
+    @Option(parsing: .unconditional, help: "The results of each query that count.")
     var limit = 20
 
-    @Option(help: "Simulate a burst: so many further frames of each indexed image, which count as the image.")
+    @Option(
+        parsing: .unconditional,
+        help: "Simulate a burst: so many further frames of each indexed image, which count as the image.")
     var burst = 0
 
     @Flag(help: "Also refit the curve: its intercept and slope for these images.")
     var fit = false
 
-    @Option(help: "text or json.")
+    @Option(help: "The format of the report.")
     var format = EvaluationFormat.text
 
     func validate() throws {

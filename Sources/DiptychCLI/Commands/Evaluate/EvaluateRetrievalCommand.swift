@@ -25,10 +25,10 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         help: "The directory of the images and their captions.jsonl.")
     var images: String
 
-    @Option(help: "The images that compete for a caption; a smaller rest is left out.")
+    @Option(parsing: .unconditional, help: "The images that compete for a caption; a smaller rest is left out.")
     var group = 200
 
-    @Option(help: "text or json.")
+    @Option(help: "The format of the report.")
     var format = EvaluationFormat.text
 
     func validate() throws {

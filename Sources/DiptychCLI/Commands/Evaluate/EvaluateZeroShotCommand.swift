@@ -31,10 +31,10 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         help: ArgumentHelp("A saved classifier that has the classes among its labels.", valueName: "file"))
     var classifierFile: String?
 
-    @Option(help: "The most frequent mistakes to show.")
+    @Option(parsing: .unconditional, help: "The most frequent mistakes to show.")
     var confusions = 10
 
-    @Option(help: "text or json.")
+    @Option(help: "The format of the report.")
     var format = EvaluationFormat.text
 
     func validate() throws {

@@ -29,7 +29,8 @@ struct ExportONNXCommand: AsyncParsableCommand {
     @Flag(help: "Only the image tower, unless --text is there too.")
     var vision = false
 
-    @Option(help: ArgumentHelp("The batch that the graph takes (default: any).", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The batch that the graph takes (default: any).", valueName: "n"))
     var fixedBatch: Int?
 
     @Flag(name: .customLong("normalize"), help: "End in vectors of length 1, called image_features and text_features.")

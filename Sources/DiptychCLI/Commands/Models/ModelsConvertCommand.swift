@@ -24,10 +24,10 @@ struct ModelsConvertCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The directory to write, new or empty.", valueName: "directory"))
     var output: String
 
-    @Option(help: "huggingface or open_clip.")
+    @Option(help: "The layout to write.")
     var layout = ModelFileLayout.huggingFace
 
-    @Option(help: "The number format of the weights: fp32, fp16 or bf16.")
+    @Option(help: "The number format of the weights.")
     var dtype = WeightPrecision.fp32
 
     func validate() throws {

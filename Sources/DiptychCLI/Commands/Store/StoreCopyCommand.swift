@@ -30,7 +30,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
     @Flag(help: "No progress.")
     var quiet = false
 
-    @Option(help: "The summary as text or json.")
+    @Option(help: "The format of the summary.")
     var format = ResultFormat.text
 
     func validate() throws {

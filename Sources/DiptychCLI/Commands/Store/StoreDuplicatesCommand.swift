@@ -15,7 +15,7 @@ struct StoreDuplicatesCommand: AsyncParsableCommand {
     @OptionGroup var arguments: StoreArguments
     @OptionGroup var formatting: FormatArguments
 
-    @Option(help: "The cosine from which on two images count as nearly the same.")
+    @Option(parsing: .unconditional, help: "The cosine from which on two images count as nearly the same.")
     var threshold: Float = 0.97
 
     @Option(parsing: .unconditional, help: "Look only at what this accepts.")

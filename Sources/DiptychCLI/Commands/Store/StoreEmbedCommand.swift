@@ -18,10 +18,11 @@ struct StoreEmbedCommand: AsyncParsableCommand {
     @OptionGroup var fetching: FetchArguments
     @OptionGroup var store: StoreOption
 
-    @Option(help: "The summary as text or json.")
+    @Option(help: "The format of the summary.")
     var format = ResultFormat.text
 
     func run() async throws {
+        SourceSettings.install()
         let model = try await model.load()
         let store = try await self.store.location().open(
             addingSpaceFor: model, decode: self.model.decode)

@@ -23,7 +23,7 @@ struct StoreExportCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "The file to write, ending in .npy, .safetensors or .jsonl, or the folder.")
     var output: String
 
-    @Option(help: "file (the default) or clip-retrieval.")
+    @Option(help: "The layout to write.")
     var layout = ExportLayout.file
 
     func validate() throws {

@@ -31,10 +31,19 @@ struct StoreVerifyCommand: AsyncParsableCommand {
         let info = try await store.info()
         if formatting.chosen == .text {
             for problem in problems { try StandardOutput.line(problem) }
-            if problems.isEmpty { try StandardOutput.line("ok: \(info.count) images, \(info.vectors) embeddings") }
+            if problems.isEmpty {
+                let spaces = info.spaces.map { "\($0.embeddings) embeddings in the space '\($0.name)'" }
+                let embeddings = spaces.isEmpty ? "\(info.vectors) embeddings" : spaces.joined(separator: ", ")
+                try StandardOutput.line("ok: \(info.count) items, \(embeddings)")
+            }
         } else {
             var members: [(String, JSON)] = [
                 ("ok", .bool(problems.isEmpty)), ("count", .int(info.count)),
+                (
+                    "spaces",
+                    .array(
+                        info.spaces.map { ["name": .string($0.name), "embeddings": .int($0.embeddings)] as JSON })
+                ),
                 ("problems", .array(problems.map(JSON.string))),
             ]
             if let mended { members.append(("mended", .array(mended.map(JSON.string)))) }

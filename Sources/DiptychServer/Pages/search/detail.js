@@ -86,6 +86,8 @@ export class Detail {
   // What browsers cannot show is given to be kept; the picture above is the server's rendition of it.
   #renderOriginal() {
     const link = find("detail-original");
+    link.hidden = !this.#item.original;
+    if (link.hidden) return;
     const isShown = isShownByBrowsers(this.#item.attributes?.type);
     link.href = this.#item.original;
     if (isShown) link.removeAttribute("download");

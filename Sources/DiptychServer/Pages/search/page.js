@@ -28,6 +28,7 @@ const noQuery = { text: "", like: null, picture: null };
 const searchBy = (file) => change({ like: null, picture: keepPicture(file), item: null });
 const searchLike = (item) => change({ ...noQuery, like: item.id, item: null });
 const cropItem = (item) => {
+  if (!item.thumbnail) return;
   const rendition = thumbnail(item, 1024);
   openCrop({ url: isShownByBrowsers(item.attributes?.type) ? item.original : rendition, fallback: rendition }, searchBy);
 };

@@ -24,6 +24,9 @@ function ratio({ width, height } = {}) {
 
 /** The picture, or in its place an icon and the name where it cannot be read. */
 export function picture(item, size, attributes = {}) {
+  const missing = () => [icon("picture"), element("span", {}, itemName(item))];
+  // A text is its own picture.
+  if (!item.thumbnail) return element("span", { class: "frame missing" }, ...missing());
   const { width, height } = item.attributes ?? {};
   const isKnown = Boolean(width && height);
   const scale = isKnown ? Math.min(1, size / Math.max(width, height)) : 1;
@@ -37,7 +40,7 @@ export function picture(item, size, attributes = {}) {
   const frame = element("span", { class: "frame" }, image);
   image.addEventListener("error", () => {
     frame.classList.add("missing");
-    fill(frame, icon("picture"), element("span", {}, itemName(item)));
+    fill(frame, ...missing());
   });
   return frame;
 }
