@@ -11,6 +11,7 @@ struct HelpTests {
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
         ["export"], ["export", "onnx"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
+        ["dataset", "download"],
     ]
         + [
             "create", "list", "versions", "describe", "lineage", "diff", "query", "join", "map", "filter", "sample", "shuffle",
@@ -49,6 +50,8 @@ struct HelpTests {
         try manager.copyItem(atPath: Fixture.images, toPath: folder / "images")
         try manager.copyItem(atPath: Fixture.images, toPath: folder / "images/old")
         try manager.copyItem(atPath: Fixture.images + "/wide.jpg", toPath: folder / "image.jpg")
+        // A list without URLs: nobody is asked for anything.
+        try Data("url\n".utf8).write(to: URL(fileURLWithPath: folder / "images.csv"))
         if ["search", "store", "contact-sheet"].contains(command.first) {
             #expect(try Command.run(["index", "images", "--store", "images.store"], in: folder.path).status == 0)
         }

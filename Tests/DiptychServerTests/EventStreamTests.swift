@@ -194,12 +194,14 @@ import Testing
                 #expect(head.headers["content-type"] == "text/event-stream")
                 #expect(head.headers["content-length"] == nil)
             }
-            // The connection is not used for another answer.
+            // Heads alone, without a byte of a body, so that other requests may follow.
             let headed = try RawClient(server.port)
             defer { headed.close() }
-            headed.send("HEAD \(Self.path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(await headed.read { $0.contains("\r\n\r\n") && $0.lowercased().contains("connection: close") })
+            for _ in 0..<2 { headed.send("HEAD \(Self.path) HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+            headed.send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             #expect(await headed.read { _ in headed.isOver })
+            let answers = headed.text.components(separatedBy: "\r\n\r\n")
+            #expect(answers.count == 4 && answers.dropLast().allSatisfy { $0.hasPrefix("HTTP/1.1 200") }, "\(answers)")
             let method = try await server.send("POST", Self.path)
             #expect(method.status == 405 && method.headers["allow"] == "GET, HEAD")
             #expect(try await server.get(Self.path + "?x=1").status == 400)

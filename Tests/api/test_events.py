@@ -133,7 +133,8 @@ def test_listeners_are_bounded(tmp_path):
 def test_methods_and_names(server):
     answer = ask(server, "HEAD", PATH)
     assert answer.status == 200 and answer.body == b"" and answer.headers["content-type"] == "text/event-stream"
-    # It is framed as an empty answer, so that another request may follow.
+    # Its length is not known, and it has no body, so that another request may follow.
+    assert "content-length" not in answer.headers
     with connect(server) as connection:
         for _ in range(3):
             connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

@@ -94,7 +94,7 @@ struct IndexCommand: AsyncParsableCommand {
                 progress.update(done)
             }
             let indexer = indexer(store, model)
-            if !roots.isEmpty { summary += try await indexer.index(roots, onEach: note) }
+            if !localPaths.isEmpty { summary += try await indexer.index(localPaths, onEach: note) }
             if let inputs { summary += try await indexer.index(inputs: inputs, onEach: note) }
             if let folder {
                 let embeddings = ClipRetrievalInputs(folder, shard: datasets.shard, notes: notes)
@@ -125,9 +125,12 @@ struct IndexCommand: AsyncParsableCommand {
         if summary.skippedCount > 0 { throw ExitStatus.skippedInputs }
     }
 
-    /// The files and folders without symbolic links.
+    /// The files and folders on this machine.
+    private var localPaths: [String] { paths.filter { !RemotePaths.holds($0) } }
+
+    /// The same without symbolic links.
     private func roots() throws -> [String] {
-        try paths.filter { !RemotePaths.holds($0) }.filter { path throws in
+        try localPaths.filter { path throws in
             do { return try !ImageFiles.resolve(path).isEmpty } catch let error as StoreError
                 where error.kind == .missing
             {

@@ -15,30 +15,3 @@ final class ContinueHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 }
-
-/// Answers a HEAD of a stream as its GET is answered: without a length. Hummingbird says 0, which the stream does not have.
-///
-/// Without a length chunks follow, and of an answer without a body the last one, which no client waits for: the connection ends with
-/// it.
-final class StreamHeadHandler: ChannelOutboundHandler, RemovableChannelHandler {
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
-
-    private var isLast = false
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(var head)
-        where head.headerFields[.contentType] == EventStreams.type && head.headerFields[.contentLength] == "0":
-            isLast = true
-            head.headerFields[.contentLength] = nil
-            head.headerFields[.connection] = "close"
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .end where isLast:
-            let channel = context.channel, written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-            context.write(data, promise: written)
-        case .head, .body, .end: context.write(data, promise: promise)
-        }
-    }
-}
