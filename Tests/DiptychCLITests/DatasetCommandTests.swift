@@ -109,7 +109,7 @@ struct DatasetCommandTests {
         for (row, name) in [
             (3, "gone.png: there is no such file"), (4, "empty.png"), (5, "out: is not a regular file"),
         ] {
-            #expect(result.error.contains("list.csv: row \(row): "), "\(result.error)")
+            #expect(result.error.contains("list.csv: line \(row + 1): "), "\(result.error)")
             #expect(result.error.contains(name), "\(result.error)")
         }
         #expect(result.error.contains("3 of 5 inputs skipped"), "\(result.error)")

@@ -41,7 +41,7 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     @Option(help: "The most examples of a fault.")
     var examples = 10
 
-    @Option(help: "text or json.")
+    @Option(help: "The form of the findings.")
     var format = Format.text
 
     @OptionGroup var source: SourceOptions

@@ -26,7 +26,7 @@ struct DatasetCreateCommand: ParsableCommand {
     @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
     var imageColumn: String?
 
-    @Option(help: "text or json: what is said of the version.")
+    @Option(help: "The form of what is said of the version.")
     var format = RowArguments.Format.text
 
     @OptionGroup var source: SourceOptions

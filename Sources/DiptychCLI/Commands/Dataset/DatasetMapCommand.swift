@@ -28,7 +28,7 @@ struct DatasetMapCommand: AsyncParsableCommand {
     @Option(help: "Texts that are the same for each row, with commas between them, instead of --texts.")
     var labels: String?
 
-    @Option(help: "similarity, probability, embedding or label.") var compute: ModelColumn.Value
+    @Option(help: "What is computed.") var compute: ModelColumn.Value
     @Option(name: .customLong("as"), help: "The name of the new column.") var column: String
     @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
     var save: String?

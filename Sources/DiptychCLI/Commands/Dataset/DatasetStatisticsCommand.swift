@@ -28,7 +28,7 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write an HTML page with plots and thumbnails.", valueName: "file"))
     var report: String?
 
-    @Option(help: "text or json.")
+    @Option(help: "The form of the numbers.")
     var format = Format.text
 
     @OptionGroup var source: SourceOptions
