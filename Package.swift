@@ -209,7 +209,8 @@ let package = Package(
         .executableTarget(
             name: "DiptychCLI",
             dependencies: [
-                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets", "DiptychEngine",
+                "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets",
+                "DiptychEngine",
                 "DiptychHub",
                 "DiptychMedia",
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
@@ -227,6 +228,11 @@ let package = Package(
         // No product: `make bench-search` runs it.
         .executableTarget(
             name: "search-bench", dependencies: ["Diptych", "DiptychSearch"], path: "Benchmarks/search/SearchBench",
+            swiftSettings: strict),
+
+        // No product: `make bench-datasets` runs it.
+        .executableTarget(
+            name: "dataset-bench", dependencies: ["DiptychDatasets"], path: "Benchmarks/datasets/DatasetBench",
             swiftSettings: strict),
 
         // No product: the regression guard runs it, to count allocations and instructions.
@@ -326,7 +332,8 @@ let package = Package(
         .testTarget(
             name: "DiptychCLITests",
             dependencies: [
-                "Diptych", "DiptychCLI", "DiptychCatalog", "DiptychDatasets", "DiptychHub", "DiptychMedia", "DiptychSearch",
+                "Diptych", "DiptychCLI", "DiptychCatalog", "DiptychDatasets", "DiptychHub", "DiptychMedia",
+                "DiptychSearch",
                 "DiptychCheckpoints", "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -56,9 +56,8 @@ struct CatalogExampleTests {
         let questions = try cartoons.join(answers, on: "name(file.path) = filename")
             .filter("label IS NOT NULL AND file.size > 0")
             .save(as: "questions")
-        let scored = try await questions
-            .map(ModelColumn(.probability, image: "image", texts: "caption_choices", as: "scores"), by: model)
-            .save(as: "scored")
+        let scores = ModelColumn(.probability, image: "image", texts: "caption_choices", as: "scores")
+        let scored = try await questions.map(scores, by: model).save(as: "scored")
         let ten = try catalog.query("SELECT *, instr('ABCD', label) - 1 AS label_index FROM scored")
             .save(as: "indexed")
             .sample(10, seed: 1)

@@ -19,7 +19,9 @@ import DiptychCatalog
     }
 
     private func numbers(_ range: Range<Int64>) throws -> CatalogTable {
-        try table(range.map { [.integer($0), .text("row \($0)")] }, [DatasetColumn("n", .integer), DatasetColumn("name", .text)])
+        try table(
+            range.map { [.integer($0), .text("row \($0)")] },
+            [DatasetColumn("n", .integer), DatasetColumn("name", .text)])
     }
 
     private func values(_ table: CatalogTable, _ column: String) throws -> [DatasetValue] {
@@ -47,7 +49,8 @@ import DiptychCatalog
                 .boolean(false), .integer(.max), .float(.infinity), .double(1e300), .decimal("12345678901234567890"),
                 .text("汉字 😀"), .bytes([0, 255]), .date(day: 20_000),
                 .timestamp(.init(seconds: 1, nanoseconds: 0, isUTC: false)), .list([]), .list([]),
-                .structure([.init("point", .null), .init("text", .null)]), .image(.file("/elsewhere/x.jpg")), .floats([]),
+                .structure([.init("point", .null), .init("text", .null)]), .image(.file("/elsewhere/x.jpg")),
+                .floats([]),
                 .text("7"), .integer(7),
             ],
         ]
@@ -156,7 +159,8 @@ import DiptychCatalog
         let words = try folder.write("n,word\n1,one\n2,two\n", to: "words.csv")
         try numbers(0..<5).save(as: "numbers")
         try catalog.create("words", from: [words])
-        try catalog.table("numbers").join(catalog.table("words"), on: "n = n").filter("n > 1").save(as: "joined", command: "typed")
+        try catalog.table("numbers").join(catalog.table("words"), on: "n = n").filter("n > 1").save(
+            as: "joined", command: "typed")
         let lineage = try catalog.lineage(of: "joined")
         #expect(lineage.map(\.name.description) == ["joined@1", "numbers@1", "words@1"])
         #expect(lineage[0].steps.map { $0["operation"]?.string } == ["join", "filter"])

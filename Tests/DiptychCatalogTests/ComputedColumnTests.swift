@@ -20,7 +20,10 @@ import Testing
 
     private func questions() throws -> CatalogTable {
         func row(_ image: DatasetValue, _ texts: [String?]) -> [DatasetValue] {
-            [image, .list(texts.map { $0.map(DatasetValue.text) ?? .null }), texts.first.flatMap { $0 }.map(DatasetValue.text) ?? .null]
+            [
+                image, .list(texts.map { $0.map(DatasetValue.text) ?? .null }),
+                texts.first.flatMap { $0 }.map(DatasetValue.text) ?? .null,
+            ]
         }
         return try catalog.table(
             of: MemoryDataset(
@@ -39,12 +42,15 @@ import Testing
         let table = try questions()
         var skipped: [DatasetError] = []
         let scored = try await table.map(
-            .init(.similarity, image: "image", texts: "choices", as: "cosines"), by: model, skip: { skipped.append($0) })
+            .init(.similarity, image: "image", texts: "choices", as: "cosines"), by: model, skip: { skipped.append($0) }
+        )
         #expect(skipped.count == 2)
         let images = try await model.embed(images: [.file(Self.images + "/wide.jpg")])
         let texts = try await model.embed(texts: ["a cat", "a dog", "a house"])
         let wanted = images.similarity(to: texts).values
-        guard case .list(let cosines)? = try scored.row(at: 0)["cosines"] else { throw CatalogError(.invalid, "no list") }
+        guard case .list(let cosines)? = try scored.row(at: 0)["cosines"] else {
+            throw CatalogError(.invalid, "no list")
+        }
         for (a, b) in zip(cosines, wanted) {
             guard case .double(let value) = a else { throw CatalogError(.invalid, "no number") }
             #expect(abs(value - Double(b)) < 1e-5)
@@ -57,10 +63,13 @@ import Testing
         let probable = try await table.map(.init(.probability, image: "image", texts: "choices", as: "p"), by: model)
         let sum = try catalog.query("SELECT 1 AS one").row(at: 0)["one"]
         #expect(sum == .integer(1))
-        guard case .list(let probabilities)? = try probable.row(at: 0)["p"] else { throw CatalogError(.invalid, "no list") }
+        guard case .list(let probabilities)? = try probable.row(at: 0)["p"] else {
+            throw CatalogError(.invalid, "no list")
+        }
         let total = probabilities.reduce(0.0) { if case .double(let value) = $1 { $0 + value } else { $0 } }
         #expect(abs(total - 1) < 1e-5)
-        let best = try await table.map(.init(.label, image: "image", labels: ["a cat", "a dog"], as: "best"), by: model)
+        let best = try await table.map(
+            .init(.label, image: "image", labels: ["a cat", "a dog"], as: "best"), by: model)
         let index = wanted[0] > wanted[1] ? "a cat" : "a dog"
         #expect(try best.row(at: 0)["best"] == .text(index))
         let embedded = try await table.map(.init(.embedding, image: "image", as: "vector"), by: model)
@@ -83,7 +92,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ModelColumn(.probability, image: "image", text: "text", as: "x"), ModelColumn(.similarity, text: "text", as: "x"),
+        ModelColumn(.probability, image: "image", text: "text", as: "x"),
+        ModelColumn(.similarity, text: "text", as: "x"),
         ModelColumn(.embedding, image: "image", text: "text", as: "x"), ModelColumn(.label, image: "image", as: "x"),
         ModelColumn(.similarity, image: "nothing", text: "text", as: "x"),
         ModelColumn(.similarity, image: "image", text: "text", labels: ["a"], as: "x"),
@@ -106,7 +116,9 @@ import Testing
             calls.withLock { $0.append(number) }
             return number % 7 == 0 ? nil : Int(number) * 2
         }
-        await #expect(throws: Stop.self) { try await table.map(to: "double", version: "1", batch: 10) { try double($0) } }
+        await #expect(throws: Stop.self) {
+            try await table.map(to: "double", version: "1", batch: 10) { try double($0) }
+        }
         stops.withLock { $0 = false }
         calls.withLock { $0 = [] }
         let result = try await table.map(to: "double", version: "1", batch: 10) { try double($0) }

@@ -14,7 +14,10 @@ import DiptychCatalog
     }
 
     @Test func textsCommentsAndQuotedNamesStay() throws {
-        for sql in ["'file.path'", "\"file.path\"", "[file.path]", "1 -- file.path\n+ 1", "/* file.path */ 1", "'it''s file.path'"] {
+        for sql in [
+            "'file.path'", "\"file.path\"", "[file.path]", "1 -- file.path\n+ 1", "/* file.path */ 1",
+            "'it''s file.path'",
+        ] {
             #expect(try text(sql) == sql)
         }
     }

@@ -61,7 +61,9 @@ import DiptychCatalog
         let table = try rows(1000)
         let split = try assignment(table.split(SplitParts("train:0.8,valid:0.1,test:0.1"), options: options))
         let rare = (0..<Int64(100)).map { split[$0 * 10] ?? "" }
-        #expect(rare.count { $0 == "train" } == 80 && rare.count { $0 == "valid" } == 10 && rare.count { $0 == "test" } == 10)
+        #expect(
+            rare.count { $0 == "train" } == 80 && rare.count { $0 == "valid" } == 10
+                && rare.count { $0 == "test" } == 10)
     }
 
     @Test func copiesOfAFileStayTogether() throws {
@@ -106,7 +108,10 @@ import DiptychCatalog
         #expect(parts.parts.map(\.name) == ["train", "valid", "test"])
         #expect(parts.note == "the parts sum to 1.1, and are scaled: train 0.8182, valid 0.0909, test 0.0909")
         #expect(try SplitParts("train:0.8,valid:0.2").note == nil)
-        for text in ["", "train", "train:0.5", "a:0.5,a:0.5", "a:x,b:1", "a:-1,b:2", "a:nan,b:1", "a:rest,b:rest", "a:0.5,b:30", "a:0,b:0.0", "1:2:3:4"] {
+        for text in [
+            "", "train", "train:0.5", "a:0.5,a:0.5", "a:x,b:1", "a:-1,b:2", "a:nan,b:1", "a:rest,b:rest", "a:0.5,b:30",
+            "a:0,b:0.0", "1:2:3:4",
+        ] {
             #expect(throws: CatalogError.self, "\(text)") { try SplitParts(text) }
         }
     }

@@ -32,19 +32,25 @@ import DiptychCatalog
 
     @Test func filterTakesPathsListsAndNulls() throws {
         let words = try words()
-        #expect(try column(words.filter("extension(file.path) = 'jpg'"), "file.path") == [.text("cats/a.jpg"), .text("dogs/c.jpg")])
+        #expect(
+            try column(words.filter("extension(file.path) = 'jpg'"), "file.path") == [
+                .text("cats/a.jpg"), .text("dogs/c.jpg"),
+            ])
         #expect(try words.filter("folder(file.path) = 'cats' AND scores ->> 1 = 1").count == 1)
         #expect(try words.filter("label IS NULL").count == 1)
         #expect(try words.filter("label = 'A' -- a remark").count == 1)
     }
 
     @Test(arguments: [
-        ("widht > 3", "column 1: no such column: widht"), ("label = ", "syntax error"), ("1 = 1); DROP TABLE rows; --", "one statement"),
+        ("widht > 3", "column 1: no such column: widht"), ("label = ", "syntax error"),
+        ("1 = 1); DROP TABLE rows; --", "one statement"),
         ("scores ->> 0 > ?", "column 16: '?'"),
     ])
     func aBadConditionIsOneLineWithItsPlace(condition: String, words: String) throws {
         let error = #expect(throws: CatalogError.self) { try self.words().filter(condition) }
-        #expect(error?.description.contains(words) == true && error?.description.contains("\n") == false, "\(String(describing: error))")
+        #expect(
+            error?.description.contains(words) == true && error?.description.contains("\n") == false,
+            "\(String(describing: error))")
     }
 
     @Test func queriesKeepTypesAndFindThem() throws {
@@ -52,7 +58,8 @@ import DiptychCatalog
         let rows = try catalog.query("SELECT *, instr('AB', label) - 1 AS place FROM words WHERE label IS NOT NULL")
         #expect(rows.columns.map(\.type) == [.text, .text, .list(.double), .integer])
         let means = try catalog.query(
-            "SELECT avg(scores ->> place) AS mean FROM (SELECT *, instr('AB', label) - 1 AS place FROM words WHERE label IS NOT NULL)")
+            "SELECT avg(scores ->> place) AS mean FROM (SELECT *, instr('AB', label) - 1 AS place FROM words WHERE label IS NOT NULL)"
+        )
         #expect(try means.row(at: 0).values == [.double(0.75)])
         #expect(means.columns == [DatasetColumn("mean", .double)])
         #expect(try catalog.query("SELECT name(w.file.path) AS n FROM words@1 w").row(at: 0)["n"] == .text("a.jpg"))
@@ -72,7 +79,9 @@ import DiptychCatalog
 
     @Test func aMistypedNameIsSaid() throws {
         try words().save(as: "words")
-        func message(_ sql: String) -> String { (#expect(throws: CatalogError.self) { try catalog.query(sql) })?.description ?? "" }
+        func message(_ sql: String) -> String {
+            (#expect(throws: CatalogError.self) { try catalog.query(sql) })?.description ?? ""
+        }
         #expect(message("SELECT lable FROM words") == "column 8: no such column: lable; did you mean 'label'?")
         #expect(message("SELECT * FROM wrods") == "no such table: wrods; did you mean 'words'?")
     }
@@ -90,8 +99,10 @@ import DiptychCatalog
     @Test func joinsKeepOrderAndSayWhatHasNoPartner() throws {
         let left = try words()
         let right = try table(
-            [.init("filename", .text), .init("label", .text), .init("n", .integer)], [.text("b.png"), .text("x"), .integer(1)],
-            [.text("a.jpg"), .text("y"), .integer(2)], [.text("a.jpg"), .text("z"), .integer(3)], [.null, .text("w"), .integer(4)])
+            [.init("filename", .text), .init("label", .text), .init("n", .integer)],
+            [.text("b.png"), .text("x"), .integer(1)],
+            [.text("a.jpg"), .text("y"), .integer(2)], [.text("a.jpg"), .text("z"), .integer(3)],
+            [.null, .text("w"), .integer(4)])
         var summary: JoinSummary?
         let inner = try left.join(right, on: "name(file.path) = filename") { summary = $0 }
         #expect(try column(inner, "n") == [.integer(2), .integer(3), .integer(1)])
@@ -118,7 +129,8 @@ import DiptychCatalog
     @Test func samplesShufflesAndDistinctRows() throws {
         let rows = try catalog.table(
             of: MemoryDataset(
-                columns: [.init("n", .integer), .init("k", .integer)], rows: (0..<100).map { [.integer($0), .integer($0 % 7)] }))
+                columns: [.init("n", .integer), .init("k", .integer)],
+                rows: (0..<100).map { [.integer($0), .integer($0 % 7)] }))
         let sample = try rows.sample(10, seed: 3)
         #expect(sample.count == 10)
         let numbers = try column(sample, "n").compactMap(\.integer)
@@ -139,9 +151,12 @@ import DiptychCatalog
         func made(_ rows: [(Int64, String)]) throws -> CatalogTable {
             try catalog.table(
                 of: MemoryDataset(
-                    columns: [.init("id", .integer), .init("word", .text)], rows: rows.map { [.integer($0.0), .text($0.1)] }))
+                    columns: [.init("id", .integer), .init("word", .text)],
+                    rows: rows.map { [.integer($0.0), .text($0.1)] }))
         }
-        let (a, b) = (try made([(1, "one"), (2, "two"), (3, "three")]), try made([(3, "three"), (2, "zwei"), (4, "four")]))
+        let (a, b) = (
+            try made([(1, "one"), (2, "two"), (3, "three")]), try made([(3, "three"), (2, "zwei"), (4, "four")])
+        )
         let difference = try a.difference(from: b)
         #expect((difference.added, difference.removed, difference.changed, difference.equal) == (1, 1, 1, 1))
         #expect(difference.keys == ["id"])

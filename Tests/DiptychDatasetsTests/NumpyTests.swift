@@ -26,7 +26,9 @@ import Testing
         #expect(columns(rows)["vector"] == .vector)
         // What is no column is said.
         #expect(notes.all.map(\.place).sorted() == ["objects", "one"])
-        if name == "plain.npz" { guard case .vector? = row["vector"] else { throw DatasetError(.malformed, path: name, "") } }
+        if name == "plain.npz" {
+            guard case .vector? = row["vector"] else { throw DatasetError(.malformed, path: name, "") }
+        }
     }
 
     @Test func oneArrayIsOneColumn() throws {

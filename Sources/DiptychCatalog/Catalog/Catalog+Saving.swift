@@ -17,7 +17,8 @@ extension CatalogTable {
     public func save(as name: String, command: String? = nil) throws -> CatalogTable {
         let name = try DatasetName(name)
         guard name.version == nil else {
-            throw CatalogError(.invalid, "'\(name)': a version's number is given when it is saved; name the dataset alone")
+            throw CatalogError(
+                .invalid, "'\(name)': a version's number is given when it is saved; name the dataset alone")
         }
         // Nobody collects what is about to get a name.
         let lock = try CatalogLock(catalog.directory, isExclusive: false)
@@ -25,9 +26,12 @@ extension CatalogTable {
         try catalog.keep(self)
         let version = try catalog.database.write { db in
             try db.execute(sql: "INSERT OR IGNORE INTO datasets (name) VALUES (?)", arguments: [name.name])
-            let dataset = try Int64.fetchOne(db, sql: "SELECT id FROM datasets WHERE name = ?", arguments: [name.name]) ?? 0
-            let number = try Int.fetchOne(
-                db, sql: "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE dataset = ?", arguments: [dataset]) ?? 1
+            let dataset =
+                try Int64.fetchOne(db, sql: "SELECT id FROM datasets WHERE name = ?", arguments: [name.name]) ?? 0
+            let number =
+                try Int.fetchOne(
+                    db, sql: "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE dataset = ?", arguments: [dataset]
+                ) ?? 1
             try db.execute(
                 sql: """
                     INSERT INTO versions (dataset, number, content, count, columns, created, steps, inputs, models, command, program)
@@ -41,7 +45,8 @@ extension CatalogTable {
             let id = db.lastInsertedRowID
             for (position, parent) in origin.parents.enumerated() {
                 try db.execute(
-                    sql: "INSERT INTO parents (version, position, parent) VALUES (?, ?, ?)", arguments: [id, position, parent])
+                    sql: "INSERT INTO parents (version, position, parent) VALUES (?, ?, ?)",
+                    arguments: [id, position, parent])
             }
             return number
         }
@@ -54,7 +59,8 @@ extension Catalog {
     fileprivate func keep(_ table: CatalogTable) throws {
         let folder = directory.appendingPathComponent("versions")
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw CatalogError(.unavailable, "\(folder.path): cannot be made: \((error as NSError).localizedDescription)")
+            throw CatalogError(
+                .unavailable, "\(folder.path): cannot be made: \((error as NSError).localizedDescription)")
         }
         let (rows, parquet) = (path(of: table.content, ending: "sqlite"), path(of: table.content, ending: "parquet"))
         if !FileManager.default.fileExists(atPath: parquet) { try ParquetCopy.write(table, to: parquet) }
@@ -83,7 +89,8 @@ extension Catalog {
     @discardableResult
     public func remove(_ name: String) throws -> [DatasetName] {
         let wanted = try DatasetName(name)
-        let versions = try wanted.version == nil ? versions(of: wanted.name).filter { !$0.isRemoved } : [version(wanted)]
+        let versions =
+            try wanted.version == nil ? versions(of: wanted.name).filter { !$0.isRemoved } : [version(wanted)]
         guard !versions.isEmpty, versions.allSatisfy({ !$0.isRemoved }) else {
             throw CatalogError(.unknown, "\(wanted) was removed before")
         }
@@ -109,19 +116,23 @@ extension Catalog {
     public func collectGarbage() throws -> Garbage {
         let lock = try CatalogLock(directory, isExclusive: true)
         defer { lock.release() }
-        let kept = try Set(database.read { try String.fetchAll($0, sql: "SELECT content FROM versions WHERE removed = 0") })
+        let kept = try Set(
+            database.read { try String.fetchAll($0, sql: "SELECT content FROM versions WHERE removed = 0") })
         var garbage = Garbage()
         func remove(_ file: URL) throws {
             let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
             do { try FileManager.default.removeItem(at: file) } catch {
-                throw CatalogError(.unavailable, "\(file.path): cannot be removed: \((error as NSError).localizedDescription)")
+                throw CatalogError(
+                    .unavailable, "\(file.path): cannot be removed: \((error as NSError).localizedDescription)")
             }
             garbage.files += 1
             garbage.bytes += Int64(size)
         }
         func entries(_ folder: String) -> [URL] {
             let url = directory.appendingPathComponent(folder)
-            return (try? FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: [.fileSizeKey, .contentModificationDateKey])) ?? []
+            return
+                (try? FileManager.default.contentsOfDirectory(
+                    at: url, includingPropertiesForKeys: [.fileSizeKey, .contentModificationDateKey])) ?? []
         }
         for file in entries("versions") where !kept.contains(String(file.lastPathComponent.prefix { $0 != "." })) {
             try remove(file)

@@ -39,7 +39,9 @@ public final class Catalog: Sendable {
                     at: directory.appendingPathComponent("versions"), withIntermediateDirectories: true)
             } catch {
                 // Read-only places hold catalogs to read.
-                guard FileManager.default.fileExists(atPath: directory.appendingPathComponent(CatalogDatabase.fileName).path)
+                guard
+                    FileManager.default.fileExists(
+                        atPath: directory.appendingPathComponent(CatalogDatabase.fileName).path)
                 else {
                     throw CatalogError(
                         .unavailable, "\(directory.path): cannot be made: \((error as NSError).localizedDescription)")
@@ -53,7 +55,8 @@ public final class Catalog: Sendable {
     ///
     /// - Throws: ``CatalogError``.
     public static func temporary() throws -> Catalog {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("diptych-catalog-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "diptych-catalog-\(UUID().uuidString)")
         do { try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true) } catch {
             throw CatalogError(
                 .unavailable, "\(directory.path): cannot be made: \((error as NSError).localizedDescription)")
@@ -65,7 +68,9 @@ public final class Catalog: Sendable {
 
     private static func roots(_ directory: URL, _ database: CatalogDatabase) throws -> CatalogRoots {
         var roots = CatalogRoots(directory: directory.path)
-        for row in try database.read({ try Row.fetchAll($0, sql: "SELECT name, path, beside FROM roots ORDER BY rowid") }) {
+        for row in try database.read({
+            try Row.fetchAll($0, sql: "SELECT name, path, beside FROM roots ORDER BY rowid")
+        }) {
             roots.add(.init(name: row[0], noted: row[1], beside: row[2]))
         }
         return roots
@@ -166,7 +171,8 @@ public final class Catalog: Sendable {
         guard let version = versions.first(where: { $0.name.version == number }) else {
             let known = versions.filter { !$0.isRemoved }.compactMap(\.name.version).map(String.init)
             throw CatalogError(
-                .unknown, "there is no \(name); \(name.name) has \(known.isEmpty ? "no version" : known.joined(separator: ", "))")
+                .unknown,
+                "there is no \(name); \(name.name) has \(known.isEmpty ? "no version" : known.joined(separator: ", "))")
         }
         return version
     }
@@ -199,7 +205,9 @@ public final class Catalog: Sendable {
 
     func unknown(_ name: String) throws -> CatalogError {
         let known = try datasets().map(\.name.name)
-        let hint = known.isEmpty ? "the catalog \(directory.path) is empty" : "there are " + known.prefix(20).joined(separator: ", ")
+        let hint =
+            known.isEmpty
+            ? "the catalog \(directory.path) is empty" : "there are " + known.prefix(20).joined(separator: ", ")
         return CatalogError(.unknown, "there is no dataset '\(name)'; \(hint)")
     }
 

@@ -124,7 +124,9 @@ struct CatalogRoots: Sendable {
             if Self.isURL(text) { return .url(text) }
             if let mark = text.lastIndex(of: "#") {
                 let numbers = text[text.index(after: mark)...].split(separator: "+", omittingEmptySubsequences: false)
-                if numbers.count == 2, let offset = Int(numbers[0]), let count = Int(numbers[1]), offset >= 0, count >= 0 {
+                if numbers.count == 2, let offset = Int(numbers[0]), let count = Int(numbers[1]), offset >= 0,
+                    count >= 0
+                {
                     return .part(FilePart(path: file(String(text[..<mark])), offset: offset, count: count))
                 }
             }
@@ -148,7 +150,8 @@ struct CatalogRoots: Sendable {
         let rest = text[text.index(after: mark)...].split(separator: ":", omittingEmptySubsequences: false)
         guard rest.count == 2, let kind = VectorReference.Kind(rawValue: String(rest[1])) else { return nil }
         let numbers = rest[0].split(separator: "+", omittingEmptySubsequences: false)
-        guard numbers.count == 2, let offset = Int(numbers[0]), let count = Int(numbers[1]), offset >= 0, count >= 0 else {
+        guard numbers.count == 2, let offset = Int(numbers[0]), let count = Int(numbers[1]), offset >= 0, count >= 0
+        else {
             return nil
         }
         return VectorReference(

@@ -22,7 +22,8 @@ final class EmbeddingCache: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(60)
             configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768")
+                try db.execute(
+                    sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768")
             }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let id = try queue.write { db in
@@ -46,7 +47,8 @@ final class EmbeddingCache: Sendable {
         try TableFile.translated(path) {
             try queue.read { db in
                 let rows = try Data.fetchCursor(
-                    db, sql: "SELECT content FROM embeddings WHERE model = ? AND kind = ?", arguments: [model, kind.rawValue])
+                    db, sql: "SELECT content FROM embeddings WHERE model = ? AND kind = ?",
+                    arguments: [model, kind.rawValue])
                 var found: Set<ContentHash> = []
                 while let data = try rows.next() { if let hash = ContentHash(stored: data) { found.insert(hash) } }
                 return found

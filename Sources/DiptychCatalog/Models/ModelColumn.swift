@@ -33,15 +33,20 @@ public struct ModelColumn: Sendable {
 
     /// Describes a column.
     public init(
-        _ value: Value, image: String? = nil, text: String? = nil, texts: String? = nil, labels: [String] = [], as name: String
+        _ value: Value, image: String? = nil, text: String? = nil, texts: String? = nil, labels: [String] = [],
+        as name: String
     ) {
-        (self.value, self.image, self.text, self.texts, self.labels, self.name) = (value, image, text, texts, labels, name)
+        (self.value, self.image, self.text, self.texts, self.labels, self.name) = (
+            value, image, text, texts, labels, name
+        )
     }
 
     func check() throws(CatalogError) {
         let given = [text != nil, texts != nil, !labels.isEmpty].count { $0 }
         guard !name.isEmpty else { throw CatalogError(.invalid, "the new column has no name") }
-        guard given <= 1 else { throw CatalogError(.invalid, "give one of a column with a text, a column with lists of texts, and labels") }
+        guard given <= 1 else {
+            throw CatalogError(.invalid, "give one of a column with a text, a column with lists of texts, and labels")
+        }
         switch value {
         case .embedding:
             guard texts == nil, labels.isEmpty, (image == nil) != (text == nil) else {
@@ -49,12 +54,15 @@ public struct ModelColumn: Sendable {
             }
         case .similarity:
             guard image != nil, given == 1 else {
-                throw CatalogError(.invalid, "a similarity wants a column of images, and one with a text or lists of texts")
+                throw CatalogError(
+                    .invalid, "a similarity wants a column of images, and one with a text or lists of texts")
             }
         case .probability, .label:
             guard image != nil, given == 1, text == nil else {
                 throw CatalogError(
-                    .invalid, "a \(value.rawValue) is one among several texts: name a column of images, and one with lists of texts")
+                    .invalid,
+                    "a \(value.rawValue) is one among several texts: name a column of images, and one with lists of texts"
+                )
             }
         }
     }
@@ -90,7 +98,8 @@ extension CatalogTable {
     ) async throws -> CatalogTable {
         try column.check()
         let fingerprint = await model.fingerprint()
-        let settings = "\(fingerprint) \(model.options.precision.rawValue) \(images.decode.rawValue) \(images.appliesOrientation)"
+        let settings =
+            "\(fingerprint) \(model.options.precision.rawValue) \(images.decode.rawValue) \(images.appliesOrientation)"
         let places = try ColumnPlaces(column, self)
         let cache = try EmbeddingCache(catalog.directory, model: settings)
         let contents = try await embedImages(places, by: model, cache, images, fetch, progress, skip)
@@ -145,8 +154,14 @@ extension CatalogTable {
         let preprocessing = model.preprocessing
         let name = columns[place].name
         try await model.embedBatches(
-            0..<count, readingFrom: { index in
-                if let row = try? self.storedRow(at: index), case .file(let path)? = self.coding.roots.image(row[place]) { path } else { nil }
+            0..<count,
+            readingFrom: { index in
+                if let row = try? self.storedRow(at: index), case .file(let path)? = self.coding.roots.image(row[place])
+                {
+                    path
+                } else {
+                    nil
+                }
             },
             load: { [self] index in
                 guard let image = coding.roots.image(try storedRow(at: index)[place]) else {
@@ -155,7 +170,9 @@ extension CatalogTable {
                 let source = try image.source(place: "\(title): row \(index + 1)")
                 let bytes = try source.bytes(maximumBytes: images.maximumBytes, fetch: fetch)
                 let content = ContentHash(bytes)
-                guard known.withLock({ $0.insert(content).inserted }) else { return LoadedInput(facts: content, pixels: nil) }
+                guard known.withLock({ $0.insert(content).inserted }) else {
+                    return LoadedInput(facts: content, pixels: nil)
+                }
                 do {
                     let read = try preprocessing.preprocessed(bytes, label: source.description, options: images)
                     return LoadedInput(facts: content, pixels: read.pixels)
@@ -172,7 +189,9 @@ extension CatalogTable {
                         contents[item.index] = content
                         if let embedding { made.append((content, embedding.values)) }
                     case .failure(let error):
-                        skip((error as? DatasetError) ?? DatasetError(.unreadable, path: title, place: "row \(item.index + 1)", "\(error)"))
+                        skip(
+                            (error as? DatasetError)
+                                ?? DatasetError(.unreadable, path: title, place: "row \(item.index + 1)", "\(error)"))
                     }
                 }
                 try cache.store(.image, made)
@@ -246,7 +265,9 @@ private struct RowValues {
     func value(of row: DatasetRecord, at index: Int) throws -> DatasetValue {
         var image: [Float]?
         if places.image != nil {
-            guard let content = contents[index], let embedding = try cache.embedding(.image, content) else { return .null }
+            guard let content = contents[index], let embedding = try cache.embedding(.image, content) else {
+                return .null
+            }
             image = embedding
         }
         if column.value == .embedding, let image { return .floats(image) }

@@ -15,9 +15,11 @@ public struct ImportSummary: Sendable, Equatable {
     /// Rows that could not be read.
     public var failed = 0
 
+    /// Compares all facts.
     public static func == (a: ImportSummary, b: ImportSummary) -> Bool {
         (a.count, a.unread, a.failed) == (b.count, b.unread, b.failed)
-            && (a.changes.map { [$0.added, $0.changed, $0.removed] }) == (b.changes.map { [$0.added, $0.changed, $0.removed] })
+            && (a.changes.map { [$0.added, $0.changed, $0.removed] })
+                == (b.changes.map { [$0.added, $0.changed, $0.removed] })
     }
 }
 
@@ -64,7 +66,8 @@ extension Catalog {
         let inputs = before.version?.inputs ?? []
         let paths = sources.isEmpty ? inputs.map { roots.file($0.path) } : sources
         guard !paths.isEmpty else {
-            throw CatalogError(.invalid, "\(before.title) was made of other datasets; give the sources to update it from")
+            throw CatalogError(
+                .invalid, "\(before.title) was made of other datasets; give the sources to update it from")
         }
         var summary = ImportSummary()
         let fresh = try read(paths, options: options, before: before, summary: &summary, skip: skip)
@@ -109,7 +112,8 @@ extension Catalog {
                 let failed = try reader.read(into: writer, columns: columns, coding: coding, before: before, skip: skip)
                 inputs.append(
                     CatalogInput(
-                        path: RemotePaths.holds(reader.path) ? reader.path : coding.roots.text(ofFile: reader.path), signature: reader.signature,
+                        path: RemotePaths.holds(reader.path) ? reader.path : coding.roots.text(ofFile: reader.path),
+                        signature: reader.signature,
                         first: first, count: writer.count - first, failed: failed))
             }
         }

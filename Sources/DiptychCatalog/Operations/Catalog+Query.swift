@@ -45,7 +45,9 @@ extension Catalog {
         }
         var origin = TableOrigin()
         for table in tables {
-            for parent in table.table.origin.parents where !origin.parents.contains(parent) { origin.parents.append(parent) }
+            for parent in table.table.origin.parents where !origin.parents.contains(parent) {
+                origin.parents.append(parent)
+            }
             origin.models += table.table.version?.models.filter { !origin.models.contains($0) } ?? []
         }
         origin.steps = [.object([.init("operation", .string("query")), .init("sql", .string(sql))])]

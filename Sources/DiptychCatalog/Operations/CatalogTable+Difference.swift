@@ -20,6 +20,7 @@ public struct TableDifference: Sendable, Equatable {
     /// Some of them: what happened to a row, and its number in the table that has it, from 0.
     public var examples: [(kind: String, row: Int)] = []
 
+    /// Compares all facts.
     public static func == (a: TableDifference, b: TableDifference) -> Bool {
         (a.addedColumns, a.removedColumns, a.keys, a.added, a.removed, a.changed)
             == (b.addedColumns, b.removedColumns, b.keys, b.added, b.removed, b.changed) && a.equal == b.equal
@@ -38,7 +39,8 @@ extension CatalogTable {
     ///     tables have and no row shares with another, else all columns together.
     ///   - limit: the number of examples.
     /// - Throws: ``CatalogError`` for an unknown column.
-    public func difference(from other: CatalogTable, by keys: [String] = [], limit: Int = 10) throws -> TableDifference {
+    public func difference(from other: CatalogTable, by keys: [String] = [], limit: Int = 10) throws -> TableDifference
+    {
         var difference = TableDifference()
         let (mine, theirs) = (Set(columns.map(\.name)), Set(other.columns.map(\.name)))
         difference.addedColumns = other.columns.map(\.name).filter { !mine.contains($0) }
@@ -58,7 +60,9 @@ extension CatalogTable {
             let (new, old) = (b.rows[key] ?? [], a.rows[key] ?? [])
             let common = min(new.count, old.count)
             for place in 0..<common {
-                if new[place].hash == old[place].hash { difference.equal += 1 } else {
+                if new[place].hash == old[place].hash {
+                    difference.equal += 1
+                } else {
                     difference.changed += 1
                     note("changed", new[place].row)
                 }
@@ -81,7 +85,9 @@ extension CatalogTable {
         _ a: CatalogTable, _ b: CatalogTable, _ shared: [String]
     ) throws -> (RowIndex, RowIndex, [String]) {
         for key in [["file.source", "file.path"], ["image_id"], ["id"], ["key"]] where key.allSatisfy(shared.contains) {
-            let (first, second) = (try RowIndex(a, keys: key, values: shared), try RowIndex(b, keys: key, values: shared))
+            let (first, second) = (
+                try RowIndex(a, keys: key, values: shared), try RowIndex(b, keys: key, values: shared)
+            )
             if first.isUnique, second.isUnique { return (first, second, key) }
         }
         return (try RowIndex(a, keys: shared, values: shared), try RowIndex(b, keys: shared, values: shared), [])

@@ -24,6 +24,7 @@ public struct JoinSummary: Sendable, Equatable {
     /// Why nothing matched, as far as the values' kinds say it.
     public let hint: String?
 
+    /// Compares all facts.
     public static func == (a: JoinSummary, b: JoinSummary) -> Bool {
         (a.count, a.unmatchedLeft, a.unmatchedRight, a.hint) == (b.count, b.unmatchedLeft, b.unmatchedRight, b.hint)
             && a.renamed.elementsEqual(b.renamed, by: ==)
@@ -41,7 +42,8 @@ extension CatalogTable {
     ///   - summarize: is told how many rows found a partner.
     /// - Throws: ``CatalogError`` with the place of what is wrong.
     public func join(
-        _ other: CatalogTable, on condition: String, kind: JoinKind = .inner, summarize: (JoinSummary) -> Void = { _ in }
+        _ other: CatalogTable, on condition: String, kind: JoinKind = .inner,
+        summarize: (JoinSummary) -> Void = { _ in }
     ) throws -> CatalogTable {
         let keys = try JoinKeys(condition)
         let same = keys.sameNames
@@ -145,7 +147,9 @@ private struct JoinKeys {
     }
 
     /// Computes the keys of both tables into `temp.left_keys` and `temp.right_keys`.
-    func arranged(_ left: CatalogTable, _ right: CatalogTable, in db: Database) throws -> (left: [String], right: [String]) {
+    func arranged(_ left: CatalogTable, _ right: CatalogTable, in db: Database) throws -> (
+        left: [String], right: [String]
+    ) {
         var sides: (left: [String], right: [String]) = ([], [])
         for (first, second) in pairs {
             do {
@@ -205,12 +209,18 @@ private struct JoinFacts {
 
     init() {}
 
-    init(_ db: Database, _ left: CatalogTable, _ right: CatalogTable, _ sides: (left: [String], right: [String]), _ count: Int) throws {
+    init(
+        _ db: Database, _ left: CatalogTable, _ right: CatalogTable, _ sides: (left: [String], right: [String]),
+        _ count: Int
+    ) throws {
         let keys = (0..<count).map { "k\($0)" }
         let match = keys.map { "b.\($0) = a.\($0)" }.joined(separator: " AND ")
         unmatchedLeft =
             try Int.fetchOne(
-                db, sql: "SELECT count(*) FROM left_keys AS a WHERE NOT EXISTS (SELECT 1 FROM right_keys AS b WHERE \(match))")
+                db,
+                sql:
+                    "SELECT count(*) FROM left_keys AS a WHERE NOT EXISTS (SELECT 1 FROM right_keys AS b WHERE \(match))"
+            )
             ?? 0
         // Without a second index: the right rows that were met.
         let met =
@@ -226,12 +236,17 @@ private struct JoinFacts {
         for index in 0..<count {
             func kinds(_ table: String) throws -> [String] {
                 try String.fetchAll(
-                    db, sql: "SELECT DISTINCT typeof(k\(index)) AS kind FROM \(table) WHERE k\(index) IS NOT NULL ORDER BY kind")
+                    db,
+                    sql:
+                        "SELECT DISTINCT typeof(k\(index)) AS kind FROM \(table) WHERE k\(index) IS NOT NULL ORDER BY kind"
+                )
             }
             let (a, b) = (try kinds("left_keys"), try kinds("right_keys"))
             if Set(a).isDisjoint(with: b) {
                 let names = ["real": "numbers", "integer": "numbers", "text": "texts", "blob": "bytes"]
-                func words(_ kinds: [String]) -> String { Set(kinds.compactMap { names[$0] }).sorted().joined(separator: " and ") }
+                func words(_ kinds: [String]) -> String {
+                    Set(kinds.compactMap { names[$0] }).sorted().joined(separator: " and ")
+                }
                 hint =
                     a.isEmpty || b.isEmpty
                     ? "\(a.isEmpty ? sides.left[index] : sides.right[index]) is null in every row"

@@ -61,7 +61,9 @@ extension CatalogTable {
     ///   - columns: the columns, or expressions of SQL.
     ///   - aggregates: expressions of SQL, each with `AS NAME`; without any, the number of rows as `count`.
     /// - Throws: ``CatalogError`` with the place of what is wrong.
-    public func group(by columns: [String], computing aggregates: [String] = ["count(*) AS count"]) throws -> CatalogTable {
+    public func group(by columns: [String], computing aggregates: [String] = ["count(*) AS count"]) throws
+        -> CatalogTable
+    {
         guard !columns.isEmpty else { throw CatalogError(.invalid, "a group has one column at least") }
         let known = self.columns.map(\.name)
         // A column's name may need quotation marks that nobody wrote.

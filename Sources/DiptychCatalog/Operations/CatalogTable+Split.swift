@@ -29,6 +29,7 @@ public struct SplitSummary: Sendable, Equatable {
     /// Nothing yet.
     public init() {}
 
+    /// Compares all facts.
     public static func == (a: SplitSummary, b: SplitSummary) -> Bool {
         a.counts.elementsEqual(b.counts, by: ==) && a.left == b.left && a.groups == b.groups
     }
@@ -165,7 +166,9 @@ private struct RowUnits {
                 return Double(totals[part]) * Double(done) / Double(max(1, count)) - Double(had)
             }
             // Large units first, so that small ones even out what they leave.
-            for unit in units.filter({ members[$0].count > 1 }).sorted(by: { (members[$1].count, keys[$0]) < (members[$0].count, keys[$1]) })
+            for unit in units.filter({ members[$0].count > 1 }).sorted(by: {
+                (members[$1].count, keys[$0]) < (members[$0].count, keys[$1])
+            })
                 + units.filter({ members[$0].count == 1 })
             {
                 let size = members[unit].count

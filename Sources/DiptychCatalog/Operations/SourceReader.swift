@@ -71,7 +71,9 @@ struct SourceReader {
         guard let images = try? ImageDataset(rows, columns: options.columns, path: path), images.count > 0,
             let first = try? images.item(at: 0)
         else { return nil }
-        if case .file(let file) = first.image, !RemotePaths.holds(file), !FileManager.default.fileExists(atPath: file) { return nil }
+        if case .file(let file) = first.image, !RemotePaths.holds(file), !FileManager.default.fileExists(atPath: file) {
+            return nil
+        }
         return images
     }
 
@@ -189,9 +191,12 @@ struct SourceReader {
 
     /// Takes the rows of a source that is as it was from the version before.
     private func copy(
-        _ known: CatalogInput, of before: CatalogTable, into writer: TableWriter, columns: [DatasetColumn], coding: ValueCoding
+        _ known: CatalogInput, of before: CatalogTable, into writer: TableWriter, columns: [DatasetColumn],
+        coding: ValueCoding
     ) throws {
-        let places = columns.map { column in before.columns.firstIndex { $0.name.lowercased() == column.name.lowercased() } }
+        let places = columns.map { column in
+            before.columns.firstIndex { $0.name.lowercased() == column.name.lowercased() }
+        }
         let first = min(known.first, before.count)
         for index in first..<first + min(known.count, before.count - first) {
             let row = try before.storedRow(at: index)

@@ -15,6 +15,7 @@ public struct SplitParts: Sendable, Equatable {
     /// Said where shares do not sum to 1 and were scaled.
     public let note: String?
 
+    /// Compares all facts.
     public static func == (a: SplitParts, b: SplitParts) -> Bool {
         a.parts.elementsEqual(b.parts, by: ==) && a.note == b.note
     }
@@ -74,7 +75,9 @@ public struct SplitParts: Sendable, Equatable {
             return part
         }
         guard hasShares else { return (read, nil) }
-        guard !hasCounts else { throw invalid("shares and numbers of rows stand side by side; write one kind, or rest") }
+        guard !hasCounts else {
+            throw invalid("shares and numbers of rows stand side by side; write one kind, or rest")
+        }
         let hasRest = read.contains { $0.size == .rest }
         guard sum > 0, sum.isFinite else { throw invalid("the shares sum to \(sum)") }
         if hasRest {
@@ -113,7 +116,8 @@ public struct SplitParts: Sendable, Equatable {
         let shares = parts.indices.filter { if case .share = parts[$0].size { true } else { false } }
         let wanted = Int(shares.reduce(0.0) { $0 + exact[$1] }.rounded())
         var missing = min(wanted, count) - shares.reduce(0) { $0 + counts[$1] }
-        for index in shares.sorted(by: { (counts[$0].remainder(exact[$0]), $1) > (counts[$1].remainder(exact[$1]), $0) }) where missing > 0 {
+        for index in shares.sorted(by: { (counts[$0].remainder(exact[$0]), $1) > (counts[$1].remainder(exact[$1]), $0) }
+        ) where missing > 0 {
             counts[index] += 1
             missing -= 1
         }

@@ -114,7 +114,8 @@ package enum PathPart {
         if path.starts(with: Array("root://".utf8)) {
             guard let mark = path.lastIndex(of: UInt8(ascii: "#")) else { return path.count }
             let rest = path[(mark + 1)...]
-            let isPart = rest.contains(UInt8(ascii: "+")) && rest.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2B }
+            let isPart =
+                rest.contains(UInt8(ascii: "+")) && rest.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2B }
             return isPart ? mark : path.count
         }
         return path[colon...].firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? path.count

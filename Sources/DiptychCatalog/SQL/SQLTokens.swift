@@ -66,7 +66,9 @@ struct SQLToken {
                 kind = .space
             case UInt8(ascii: "/") where next == UInt8(ascii: "*"):
                 at += 2
-                while at < bytes.count, !(bytes[at - 1] == UInt8(ascii: "/") && bytes[at - 2] == UInt8(ascii: "*") && at - start > 3) {
+                while at < bytes.count,
+                    !(bytes[at - 1] == UInt8(ascii: "/") && bytes[at - 2] == UInt8(ascii: "*") && at - start > 3)
+                {
                     at += 1
                 }
                 kind = .space
@@ -111,7 +113,8 @@ package struct SQLText {
         self.written = written
         var dotted: [[String]: String] = [:]
         for column in columns where column.contains(".") {
-            dotted[column.lowercased().split(separator: ".", omittingEmptySubsequences: false).map(String.init)] = column
+            dotted[column.lowercased().split(separator: ".", omittingEmptySubsequences: false).map(String.init)] =
+                column
         }
         let tokens = SQLToken.tokens(of: written)
         var at = 0
@@ -131,7 +134,8 @@ package struct SQLText {
             if token.kind == .sign, ["?", ":", "@"].contains(token.text) {
                 throw CatalogError(
                     .query,
-                    "column \(Self.column(token.offset, in: written)): '\(token.text)' asks for a parameter, and there are none")
+                    "column \(Self.column(token.offset, in: written)): '\(token.text)' asks for a parameter, and there are none"
+                )
             }
             if token.kind == .word, let (length, column) = Self.dotted(tokens[at...], dotted) {
                 add(SQLToken.quoted(column), at: token.offset)

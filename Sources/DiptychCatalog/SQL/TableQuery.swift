@@ -74,7 +74,9 @@ enum TableQuery {
             return (code, tail.map { String(cString: $0) } ?? "")
         }
         guard code == SQLITE_OK else { throw failure(text, in: db) }
-        guard let statement else { throw CatalogError(.query, "there is no statement; write one such as SELECT * FROM name") }
+        guard let statement else {
+            throw CatalogError(.query, "there is no statement; write one such as SELECT * FROM name")
+        }
         let isReading = sqlite3_stmt_readonly(statement) != 0 && sqlite3_column_count(statement) > 0
         let isAlone = SQLToken.tokens(of: rest).allSatisfy { $0.kind == .space || $0.text == ";" }
         guard isReading, isAlone else {
@@ -86,7 +88,9 @@ enum TableQuery {
     }
 
     /// Steps through a statement's rows, and ends it.
-    static func each(_ statement: OpaquePointer, _ text: SQLText, in db: Database, _ body: (OpaquePointer) throws -> Void) throws {
+    static func each(
+        _ statement: OpaquePointer, _ text: SQLText, in db: Database, _ body: (OpaquePointer) throws -> Void
+    ) throws {
         defer { sqlite3_finalize(statement) }
         while true {
             let step = sqlite3_step(statement)

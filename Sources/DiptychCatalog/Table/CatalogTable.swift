@@ -14,7 +14,9 @@ struct TableOrigin: Sendable {
     var models: [String] = []
 
     /// The origin of what an operation makes of it and of other tables.
-    func adding(_ operation: String, _ parameters: [JSONValue.Member] = [], others: [TableOrigin] = [], models: [String] = [])
+    func adding(
+        _ operation: String, _ parameters: [JSONValue.Member] = [], others: [TableOrigin] = [], models: [String] = []
+    )
         -> TableOrigin
     {
         var origin = self
@@ -110,11 +112,14 @@ public final class CatalogTable: Dataset {
                     blocks.rows[block] = rows
                     blocks.order.append(block)
                 }
-                guard let row = blocks.rows[block].flatMap({ rows in
-                    index % Self.blockRows < rows.count ? rows[index % Self.blockRows] : nil
-                }) else {
+                guard
+                    let row = blocks.rows[block].flatMap({ rows in
+                        index % Self.blockRows < rows.count ? rows[index % Self.blockRows] : nil
+                    })
+                else {
                     throw DatasetError(
-                        .malformed, path: file.path, place: "row \(index + 1)", "is missing although the file counts it")
+                        .malformed, path: file.path, place: "row \(index + 1)", "is missing although the file counts it"
+                    )
                 }
                 return row
             }

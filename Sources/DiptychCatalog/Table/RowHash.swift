@@ -22,7 +22,8 @@ struct RowHash {
             add(sqlite3_column_double(statement, index).bitPattern)
         case SQLITE_TEXT, SQLITE_BLOB:
             // The order of these two calls is SQLite's rule.
-            let start = kind == SQLITE_TEXT
+            let start =
+                kind == SQLITE_TEXT
                 ? UnsafeRawPointer(sqlite3_column_text(statement, index)) : sqlite3_column_blob(statement, index)
             let count = Int(sqlite3_column_bytes(statement, index))
             add(UnsafeRawBufferPointer(start: start, count: count), isText: kind == SQLITE_TEXT)

@@ -79,7 +79,9 @@ final class TableWriter {
             try FileSync.sync(path)
             return file
         } catch {
-            for ending in ["", "-journal", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+            for ending in ["", "-journal", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: path + ending)
+            }
             throw error
         }
     }

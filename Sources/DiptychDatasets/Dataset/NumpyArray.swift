@@ -16,7 +16,9 @@ struct NumpyArray: Sendable {
 
         /// From NumPy's `descr`; nil for objects, structures, complex numbers, dates, and numbers with the highest byte first.
         init?(_ type: String) {
-            guard let order = type.first, let kind = type.dropFirst().first, let size = Int(type.dropFirst(2)) else { return nil }
+            guard let order = type.first, let kind = type.dropFirst().first, let size = Int(type.dropFirst(2)) else {
+                return nil
+            }
             guard order == "<" || order == "|" || order == "=" else { return nil }
             switch (kind, size) {
             case ("b", 1): self = .boolean
@@ -82,7 +84,8 @@ struct NumpyArray: Sendable {
         guard let element = Element(header.type) else {
             throw failure(
                 .unsupported,
-                "holds elements of type \(header.type); numbers with the lowest byte first, truth values, texts and bytes are read")
+                "holds elements of type \(header.type); numbers with the lowest byte first, truth values, texts and bytes are read"
+            )
         }
         guard !header.isFortran || header.shape.count < 2 else {
             throw failure(.unsupported, "is stored column by column; save it with numpy.ascontiguousarray")

@@ -46,7 +46,8 @@ struct NumpyDataset: Dataset {
         guard lengths.count == 1 else {
             let list = found.map { "\($0.name) \($0.array.shape)" }.joined(separator: ", ")
             throw DatasetError(
-                .unsupported, path: path, "its arrays have first dimensions that differ, and are no columns of one table: \(list)")
+                .unsupported, path: path,
+                "its arrays have first dimensions that differ, and are no columns of one table: \(list)")
         }
         self.count = count
         columns = found.map { DatasetColumn($0.name, $0.array.type) }
@@ -76,7 +77,8 @@ struct NumpyDataset: Dataset {
                 members.append((name, .bytes(bytes), bytes.count))
             } catch {
                 throw DatasetError(
-                    .malformed, path: path, place: name, "cannot be unpacked: \(error.description); numpy.savez packs nothing")
+                    .malformed, path: path, place: name,
+                    "cannot be unpacked: \(error.description); numpy.savez packs nothing")
             }
         }
         return members

@@ -15,23 +15,12 @@ final class ParquetDataset: Dataset {
     private let state: Mutex<State>
 
     private struct State {
-        var blocks: [Int: Block] = [:]
+        var blocks: [Int: ParquetBlock] = [:]
         /// The first rows of the blocks, the one that was used last at the end.
         var order: [Int] = []
         /// Where decoding can go on.
         var rows: ParquetRows?
         var next = -1
-    }
-
-    /// Rows one after the other, and why those behind them cannot be read.
-    private struct Block {
-        var cells: [[ParquetValue]] = []
-        var failure: DatasetError?
-
-        func row(_ index: Int) throws(DatasetError) -> [ParquetValue] {
-            if let failure, index >= cells.count { throw failure }
-            return cells[index]
-        }
     }
 
     private static let blockBytes = 1 << 20
@@ -80,7 +69,7 @@ final class ParquetDataset: Dataset {
 
     private func block(
         _ first: Int, length: Int, group: Int, _ state: inout State
-    ) throws(DatasetError) -> Block {
+    ) throws(DatasetError) -> ParquetBlock {
         if let known = state.blocks[first] {
             if state.order.last != first, let place = state.order.firstIndex(of: first) {
                 state.order.append(state.order.remove(at: place))
@@ -95,22 +84,17 @@ final class ParquetDataset: Dataset {
             try rows.seek(group: group, row: first - starts[group], number: first)
         }
         state.rows = nil
-        var block = Block()
-        block.cells.reserveCapacity(length)
-        do throws(DatasetError) {
-            while block.cells.count < length {
-                guard let row = try rows.next() else {
-                    throw DatasetError(
-                        .malformed, path: file.path, place: "row \(first + block.cells.count + 1)",
-                        "is missing although the file counts it")
-                }
-                block.cells.append(row)
-            }
-            (state.rows, state.next) = (rows, first + length)
-        } catch {
+        var block: ParquetBlock
+        do throws(DatasetError) { block = try rows.block(length) } catch {
+            block = ParquetBlock()
             block.failure = error
-            state.next = -1
         }
+        if block.failure == nil, block.count < length {
+            block.failure = DatasetError(
+                .malformed, path: file.path, place: "row \(first + block.count + 1)",
+                "is missing although the file counts it")
+        }
+        if block.failure == nil { (state.rows, state.next) = (rows, first + length) } else { state.next = -1 }
         if state.order.count >= Self.mostBlocks { state.blocks[state.order.removeFirst()] = nil }
         state.order.append(first)
         state.blocks[first] = block

@@ -25,9 +25,13 @@ public struct VectorReference: Sendable, Hashable, CustomStringConvertible {
                 (0..<raw.count / size).map { index in
                     switch self {
                     case .float16:
-                        Float(halfBits: UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
+                        Float(
+                            halfBits: UInt16(
+                                littleEndian: raw.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
                     case .float32:
-                        Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
+                        Float(
+                            bitPattern: UInt32(
+                                littleEndian: raw.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
                     case .float64:
                         Float(
                             Double(

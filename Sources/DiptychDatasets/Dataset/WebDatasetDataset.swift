@@ -61,7 +61,9 @@ final class WebDatasetDataset: Dataset {
             }
         }
         let isEmpty = samples.isEmpty
-        (self.samples, self.numbers, self.keys, self.globals, self.hasImages) = (samples, numbers, keys, globals, hasImages)
+        (self.samples, self.numbers, self.keys, self.globals, self.hasImages) = (
+            samples, numbers, keys, globals, hasImages
+        )
         columns = scan.columns.filter { hasImages || isEmpty || $0.name != "image" }
             .map { $0.name == "text" ? DatasetColumn("text", .text) : $0 }
     }
@@ -75,7 +77,11 @@ final class WebDatasetDataset: Dataset {
 
     func row(at index: Int) throws(DatasetError) -> DatasetRecord {
         let result: Result<DatasetRow, DatasetError>
-        if let next = sequence.withLock({ nextInSequence(index, &$0) }) { result = next } else { result = try read(index) }
+        if let next = sequence.withLock({ nextInSequence(index, &$0) }) {
+            result = next
+        } else {
+            result = try read(index)
+        }
         return try record(result, index)
     }
 

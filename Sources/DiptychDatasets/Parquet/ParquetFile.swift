@@ -107,6 +107,24 @@ public struct ParquetRows {
             }
         }
 
+        /// Gives the next cells one after the other.
+        mutating func each(
+            _ count: Int, _ body: (ParquetValue) throws(ParquetFault) -> Void
+        ) throws(ParquetFault) {
+            // Out of the enumeration once for all: moving a cursor takes longer than a number.
+            switch self {
+            case .flat(var cursor):
+                self = .missing
+                for _ in 0..<count { try body(try cursor.next()) }
+                self = .flat(cursor)
+            case .nested(var cursor):
+                self = .missing
+                for _ in 0..<count { try body(try cursor.next()) }
+                self = .nested(cursor)
+            case .missing: for _ in 0..<count { try body(.null) }
+            }
+        }
+
         mutating func next() throws(ParquetFault) -> ParquetValue {
             switch self {
             case .flat(var cursor):
@@ -172,6 +190,45 @@ public struct ParquetRows {
         return nil
     }
 
+    /// The next rows of a row group, column by column, which is several times as fast as row by row.
+    ///
+    /// - Parameter length: the most rows; they end where their group does.
+    mutating func block(_ length: Int) throws(DatasetError) -> ParquetBlock {
+        while left == 0 {
+            group += 1
+            guard !isDone, group < file.rowGroups.count else {
+                isDone = true
+                return ParquetBlock()
+            }
+            try open(file.rowGroups[group])
+        }
+        var block = ParquetBlock()
+        block.count = min(length, left)
+        var (sizes, fault) = ([Int](repeating: 0, count: block.count), (nil as (ParquetFault, Int)?))
+        for index in columns.indices {
+            var cells: [ParquetValue] = []
+            cells.reserveCapacity(block.count)
+            do throws(ParquetFault) {
+                try cursors[index].each(block.count) { (cell) throws(ParquetFault) in
+                    sizes[cells.count] += cell.valueCount
+                    guard sizes[cells.count] <= Self.mostValues else {
+                        throw ParquetFault("has a row of more than \(Self.mostValues) values", kind: .tooLarge)
+                    }
+                    cells.append(cell)
+                }
+            } catch {
+                // Rows before it are whole, in columns behind it too.
+                block.count = cells.count
+                fault = (error, index)
+            }
+            block.columns.append(cells)
+        }
+        count += block.count
+        left -= block.count
+        if let fault { block.failure = failure(fault.0, columns[fault.1]) }
+        return block
+    }
+
     /// Goes to a row of a row group.
     ///
     /// - Parameter number: the row's number in the file.
@@ -221,5 +278,21 @@ public struct ParquetRows {
         isDone = true
         return DatasetError(
             fault.kind, path: file.path, place: "column \(column.name), row \(count + 1)", fault.reason)
+    }
+}
+
+/// Rows one after the other, column by column.
+struct ParquetBlock {
+    /// The cells of each column: ``count`` of them, or some more.
+    var columns: [[ParquetValue]] = []
+    /// The number of rows.
+    var count = 0
+    /// Why those behind them cannot be read.
+    var failure: DatasetError?
+
+    /// A row's cells, or the failure that keeps it from being read.
+    func row(_ index: Int) throws(DatasetError) -> [ParquetValue] {
+        if let failure, index >= count { throw failure }
+        return columns.map { $0[index] }
     }
 }

@@ -143,7 +143,10 @@ struct WebDatasetSource: RowSource {
                 "keys that come again further on are samples of their own, named with ~2 and so on", path: path,
                 place: sample.key)
         }
-        give(sample.rows(in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes, keepsTexts: keepsTexts))
+        give(
+            sample.rows(
+                in: path, columns: columns, suffix: number > 1 ? "~\(number)" : "", notes: notes, keepsTexts: keepsTexts
+            ))
     }
 }
 

@@ -22,7 +22,8 @@ struct CatalogArguments: ParsableArguments {
         }
         if let path = catalog ?? filled("DIPTYCH_CATALOG") { return URL(fileURLWithPath: path, isDirectory: true) }
         // https://specifications.freedesktop.org/basedir-spec
-        let data = filled("XDG_DATA_HOME").map { URL(fileURLWithPath: $0, isDirectory: true) }
+        let data =
+            filled("XDG_DATA_HOME").map { URL(fileURLWithPath: $0, isDirectory: true) }
             ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
         return data.appendingPathComponent("diptych/catalog", isDirectory: true)
     }
@@ -41,7 +42,8 @@ struct CatalogArguments: ParsableArguments {
     /// What was typed, as a shell takes it.
     static var command: String {
         (["diptych"] + CommandLine.arguments.dropFirst()).map { word in
-            let isPlain = !word.isEmpty
+            let isPlain =
+                !word.isEmpty
                 && word.unicodeScalars.allSatisfy {
                     $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./:@,=+".unicodeScalars.contains($0)
                 }
@@ -112,7 +114,8 @@ struct DatasetSources {
 
 /// The options of commands that make a table of others: it is saved, or its rows are printed.
 struct TableArguments: ParsableArguments {
-    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
     var save: String?
 
     @OptionGroup var rows: RowArguments

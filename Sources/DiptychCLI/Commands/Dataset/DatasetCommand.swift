@@ -4,14 +4,17 @@ public import DiptychDatasets
 struct DatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Show and check datasets of images and texts, keep versions of them, and write them in other formats.",
+        abstract:
+            "Show and check datasets of images and texts, keep versions of them, and write them in other formats.",
         discussion: """
             Example: diptych dataset show images --limit 3
             """,
         subcommands: [
             DatasetShowCommand.self, DatasetConvertCommand.self, DatasetCheckCommand.self,
-            DatasetStatisticsCommand.self, DatasetDownloadCommand.self, DatasetCreateCommand.self, DatasetListCommand.self,
-            DatasetVersionsCommand.self, DatasetDescribeCommand.self, DatasetLineageCommand.self, DatasetDiffCommand.self,
+            DatasetStatisticsCommand.self, DatasetDownloadCommand.self, DatasetCreateCommand.self,
+            DatasetListCommand.self,
+            DatasetVersionsCommand.self, DatasetDescribeCommand.self, DatasetLineageCommand.self,
+            DatasetDiffCommand.self,
             DatasetQueryCommand.self, DatasetJoinCommand.self, DatasetFilterCommand.self, DatasetSampleCommand.self,
             DatasetMapCommand.self, DatasetShuffleCommand.self, DatasetDistinctCommand.self, DatasetGroupCommand.self,
             DatasetSplitCommand.self, DatasetRemoveCommand.self, DatasetGarbageCommand.self, DatasetRootsCommand.self,

@@ -30,7 +30,8 @@ struct DatasetMapCommand: AsyncParsableCommand {
 
     @Option(help: "What is computed.") var compute: ModelColumn.Value
     @Option(name: .customLong("as"), help: "The name of the new column.") var column: String
-    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
     var save: String?
 
     @OptionGroup var rows: RowArguments

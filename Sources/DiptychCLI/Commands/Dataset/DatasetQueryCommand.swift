@@ -16,7 +16,8 @@ struct DatasetQueryCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("One statement: SELECT, WITH or VALUES.", valueName: "sql"))
     var sql: String
 
-    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
     var save: String?
 
     @OptionGroup var rows: RowArguments

@@ -16,7 +16,8 @@ struct DatasetShowCommand: ParsableCommand {
             Example: diptych dataset show images --limit 3
             """)
 
-    @Argument(help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String]
 
     @Option(

@@ -27,7 +27,8 @@ struct DatasetSplitCommand: AsyncParsableCommand {
     var nearDuplicates: Float?
 
     @Option(help: "The column of images, for --near-duplicates.") var image = "image"
-    @Option(help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Save the result as the next version of a dataset (default: print it).", valueName: "name"))
     var save: String?
 
     @OptionGroup var rows: RowArguments

@@ -220,7 +220,9 @@ struct DatasetRootsCommand: ParsableCommand {
     @OptionGroup var formatting: FormatArguments
 
     func validate() throws {
-        if move.count != 0, move.count != 2 { throw ValidationError("give the root's name and its folder: NAME FOLDER.") }
+        if move.count != 0, move.count != 2 {
+            throw ValidationError("give the root's name and its folder: NAME FOLDER.")
+        }
     }
 
     func run() throws {

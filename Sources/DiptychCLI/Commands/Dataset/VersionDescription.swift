@@ -11,7 +11,8 @@ extension CatalogVersion {
             .init("content", .string(content)), .init("count", .int(Int64(count))),
             .init(
                 "columns",
-                .array(columns.map { .object([.init("name", .string($0.name)), .init("type", .string("\($0.type)"))]) })),
+                .array(
+                    columns.map { .object([.init("name", .string($0.name)), .init("type", .string("\($0.type)"))]) })),
             .init("created", .string(created.formatted(.iso8601))), .init("removed", .bool(isRemoved)),
             .init("steps", .array(steps)), .init("parents", texts(parents.map { "\($0)" })),
             .init(
@@ -56,7 +57,9 @@ extension CatalogVersion {
         ]
         if let command { lines.append(("command", command)) }
         lines += parents.map { ("made of", "\($0)") }
-        lines += inputs.map { ("source", "\($0.path)  \($0.count) rows\($0.failed > 0 ? ", \($0.failed) failed" : "")") }
+        lines += inputs.map {
+            ("source", "\($0.path)  \($0.count) rows\($0.failed > 0 ? ", \($0.failed) failed" : "")")
+        }
         lines += models.map { ("model", $0) }
         lines.append(("content", content))
         if !isRemoved {
