@@ -59,6 +59,9 @@ struct ProfileCommand: AsyncParsableCommand {
     var format: ResultFormat?
 
     func validate() throws {
+        guard model.engine == .cpu else {
+            throw ValidationError("profile times the built-in engine only; omit --engine.")
+        }
         guard (1...4096).contains(batch) else { throw ValidationError("--batch must be 1 to 4096, not \(batch).") }
         guard (1...10_000).contains(passes) else {
             throw ValidationError("--repeat must be 1 to 10000, not \(passes).")
