@@ -29,6 +29,9 @@ enum EngineChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether it computes on this machine's processors.
+    var isOnProcessors: Bool { self == .cpu || self == .torch(.cpu) }
+
     /// Makes the engine.
     ///
     /// - Throws: `EngineError` where the torch engine is not installed, or has no such device.
