@@ -10,7 +10,7 @@ struct HelpTests {
         ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
         ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
-        ["export"], ["export", "onnx"], ["engine"], ["engine", "list"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
+        ["export"], ["export", "onnx"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
     ]
         + [
             "create", "list", "versions", "describe", "lineage", "diff", "query", "join", "map", "filter", "sample", "shuffle",

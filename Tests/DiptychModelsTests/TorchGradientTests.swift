@@ -23,8 +23,35 @@ struct TorchGradientTests {
         }
     }
 
-    @Test(arguments: FamilyParityTests.models) func `gradients are the reference's`(model: String) throws {
-        let fixture = try FamilyParityTests.Fixture(model)
+    /// A model with its first four images and texts.
+    private struct Pairs {
+        let folder: URL
+        let checkpoint: Checkpoint
+        let configuration: CLIPConfiguration
+        let pixels: PixelBatch
+        let texts: TokenBatch
+
+        init(_ model: String) throws {
+            if CLIPParityTests.models.contains(model) {
+                folder = try #require(Bundle.module.url(forResource: "Fixtures/\(model)", withExtension: nil))
+                let fixture = try CLIPParityTests.Fixture(model)
+                (checkpoint, configuration) = (fixture.checkpoint, fixture.configuration)
+                pixels = fixture.batch([0, 1, 2, 3])
+                texts = TokenBatch(Array(fixture.texts.prefix(4)))
+                return
+            }
+            let fixture = try FamilyParityTests.Fixture(model)
+            (folder, checkpoint, configuration) = (fixture.folder, fixture.checkpoint, fixture.configuration)
+            let size = fixture.pixels.size
+            pixels = PixelBatch(
+                values: Array(fixture.pixels.values.prefix(4 * 3 * size * size)), count: 4, size: size)
+            texts = TokenBatch(Array(fixture.texts.prefix(4)))
+        }
+    }
+
+    @Test(arguments: CLIPParityTests.models + FamilyParityTests.models)
+    func `gradients are the reference's`(model: String) throws {
+        let fixture = try Pairs(model)
         let file = fixture.folder.appendingPathComponent("gradients.safetensors")
         var expected = try SafetensorsFile(url: file).tensors
         let expectedLoss = try #require(expected.removeValue(forKey: "loss")?.floats().first)
@@ -34,11 +61,8 @@ struct TorchGradientTests {
         let text = try TextTower(root, fixture.configuration, engine: engine)
         let shape = fixture.checkpoint.tensors["logit_scale"]?.shape ?? []
         let scale = try engine.scalar(root.tensor("logit_scale", shape: shape))
-        let size = fixture.pixels.size
-        let pixels = PixelBatch(values: Array(fixture.pixels.values.prefix(4 * 3 * size * size)), count: 4, size: size)
         let loss = try engine.contrastiveLoss(
-            images: vision(engine.pixels(pixels)),
-            texts: text(engine.tokens(TokenBatch(Array(fixture.texts.prefix(4))))), scale: scale)
+            images: vision(engine.pixels(fixture.pixels)), texts: text(engine.tokens(fixture.texts)), scale: scale)
         let value = try engine.number(of: loss)
         #expect(abs(value - expectedLoss) <= 1e-5 * expectedLoss)
         try engine.backward(from: loss)

@@ -56,6 +56,47 @@ struct TorchParityTests {
                 + "engine: images \(losses[2]), texts \(losses[3])")
     }
 
+    /// transformers' CLIP, whose fixtures are of another script.
+    @Test(arguments: CLIPParityTests.models, [Precision.fp32, .bf16])
+    func `the features of transformers' CLIP are the reference's`(model: String, precision: Precision) throws {
+        let fixture = try CLIPParityTests.Fixture(model)
+        let engine = try TorchEngine(TorchPlugin.load(TorchInstallation.path), precision: precision, threads: 2)
+        let root = Parameters(fixture.checkpoint)
+        let vision = try VisionTower(root, fixture.configuration, engine: engine)
+        let text = try TextTower(root, fixture.configuration, engine: engine)
+        let dimension = fixture.configuration.embeddingDimension
+        let images = try engine.floats(of: vision(engine.pixels(fixture.batch(Array(0..<5)))))
+        let texts = try engine.floats(of: text(engine.tokens(TokenBatch(fixture.texts))))
+        let losses = (
+            CLIPParityTests.worst(images, fixture.imageFeatures, dimension: dimension),
+            CLIPParityTests.worst(texts, fixture.textFeatures, dimension: dimension)
+        )
+        #expect(max(losses.0, losses.1) <= (precision == .fp32 ? 1e-5 : 2e-3))
+        print("torch \(model) \(engine.precision.rawValue): images \(losses.0), texts \(losses.1)")
+    }
+
+    /// torchvision's networks, which alone pool by maxima; `ResNetTests` holds the built-in engine against torchvision.
+    @Test(arguments: ["basic", "bottleneck"], [Precision.fp32, .bf16])
+    func `a ResNet's features are the built-in engine's`(kind: String, precision: Precision) throws {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let checkpoint = try Checkpoint(
+            at: tests.appendingPathComponent("DiptychTests/Fixtures/resnet/\(kind)/resnet.safetensors"))
+        let configuration = try ResNetConfiguration(inferredFrom: checkpoint)
+        let size = configuration.imageSize
+        let values = (0..<2 * 3 * size * size).map { Float(($0 / 9 * 7 + $0 / size * 5) % 23) / 11 - 1 }
+        let pixels = PixelBatch(values: values, count: 2, size: size)
+        func features<E: Engine>(_ engine: E) throws -> [Float] {
+            let tower = try configuration.imageTower(Parameters(checkpoint), engine: engine)
+            return try engine.floats(of: tower(engine.pixels(pixels)))
+        }
+        let torch = try features(
+            TorchEngine(TorchPlugin.load(TorchInstallation.path), precision: precision, threads: 2))
+        let own = try features(CPUEngine(precision: .fp32, threads: 2))
+        let loss = CLIPParityTests.worst(torch, own, dimension: configuration.embeddingDimension)
+        #expect(loss <= (precision == .fp32 ? 1e-5 : 5e-3) && own.contains { $0 != 0 })
+        print("torch resnet \(kind) \(precision.rawValue): images \(loss)")
+    }
+
     @Test(arguments: ["openai-vit", "chinese-hugging-face", "siglip"])
     func `features do not depend on the batch`(model: String) throws {
         let fixture = try FamilyParityTests.Fixture(model)
