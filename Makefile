@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients build bench bench-guard bench-search bench-serve bench-datasets soak fuzz parity parity-onnx parity-datasets \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets soak fuzz parity parity-onnx parity-datasets \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -32,6 +32,16 @@ test:
 # The server with clients that others wrote: a browser on its pages, OpenAI's Python client, and Schemathesis.
 test-clients: build
 	./Scripts/clients/run
+
+# The torch engine's library, compiled against the libtorch that is there (Scripts/torch says which); else one is fetched.
+torch:
+	@./Scripts/torch
+
+# The towers on the torch engine against the built-in one and the original projects: 1 - cosine and gradients of every family.
+test-torch: setup torch
+	$(SWIFT_BUILD) --product diptychPackageTests
+	DIPTYCH_TORCH=$$(./Scripts/torch --path) \
+		swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest --filter 'Torch(Parity|Gradient|Plugin)Tests'
 
 # A package that depends on this one, as another project would, at work on the demo model.
 examples: build

@@ -28,15 +28,14 @@ let package = Package(
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
+        .library(name: "DiptychTorch", targets: ["DiptychTorch"]),
         .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
         .library(name: "DiptychServer", targets: ["DiptychServer"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
     ],
-    // Optional parts, so that nobody fetches libtorch or gRPC to search photographs. Without its trait, DiptychMilvus is
-    // empty; what Torch switches on comes with training.
+    // An optional part, so that nobody fetches gRPC to search photographs. Without its trait, DiptychMilvus is empty.
     traits: [
-        .trait(name: "Torch", description: "Training and CUDA through libtorch."),
-        .trait(name: "Milvus", description: "A vector store over Milvus."),
+        .trait(name: "Milvus", description: "A vector store over Milvus.")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -124,6 +123,11 @@ let package = Package(
             name: "DiptychEngine", dependencies: ["CDNNL", "CKernels", "DiptychCheckpoints"], swiftSettings: strict),
         .target(
             name: "DiptychModels", dependencies: ["DiptychBasics", "DiptychCheckpoints", "DiptychEngine"],
+            swiftSettings: strict),
+        // libtorch's plug-in: only its header is used here. `make torch` compiles it into a library that is loaded at run time.
+        .systemLibrary(name: "CTorch"),
+        .target(
+            name: "DiptychTorch", dependencies: ["CTorch", "DiptychCheckpoints", "DiptychEngine"],
             swiftSettings: strict),
         // A target of its own, so that only those who export build swift-protobuf.
         .target(
@@ -216,7 +220,7 @@ let package = Package(
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
-                "DiptychTokenizers",
+                "DiptychTokenizers", "DiptychTorch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -345,7 +349,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychModelsTests", dependencies: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"],
+            name: "DiptychModelsTests",
+            dependencies: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints", "DiptychTorch"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -18,7 +18,7 @@ struct DiptychCommand: AsyncParsableCommand {
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
             StoreCommand.self, DatasetCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
             ContactSheetCommand.self, EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
-            ExportCommand.self, ServeCommand.self, KeysCommand.self,
+            ExportCommand.self, EngineCommand.self, ServeCommand.self, KeysCommand.self,
         ])
 }
 

@@ -45,8 +45,8 @@ public actor ModelRunner {
         let decision = try precision()
         let settings = try session(decision.precision).settings
         return EngineDescription(
-            instructions: settings.instructions ?? .detected, threads: settings.threads, precision: decision.precision,
-            reason: decision.reason)
+            name: options.engine.name, instructions: settings.instructions ?? .detected, threads: settings.threads,
+            precision: decision.precision, reason: decision.reason)
     }
 
     /// How long each operation of a pass over `pixels` takes: the median pass of `passes`, in order.
@@ -90,7 +90,7 @@ public actor ModelRunner {
         guard try session(precision).settings.precision == precision else {
             return PrecisionDecision(
                 precision: .fp32,
-                reason: "\(precision.rawValue) was asked for, but this processor has no \(precision.instructions)")
+                reason: "\(precision.rawValue) was asked for, but \(options.engine.reasonAgainst(precision))")
         }
         return PrecisionDecision(precision: precision, reason: "asked for")
     }
@@ -107,7 +107,7 @@ public actor ModelRunner {
         }
         for candidate in [Precision.int8, .bf16] {
             guard try session(candidate).settings.precision == candidate else {
-                reasons.append("this processor has no \(candidate.instructions)")
+                reasons.append(options.engine.reasonAgainst(candidate))
                 continue
             }
             let original = try exact ?? encode(at: .fp32)
@@ -124,17 +124,6 @@ public actor ModelRunner {
             sessions[candidate] = nil
         }
         return PrecisionDecision(precision: .fp32, reason: reasons.joined(separator: "; "))
-    }
-}
-
-extension Precision {
-    /// The instructions that it needs.
-    fileprivate var instructions: String {
-        switch self {
-        case .fp32: "vector instructions"
-        case .bf16: "AVX512_BF16"
-        case .int8: "AVX512_VNNI"
-        }
     }
 }
 

@@ -59,6 +59,10 @@ struct ProfileCommand: AsyncParsableCommand {
     var format: ResultFormat?
 
     func validate() throws {
+        guard model.engine.isOnProcessors else {
+            // There operations return before they are done, and the limits are another's.
+            throw ValidationError("profile times engines on this machine's processors only, not on \(model.engine).")
+        }
         guard (1...4096).contains(batch) else { throw ValidationError("--batch must be 1 to 4096, not \(batch).") }
         guard (1...10_000).contains(passes) else {
             throw ValidationError("--repeat must be 1 to 10000, not \(passes).")

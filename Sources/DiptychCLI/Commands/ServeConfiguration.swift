@@ -35,7 +35,7 @@ enum ServeConfiguration {
     }
 
     private static let kinds: [String: Kind] = [
-        "model": .text, "precision": .text, "activation": .text, "heads": .text, "threads": .whole,
+        "model": .text, "engine": .text, "precision": .text, "activation": .text, "heads": .text, "threads": .whole,
         "strict-length": .flag,
         "no-orientation": .flag, "decode": .text, "quiet": .flag, "allow-private-urls": .flag, "store": .text,
         "host": .text, "port": .whole, "api-key-file": .text, "also-model": .texts, "load-all": .flag,

@@ -40,6 +40,12 @@ struct ModelArguments: ParsableArguments {
             valueName: "model"))
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "cpu (built in), torch, or cuda with a device's number, as in cuda:1; see `diptych engine list`.",
+            valueName: "engine"))
+    var engine = EngineChoice.cpu
+
     @Option(help: "The number format; auto: the fastest whose measured loss is negligible.")
     var precision = ModelOptions.PrecisionChoice.fp32
 
@@ -127,6 +133,7 @@ struct ModelArguments: ParsableArguments {
         var options = ModelOptions(
             precision: precision, threads: threads, instructions: try instructions(),
             activation: activation?.activation, heads: heads?.counts)
+        options.engine = try engine.factory()
         if let batchSize { options.batchSize = batchSize }
         options.refusesLongTexts = refusesLongTexts
         if !quiet { options.onTruncation = { Console.say("warning: \($0)") } }

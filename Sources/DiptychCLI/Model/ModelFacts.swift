@@ -77,7 +77,7 @@ struct ModelFacts {
                 "texts": .array(textFLOPs.map { ["tokens": .int($0.length), "flops": .double($0.flops)] }),
             ],
             "engine": [
-                "instructions": .string(engine.instructions.rawValue),
+                "name": .string(engine.name), "instructions": .string(engine.instructions.rawValue),
                 "processor": .string(InstructionSet.detected.rawValue), "bf16": .bool(InstructionSet.hasBFloat16),
                 "precision": .string(engine.precision.rawValue), "reason": .string(engine.reason),
                 "threads": .int(engine.threads),
@@ -103,6 +103,7 @@ struct ModelFacts {
         ]
         facts += textFLOPs.map { ("a text", "\(Self.giga($0.flops)) with \($0.length) tokens") }
         facts += [
+            ("engine", engine.name),
             ("instructions", "\(engine.instructions.rawValue) (the processor has \(InstructionSet.detected.rawValue))"),
             ("precision", "\(engine.precision.rawValue): \(engine.reason)"), ("threads", "\(engine.threads)"),
         ]
