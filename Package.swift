@@ -76,10 +76,13 @@ let package = Package(
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp")]),
         // libjpeg's errors are long jumps, which must not cross Swift.
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
-        // The demo model and the pages, as part of the program. The files themselves are found as headers are.
+        // The demo model, the pages and the torch engine's source, as part of the program. The files themselves are found as headers are.
         .target(
             name: "CResources", exclude: ["Files.inc"],
-            cSettings: [.headerSearchPath("../DiptychCLI/Resources"), .headerSearchPath("../DiptychServer")]),
+            cSettings: [
+                .headerSearchPath("../DiptychCLI/Resources"), .headerSearchPath("../DiptychServer"),
+                .headerSearchPath(".."),
+            ]),
         // libtiff comes with libvips, which does not convert YCbCr.
         .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
@@ -124,7 +127,7 @@ let package = Package(
         .target(
             name: "DiptychModels", dependencies: ["DiptychBasics", "DiptychCheckpoints", "DiptychEngine"],
             swiftSettings: strict),
-        // libtorch's plug-in: only its header is used here. `make torch` compiles it into a library that is loaded at run time.
+        // libtorch's plug-in: only its header is used here. Sources/CTorch/build compiles it into a library that is loaded at run time.
         .systemLibrary(name: "CTorch"),
         .target(
             name: "DiptychTorch", dependencies: ["CTorch", "DiptychCheckpoints", "DiptychEngine"],

@@ -3,7 +3,7 @@ internal import DiptychEngine
 internal import Foundation
 
 // Sendable: constants, and functions of a library that stays loaded, which any thread may call.
-/// The shared library that brings libtorch: compiled by `make torch` where it runs, and loaded when an engine needs it.
+/// The shared library that brings libtorch: compiled where it runs, and loaded when an engine needs it.
 ///
 ///     let plugin = try TorchPlugin.load("/home/me/.cache/diptych/torch/libdiptych_torch.so")
 ///     print(plugin.version, plugin.devices)   // 2.13.0 [cpu, cuda:0]
@@ -24,15 +24,15 @@ public struct TorchPlugin: @unchecked Sendable {
     /// - Throws: ``EngineError`` where it is missing, does not load, or belongs to another version of this package.
     public static func load(_ path: String) throws -> TorchPlugin {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw EngineError("the torch engine is not installed (\(path)); `make torch` builds it")
+            throw EngineError("the torch engine is not installed (\(path)); `diptych engine build torch` builds it")
         }
         guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw EngineError(
-                "\(path): cannot be loaded: \(reason()); `make torch` builds it for the libtorch that is here")
+                "\(path): cannot be loaded: \(reason()); `diptych engine build torch` builds it for the libtorch here")
         }
         typealias Entry = @convention(c) () -> UnsafePointer<diptych_torch_functions>
         guard let symbol = dlsym(library, "diptych_torch_plugin") else {
-            throw EngineError("\(path): is not a torch engine; `make torch` builds one")
+            throw EngineError("\(path): is not a torch engine; `diptych engine build torch` builds one")
         }
         let table = unsafeBitCast(symbol, to: Entry.self)()
         // The first member of every version's table: nothing else is read of another's.
@@ -40,7 +40,7 @@ public struct TorchPlugin: @unchecked Sendable {
         guard interface == DIPTYCH_TORCH_INTERFACE else {
             throw EngineError(
                 "\(path): was built for another version of Diptych (interface \(interface), this is "
-                    + "\(DIPTYCH_TORCH_INTERFACE)); run `make torch` again")
+                    + "\(DIPTYCH_TORCH_INTERFACE)); run `diptych engine build torch` again")
         }
         return TorchPlugin(path: path, functions: table.pointee)
     }

@@ -1,3 +1,4 @@
+import DiptychTestSupport
 import Foundation
 import Testing
 
@@ -10,7 +11,8 @@ import Testing
         let result = try Command.run(
             ["embed", "--text", "a cat", "--engine", engine, "--quiet"], environment: Self.missing)
         #expect(result.status == 1 && result.output.isEmpty)
-        let reason = "the torch engine is not installed (/no/such/libdiptych_torch.so); `make torch` builds it"
+        let reason =
+            "the torch engine is not installed (/no/such/libdiptych_torch.so); `diptych engine build torch` builds it"
         #expect(result.error == "diptych: \(reason)\n")
     }
 
@@ -33,7 +35,21 @@ import Testing
         }
         #expect(result.status == 0 && lines.map { $0["name"] as? String } == ["cpu", "torch"])
         #expect(lines.map { $0["available"] as? Bool } == [true, false])
-        #expect((lines.last?["reason"] as? String)?.contains("make torch") == true)
+        #expect((lines.last?["reason"] as? String)?.contains("diptych engine build torch") == true)
+    }
+
+    @Test func `the build carries its source and says where the library lies`() throws {
+        let path = try Command.run(["engine", "build", "torch", "--path"], environment: Self.missing)
+        #expect(path.status == 0 && path.output == "/no/such/libdiptych_torch.so\n", "\(path.error)")
+        let folder = try TemporaryFolder()
+        let failed = try Command.run(
+            ["engine", "build", "torch"],
+            environment: [
+                "DIPTYCH_LIBTORCH": folder.path, "DIPTYCH_TORCH": folder / "engine.so",
+                "XDG_CACHE_HOME": folder / "cache",
+            ])
+        #expect(failed.status == 1 && failed.error.contains("holds no libtorch of 2.4 or newer"), "\(failed.error)")
+        #expect(try Command.run(["engine", "build", "onnx"]).status == 2)
     }
 
     @Test func `operations on a CUDA device are not profiled`() throws {

@@ -141,7 +141,7 @@ struct TorchParityTests {
 
     @Test func `a missing plug-in is named with the command that builds it`() throws {
         let reason = try reason("/no/such/libdiptych_torch.so")
-        #expect(reason.contains("/no/such/libdiptych_torch.so") && reason.contains("make torch"))
+        #expect(reason.contains("/no/such/libdiptych_torch.so") && reason.contains("diptych engine build torch"))
     }
 
     @Test func `a file that is not the plug-in is refused in one line`() throws {

@@ -42,7 +42,7 @@ enum EngineChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The torch engine's library: `$DIPTYCH_TORCH`, else where `make torch` puts it.
+    /// The torch engine's library: `$DIPTYCH_TORCH`, else where `engine build torch` puts it.
     static var pluginPath: String {
         if let path = ProcessInfo.processInfo.environment["DIPTYCH_TORCH"], !path.isEmpty { return path }
         return HubSettings.cacheFolder.appendingPathComponent("torch/\(TorchPlugin.fileName)").path

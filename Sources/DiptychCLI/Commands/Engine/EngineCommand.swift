@@ -5,5 +5,5 @@ struct EngineCommand: AsyncParsableCommand {
         commandName: "engine",
         abstract: "The engines that models run on.",
         discussion: "Example: diptych engine list",
-        subcommands: [EngineListCommand.self])
+        subcommands: [EngineListCommand.self, EngineBuildCommand.self])
 }

@@ -9,7 +9,7 @@ struct EngineListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the engines, with their versions and devices.",
         discussion: """
-            `cpu` is built in. `torch` is a library that `make torch` builds from libtorch; it lies at $DIPTYCH_TORCH, or in \
+            `cpu` is built in. `torch` is a library that `engine build torch` makes of libtorch; it lies at $DIPTYCH_TORCH, or in \
             diptych/torch of the cache directory.
 
             Example: diptych engine list
