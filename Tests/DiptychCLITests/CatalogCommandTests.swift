@@ -87,7 +87,7 @@ struct CatalogCommandTests {
         #expect(try dataset("create", "rows", "rows.jsonl").status == 0)
         #expect(
             try dataset("query", "SELECT id, scores ->> 1 AS s FROM rows", "--format", "csv").lines == [
-                "id,s", "1,0.25", "2,1",
+                "id,s", "1,0.25", "2,1.0",
             ])
         #expect(try dataset("query", "SELECT max(scores ->> 0) AS m FROM rows").lines == ["m=0.5"])
         expectFailure(

@@ -12,13 +12,14 @@ struct HelpTests {
             ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"],
             ["evaluate"],
             ["evaluate", "retrieval"], ["evaluate", "zero-shot"],
-            ["export"], ["export", "onnx"], ["keys"], ["dataset"], ["dataset", "show"], ["dataset", "convert"],
+            ["export"], ["export", "onnx"], ["keys"], ["engine"], ["engine", "list"], ["dataset"], ["dataset", "show"],
+            ["dataset", "convert"],
             ["dataset", "download"],
         ]
         + [
             "create", "list", "versions", "describe", "lineage", "diff", "query", "join", "map", "filter", "sample",
             "shuffle",
-            "distinct", "group", "split", "remove", "gc", "roots", "check", "statistics",
+            "distinct", "group", "split", "remove", "gc", "roots", "check", "statistics", "verify",
         ].map { ["dataset", $0] }
 
     /// The parser adds the values of an option: a help text that only lists them says them twice.

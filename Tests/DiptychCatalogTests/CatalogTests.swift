@@ -168,6 +168,49 @@ import DiptychCatalog
         #expect(lineage[2].inputs.first?.path.hasSuffix("words.csv") == true)
     }
 
+    @Test func columnsThatDifferByCaseKeepTheirValues() throws {
+        let path = try folder.write("a,A,,b\n1,2,3,4\n", to: "case.csv")
+        let notes = DatasetNotes()
+        var options = DatasetOptions()
+        options.notes = notes
+        let table = try catalog.create("case", from: [path], options: options)
+        #expect(table.columns.map(\.name) == ["a", "A_2", "column_3", "b"])
+        #expect(try table.row(at: 0).values == [.integer(1), .integer(2), .integer(3), .integer(4)])
+        #expect(notes.all.count == 2)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aPipeIsRefusedWithoutWaiting() throws {
+        for name in ["rows.jsonl", "images.csv"] {
+            #expect(mkfifo(folder.path(name), 0o600) == 0)
+            #expect(throws: DatasetError.self) { try DatasetFiles.open([folder.path(name)]) }
+        }
+    }
+
+    @Test func aLinkedFolderIsRead() throws {
+        try folder.makeFolder("images")
+        try folder.write("one", to: "images/a.jpg")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("linked"), withDestinationPath: folder.path("images"))
+        #expect(try DatasetFiles.open([folder.path("linked")]).count == 1)
+    }
+
+    @Test func aCatalogOfOthersLeadsNotOutOfItsRoots() throws {
+        try folder.makeFolder("images")
+        try folder.write("one", to: "images/a.jpg")
+        try catalog.create("images", from: [folder.path("images")])
+        let table = try catalog.query("SELECT 'root://images/../../etc/passwd' AS x, image FROM images")
+        #expect(try table.row(at: 0)["x"] == .text("root://images/../../etc/passwd"))
+        let rows = MemoryDataset(
+            columns: [.init("image", .image)], rows: [[.image(.file("root://images/../../etc/passwd"))]])
+        #expect(try catalog.table(of: rows).row(at: 0)["image"] != .image(.file("/etc/passwd")))
+    }
+
+    @Test func anEmptyCatalogBesideVersionsIsRefused() throws {
+        try numbers(0..<5).save(as: "numbers")
+        try folder.write([], to: "catalog/catalog.sqlite")
+        #expect(throws: CatalogError.self) { try Catalog.open(at: catalog.directory) }
+    }
+
     @Test func aDamagedFileIsNamed() throws {
         let table = try numbers(0..<2000).save(as: "numbers")
         let path = catalog.file(of: try #require(table.version), .sqlite).path

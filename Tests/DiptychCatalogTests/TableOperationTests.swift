@@ -113,6 +113,7 @@ import DiptychCatalog
         let outer = try left.join(right, on: "filename = name(file.path)", kind: .left)
         #expect(try column(outer, "n") == [.integer(2), .integer(3), .integer(1), .null])
         #expect(throws: CatalogError.self) { try left.join(right, on: "filename") }
+        #expect(throws: CatalogError.self) { try left.join(right, on: "count(*) = 1") }
         #expect(throws: CatalogError.self) { try left.join(right, on: "file.path = nothing") }
     }
 
@@ -161,5 +162,7 @@ import DiptychCatalog
         #expect((difference.added, difference.removed, difference.changed, difference.equal) == (1, 1, 1, 1))
         #expect(difference.keys == ["id"])
         #expect(try a.difference(from: a.shuffled(seed: 1)).isEmpty)
+        let other = try table([.init("r", .integer)], [.integer(2)])
+        #expect(try a.difference(from: other).added == 1 && a.difference(from: other).removed == 3)
     }
 }

@@ -44,6 +44,13 @@ struct CatalogDatabase: Sendable {
             let queue = try DatabaseQueue(
                 path: isReadOnly ? SQLSession.address(path) : path, configuration: configuration)
             let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } ?? 0
+            let isFresh = try version == 0 && queue.read { try !$0.tableExists("versions") }
+            if isFresh, holdsVersions(directory) {
+                throw CatalogError(
+                    .damaged,
+                    "\(path): is empty, and there are versions beside it; put back a copy of it, or move the folder away"
+                )
+            }
             if version == 0, !isReadOnly {
                 try queue.write { db in
                     // Another process may have been faster.
@@ -57,6 +64,12 @@ struct CatalogDatabase: Sendable {
             }
             return CatalogDatabase(queue: queue, path: path)
         }
+    }
+
+    private static func holdsVersions(_ directory: URL) -> Bool {
+        let names = try? FileManager.default.contentsOfDirectory(
+            atPath: directory.appendingPathComponent("versions").path)
+        return names?.contains { $0.hasSuffix(".sqlite") } == true
     }
 
     func read<T>(_ body: (Database) throws -> T) throws -> T {

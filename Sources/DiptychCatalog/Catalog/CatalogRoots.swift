@@ -93,6 +93,7 @@ struct CatalogRoots: Sendable {
 
     /// A file's path as a catalog keeps it: `root://NAME/PATH`, or the path where it lies below no root.
     func text(ofFile path: String) -> String {
+        guard !RemotePaths.holds(path) else { return path }
         let path = Self.absolute(path)
         return split(path).map { Self.scheme + $0.root + "/" + $0.path } ?? path
     }
@@ -102,6 +103,8 @@ struct CatalogRoots: Sendable {
         guard text.hasPrefix(Self.scheme) else { return text }
         let rest = text.dropFirst(Self.scheme.count)
         guard let cut = rest.firstIndex(of: "/"), let place = places[String(rest[..<cut])] else { return text }
+        // A catalog of others must not lead out of its roots.
+        guard !rest[cut...].split(separator: "/").contains("..") else { return text }
         let inside = rest[cut...]
         return inside == "/" ? place : (place == "/" ? "" : place) + inside
     }
@@ -121,6 +124,8 @@ struct CatalogRoots: Sendable {
         switch value {
         case .blob(let bytes): return .bytes(bytes)
         case .text(let text):
+            // Files of buckets are read with this user's keys; what a table says of the web is fetched behind the guards.
+            if Self.isBucket(text) { return .file(text) }
             if Self.isURL(text) { return .url(text) }
             if let mark = text.lastIndex(of: "#") {
                 let numbers = text[text.index(after: mark)...].split(separator: "+", omittingEmptySubsequences: false)
@@ -158,7 +163,9 @@ struct CatalogRoots: Sendable {
             part: FilePart(path: file(String(text[..<mark])), offset: offset, count: count), kind: kind)
     }
 
+    private static func isBucket(_ text: String) -> Bool { text.hasPrefix("s3://") || text.hasPrefix("gs://") }
+
     private static func isURL(_ text: String) -> Bool {
-        ["http://", "https://", "data:", "s3://", "gs://"].contains { text.prefix($0.count).lowercased() == $0 }
+        ["http://", "https://", "data:"].contains { text.prefix($0.count).lowercased() == $0 }
     }
 }

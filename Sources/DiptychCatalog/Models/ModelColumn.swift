@@ -296,7 +296,9 @@ extension ImageReference {
     /// The image as one that is decoded.
     fileprivate func source(place: String) throws(DatasetError) -> ImageSource {
         switch self {
-        case .file(let path): .file(path)
+        case .file(let path):
+            RemotePaths.holds(path)
+                ? .data(try RemotePaths.read(path, limit: ImageOptions().maximumBytes), label: path) : .file(path)
         case .url(let url): .url(url)
         case .bytes(let bytes): .data(bytes, label: place)
         case .part(let part): .data(try part.read(), label: place)

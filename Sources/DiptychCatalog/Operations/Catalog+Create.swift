@@ -103,13 +103,19 @@ extension Catalog {
             readers.append(try SourceReader(path, options: options, known: known))
         }
         summary.unread = readers.count { $0.known != nil }
-        let columns = SourceReader.columns(of: readers, before: before)
+        let (columns, origins) = SourceReader.columns(of: readers, before: before)
+        for (column, origin) in zip(columns, origins) where column.name != origin {
+            options.notes?.add(
+                "SQL takes names that differ by case alone for one: it is called \(column.name)", about: origin,
+                path: paths.joined(separator: " "), place: "column '\(origin)'")
+        }
         let coding = ValueCoding(roots: roots)
         var inputs: [CatalogInput] = []
         let file = try TableWriter.write(to: temporaryPath(), columns: columns) { writer in
             for reader in readers {
                 let first = writer.count
-                let failed = try reader.read(into: writer, columns: columns, coding: coding, before: before, skip: skip)
+                let failed = try reader.read(
+                    into: writer, columns: columns, origins: origins, coding: coding, before: before, skip: skip)
                 inputs.append(
                     CatalogInput(
                         path: RemotePaths.holds(reader.path) ? reader.path : coding.roots.text(ofFile: reader.path),

@@ -46,6 +46,11 @@ extension CatalogTable {
         difference.addedColumns = other.columns.map(\.name).filter { !mine.contains($0) }
         difference.removedColumns = columns.map(\.name).filter { !theirs.contains($0) }
         let shared = columns.map(\.name).filter(theirs.contains)
+        guard !shared.isEmpty else {
+            // Nothing can be the same.
+            (difference.added, difference.removed) = (other.count, count)
+            return difference
+        }
         let (a, b): (RowIndex, RowIndex)
         if keys.isEmpty {
             (a, b, difference.keys) = try Self.indices(self, other, shared)

@@ -180,8 +180,10 @@ private struct JoinKeys {
     }
 
     private static func check(_ text: String, _ table: CatalogTable, _ index: Int, in db: Database) throws {
+        // As a condition, an aggregate is refused.
         let sql = try expression(text, table).inside(
-            "SELECT ", "FROM \(TableQuery.schema(index)).rows AS \(SQLToken.quoted(table.alias))")
+            "SELECT 1 FROM \(TableQuery.schema(index)).rows AS \(SQLToken.quoted(table.alias)) WHERE (", ") IS NOT NULL"
+        )
         do { sqlite3_finalize(try TableQuery.prepared(sql, in: db)) } catch let error as CatalogError {
             throw CatalogError(
                 error.kind, "'\(text)' of \(table.title): \(error.description)")

@@ -84,7 +84,9 @@ private struct RowUnits {
         var sets = DisjointSets(count: count)
         let group = try options.group.map { try table.column($0) }
         let stratum = try options.stratify.map { try table.column($0) }
-        let image = table.columns.firstIndex { $0.name == "image" && $0.type == .image }
+        let image =
+            table.columns.firstIndex { $0.name == "image" && $0.type == .image }
+            ?? table.columns.firstIndex { $0.type == .image }
         // What a file's copy does not share with it, and what the split itself changes.
         let ignored = Set(
             table.columns.indices.filter {

@@ -93,7 +93,11 @@ struct SourceReader {
     }
 
     /// The columns of several sources; those of the version before come first where one is not read again.
-    static func columns(of readers: [SourceReader], before: CatalogTable?) -> [DatasetColumn] {
+    ///
+    /// - Returns: the columns, with names that differ for SQL too, and what the sources call each.
+    static func columns(
+        of readers: [SourceReader], before: CatalogTable?
+    ) -> (columns: [DatasetColumn], origins: [String]) {
         var found: [DatasetColumn] = []
         func merge(_ columns: [DatasetColumn]) {
             for column in columns {
@@ -106,16 +110,17 @@ struct SourceReader {
         }
         if readers.contains(where: { $0.known != nil }), let before { merge(before.columns) }
         for reader in readers { merge(reader.columns) }
+        if found.isEmpty { found = [DatasetColumn("image", .image)] }
         let names = TableWriter.distinct(found.map(\.name))
-        return found.isEmpty
-            ? [DatasetColumn("image", .image)] : zip(names, found).map { DatasetColumn($0, $1.type) }
+        return (zip(names, found).map { DatasetColumn($0, $1.type) }, found.map(\.name))
     }
 
     /// Adds the source's rows.
     ///
     /// - Returns: the number of rows that could not be read.
     func read(
-        into writer: TableWriter, columns: [DatasetColumn], coding: ValueCoding, before: CatalogTable?,
+        into writer: TableWriter, columns: [DatasetColumn], origins: [String], coding: ValueCoding,
+        before: CatalogTable?,
         skip: (DatasetError) -> Void
     ) throws -> Int {
         guard let rows else {
@@ -124,10 +129,7 @@ struct SourceReader {
         }
         // The place of each of the table's columns among the source's.
         let own = rows.columns
-        let places = columns.map { column in
-            own.firstIndex { $0.name == column.name }
-                ?? own.firstIndex { $0.name.lowercased() == column.name.lowercased() }
-        }
+        let places = origins.map { name in own.firstIndex { $0.name == name } }
         let image = columns.firstIndex { $0.name == "image" }
         let files = hasFiles ? columns.firstIndex { $0.name == "file.source" } : nil
         var failed = 0
@@ -160,6 +162,9 @@ struct SourceReader {
     private func fill(_ values: inout [StoredValue], at first: Int, _ image: ImageReference, _ roots: CatalogRoots) {
         let path: String
         switch image {
+        case .file(let file) where RemotePaths.holds(file):
+            if let facts = RemotePaths.facts(of: file) { fill(&values, at: first, facts) }
+            return
         case .file(let file): path = file
         case .part(let part): path = part.path
         case .url(let url):

@@ -32,9 +32,13 @@ final class InputFile: Sendable {
             (descriptor, remote, size) = (-1, file, file.size)
             return
         }
+        var status = stat()
+        // Opening a pipe waits for whoever writes it.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw DatasetError(.unreadable, path: path, "is not a regular file")
+        }
         descriptor = try openForReading(path)
         remote = nil
-        var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             throw DatasetError(.unreadable, path: path, "is not a regular file")
@@ -43,6 +47,12 @@ final class InputFile: Sendable {
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Whether a path is that of a pipe.
+    static func isPipe(_ path: String) -> Bool {
+        var status = stat()
+        return !RemotePaths.holds(path) && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+    }
 
     /// Checks that there is a regular file at `path`, and that it may be read, without opening it.
     static func requireFile(_ path: String) throws(DatasetError) {

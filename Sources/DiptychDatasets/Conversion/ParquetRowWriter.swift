@@ -45,6 +45,10 @@ final class ParquetRowWriter: RowWriter {
         var cells: [ParquetValue] = [.object([.init("bytes", .bytes(bytes)), .init("path", .string(name))])]
         for column in others {
             let value = row.record[column.name] ?? .null
+            if column.isJSON, case .decimal(let digits) = value {
+                cells.append(.string(digits))
+                continue
+            }
             cells.append(
                 column.isJSON ? value.json.map { $0 == .null ? .null : .string($0.text) } ?? .null : Self.cell(value))
         }

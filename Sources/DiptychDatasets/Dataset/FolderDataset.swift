@@ -24,7 +24,9 @@ struct FolderDataset: Dataset {
         var waiting = [(path: "", depth: 0, isFolder: true)]
         while let (path, depth, isFolder) = waiting.popLast() {
             let full = path.isEmpty ? self.folder : "\(self.folder)/\(path)"
-            let url = URL(fileURLWithPath: full, isDirectory: true)
+            // The folder itself may be a link.
+            let named = URL(fileURLWithPath: full, isDirectory: true)
+            let url = path.isEmpty ? named.resolvingSymlinksInPath() : named
             let keys: Set<URLResourceKey> = [.isDirectoryKey, .isSymbolicLinkKey]
             guard isFolder else {
                 isLabelled = isLabelled && path.contains("/")

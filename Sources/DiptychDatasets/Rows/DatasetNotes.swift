@@ -39,7 +39,7 @@ public final class DatasetNotes: Sendable {
     public var furtherCount: Int { state.withLock { $0.further } }
 
     /// - Parameter subject: what the note is about besides its reason; those of equal subjects and reasons are one.
-    func add(_ reason: String, about subject: String = "", path: String, place: String, count: Int = 1) {
+    package func add(_ reason: String, about subject: String = "", path: String, place: String, count: Int = 1) {
         guard count > 0 else { return }
         state.withLock { state in
             let key = subject + "\0" + reason

@@ -37,7 +37,14 @@ struct CatalogArguments: ParsableArguments {
     func openToRead() throws -> Catalog { try Catalog.open(at: directory, mayCreate: false) }
 
     /// The catalog, where there is one.
-    var existing: Catalog? { try? openToRead() }
+    ///
+    /// - Throws: `CatalogError` where there is one that cannot be read.
+    func existing() throws -> Catalog? {
+        guard FileManager.default.fileExists(atPath: directory.appendingPathComponent("catalog.sqlite").path) else {
+            return nil
+        }
+        return try openToRead()
+    }
 
     /// What was typed, as a shell takes it.
     static var command: String {
@@ -69,7 +76,7 @@ struct DatasetSources {
             let name = try? DatasetName(source)
         else { return nil }
         let isPath = FileManager.default.fileExists(atPath: source)
-        guard let catalog = arguments.existing else {
+        guard let catalog = try arguments.existing() else {
             guard !isPath, name.version != nil else { return nil }
             return try arguments.openToRead().table(source)
         }
@@ -126,11 +133,7 @@ struct TableArguments: ParsableArguments {
     @Flag(help: "Leave out notes on standard error.")
     var quiet = false
 
-    func validate() throws {
-        if let save, try DatasetName(save).version != nil {
-            throw ValidationError("--save takes a name; the version's number follows.")
-        }
-    }
+    func validate() throws { try SavedName.validate(save, rows) }
 
     /// Makes a table of a source, and saves or prints it.
     func run(_ source: String, _ body: (CatalogTable, Catalog, inout Skips) throws -> CatalogTable) throws {
@@ -147,7 +150,7 @@ struct TableArguments: ParsableArguments {
     }
 
     /// The catalog, or one that is not kept where there is none and nothing is to be saved.
-    func opened() throws -> Catalog { try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open() }
+    func opened() throws -> Catalog { try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open() }
 
     /// Saves a table, or prints its rows.
     func finish(_ table: CatalogTable, _ skips: inout Skips) throws {
@@ -164,4 +167,26 @@ struct TableArguments: ParsableArguments {
         case .json, .jsonl: try StandardOutput.line(version.json(in: table.catalog).text)
         }
     }
+}
+
+/// The name after --save.
+enum SavedName {
+    /// Refuses what is none, and options of printing beside it.
+    static func validate(_ save: String?, _ rows: RowArguments) throws {
+        guard let save else { return }
+        do {
+            guard try DatasetName(save).version == nil else {
+                throw ValidationError("--save takes a name; the version's number follows.")
+            }
+        } catch let error as CatalogError { throw ValidationError("\(error)") }
+        if rows.limit != nil || rows.columns != nil {
+            throw ValidationError(
+                "--limit and --columns are of what is printed; with --save, say it in the query or filter.")
+        }
+    }
+}
+
+/// The option of commands that have nothing else to say less of.
+struct QuietArguments: ParsableArguments {
+    @Flag(help: "Say nothing but results and errors.") var quiet = false
 }

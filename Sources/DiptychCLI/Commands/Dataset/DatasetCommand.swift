@@ -17,7 +17,8 @@ struct DatasetCommand: AsyncParsableCommand {
             DatasetDiffCommand.self,
             DatasetQueryCommand.self, DatasetJoinCommand.self, DatasetFilterCommand.self, DatasetSampleCommand.self,
             DatasetMapCommand.self, DatasetShuffleCommand.self, DatasetDistinctCommand.self, DatasetGroupCommand.self,
-            DatasetSplitCommand.self, DatasetRemoveCommand.self, DatasetGarbageCommand.self, DatasetRootsCommand.self,
+            DatasetSplitCommand.self, DatasetVerifyCommand.self, DatasetRemoveCommand.self, DatasetGarbageCommand.self,
+            DatasetRootsCommand.self,
         ])
 }
 

@@ -39,9 +39,11 @@ struct DatasetCreateCommand: ParsableCommand {
     func validate() throws {
         try SourceOptions.validate(sources)
         if sources.isEmpty, !update { throw ValidationError("give a source: a file, a folder or a pattern.") }
-        if try DatasetName(name).version != nil {
-            throw ValidationError("'\(name)': name the dataset alone; the version's number follows.")
-        }
+        do {
+            guard try DatasetName(name).version == nil else {
+                throw ValidationError("'\(name)': name the dataset alone; the version's number follows.")
+            }
+        } catch let error as CatalogError { throw ValidationError("\(error)") }
     }
 
     func run() throws {

@@ -27,6 +27,8 @@ struct DatasetDownloadCommand: AsyncParsableCommand {
     @Option(name: .customLong("url"), help: "The column with the URLs (default: the usual names).")
     var column: String?
 
+    @OptionGroup var catalog: CatalogArguments
+
     @Option(name: .shortAndLong, help: "The folder to download into; made where it is missing.")
     var output: String
 
@@ -86,7 +88,7 @@ struct DatasetDownloadCommand: AsyncParsableCommand {
 
     /// - Returns: whether something is missing.
     private func download(_ notes: DatasetNotes) throws -> Bool {
-        let rows = try DatasetFiles.open(sources, options: source.options(notes: notes))
+        let rows = try DatasetSources(sources, source.options(notes: notes), catalog).open()
         let list = try URLColumn(rows, named: column, of: sources.joined(separator: " "))
         let downloader = try Downloader(into: output, options: options)
         let progress = Progress("downloading", total: nil, isQuiet: quiet)

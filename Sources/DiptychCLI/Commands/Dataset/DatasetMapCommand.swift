@@ -42,19 +42,20 @@ struct DatasetMapCommand: AsyncParsableCommand {
     @OptionGroup var remote: RemoteArguments
 
     func validate() throws {
-        if let save, try DatasetName(save).version != nil {
-            throw ValidationError("--save takes a name; the version's number follows.")
-        }
+        try SavedName.validate(save, rows)
     }
 
     func run() async throws {
         remote.install(redirectsAnywhere: fetching.allowsPrivateURLs)
         let notes = DatasetNotes()
         var skips = Skips()
-        let catalog = try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open()
+        let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
         let table = try DatasetSources([input], source.options(notes: notes), self.catalog).table(in: catalog, &skips)
         let labels = (labels ?? "").split(separator: ",").map { String($0.drop { $0 == " " }) }
         let wanted = ModelColumn(compute, image: image, text: text, texts: texts, labels: labels, as: column)
+        if !model.quiet, table.columns.contains(where: { $0.name.lowercased() == column.lowercased() }) {
+            Console.say("note: the column \(column) that \(table.title) has is replaced")
+        }
         let progress = Progress("images", total: table.count, isQuiet: model.quiet)
         var failures: [DatasetError] = []
         let result = try await table.map(

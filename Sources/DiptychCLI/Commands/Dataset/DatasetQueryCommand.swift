@@ -22,15 +22,14 @@ struct DatasetQueryCommand: ParsableCommand {
 
     @OptionGroup var rows: RowArguments
     @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var quieting: QuietArguments
 
     func validate() throws {
-        if let save, try DatasetName(save).version != nil {
-            throw ValidationError("--save takes a name; the version's number follows.")
-        }
+        try SavedName.validate(save, rows)
     }
 
     func run() throws {
-        let catalog = try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open()
+        let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
         let table = try catalog.query(sql)
         var skips = Skips()
         guard let save else { return try rows.print(table, title: "the result", &skips) }

@@ -39,10 +39,8 @@ struct DatasetSplitCommand: AsyncParsableCommand {
     @OptionGroup var fetching: FetchArguments
 
     func validate() throws {
-        _ = try SplitParts(parts)
-        if let save, try DatasetName(save).version != nil {
-            throw ValidationError("--save takes a name; the version's number follows.")
-        }
+        do { _ = try SplitParts(parts) } catch { throw ValidationError("\(error)") }
+        try SavedName.validate(save, rows)
         if let nearDuplicates, !(nearDuplicates > 0 && nearDuplicates <= 1) {
             throw ValidationError("--near-duplicates must be above 0 and at most 1, not \(nearDuplicates).")
         }
@@ -54,11 +52,14 @@ struct DatasetSplitCommand: AsyncParsableCommand {
         if let note = parts.note { Console.say("note: \(note)") }
         let notes = DatasetNotes()
         var skips = Skips()
-        let catalog = try save == nil ? catalog.existing ?? Catalog.temporary() : catalog.open()
+        let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
         let table = try DatasetSources([input], source.options(notes: notes), self.catalog).table(in: catalog, &skips)
         var options = SplitOptions()
         (options.seed, options.group, options.stratify) = (seed, group, stratify)
         if let nearDuplicates { options.together = try await together(table, nearDuplicates, &skips) }
+        if !model.quiet, table.columns.contains(where: { $0.name.lowercased() == "split" }) {
+            Console.say("note: the column split that \(table.title) has is replaced")
+        }
         let result = try table.split(parts, options: options) { summary in
             guard !model.quiet else { return }
             Console.say(

@@ -27,6 +27,7 @@ struct DatasetListCommand: ParsableCommand {
 
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         let catalog = try catalog.openToRead()
@@ -42,6 +43,7 @@ struct DatasetVersionsCommand: ParsableCommand {
     @Argument(help: "The dataset.") var name: String
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         let catalog = try catalog.openToRead()
@@ -58,6 +60,7 @@ struct DatasetDescribeCommand: ParsableCommand {
     @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         let catalog = try catalog.openToRead()
@@ -78,6 +81,7 @@ struct DatasetLineageCommand: ParsableCommand {
     @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         let catalog = try catalog.openToRead()
@@ -122,6 +126,7 @@ struct DatasetDiffCommand: ParsableCommand {
     @Option(help: "The most examples.") var limit = 10
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func validate() throws {
         if limit < 0 { throw ValidationError("--limit must be 0 or more, not \(limit).") }
@@ -185,6 +190,7 @@ struct DatasetRemoveCommand: ParsableCommand {
 
     @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
     @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         for name in try catalog.openToRead().remove(name) { try StandardOutput.line("removed \(name)") }
@@ -198,6 +204,7 @@ struct DatasetGarbageCommand: ParsableCommand {
         discussion: "Example: diptych dataset gc")
 
     @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var quieting: QuietArguments
 
     func run() throws {
         let garbage = try catalog.openToRead().collectGarbage()
@@ -218,6 +225,7 @@ struct DatasetRootsCommand: ParsableCommand {
     @Argument(help: "A root and its folder now: NAME FOLDER.") var move: [String] = []
     @OptionGroup var catalog: CatalogArguments
     @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
 
     func validate() throws {
         if move.count != 0, move.count != 2 {
@@ -239,5 +247,42 @@ struct DatasetRootsCommand: ParsableCommand {
                     ]).text)
             }
         }
+    }
+}
+
+struct DatasetVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compare the rows of versions with the hash that they were saved with.",
+        discussion: """
+            Ends with status 3 where a version is damaged or its file is missing.
+
+            Example: diptych dataset verify
+            """)
+
+    @Argument(help: "Datasets or versions of them (default: all).") var names: [String] = []
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var quieting: QuietArguments
+
+    func run() throws {
+        let catalog = try catalog.openToRead()
+        var skips = Skips()
+        var count = 0
+        let wanted = try names.isEmpty ? catalog.datasets().map(\.name.name) : names
+        for name in wanted {
+            let name = try DatasetName(name)
+            let versions = try name.version == nil ? catalog.versions(of: name.name) : [catalog.version(name)]
+            for version in versions where !version.isRemoved {
+                count += 1
+                do {
+                    guard try catalog.table("\(version.name)").isWhole() else {
+                        skips.add("\(version.name)", reason: "its rows are not those that were saved")
+                        continue
+                    }
+                    if !quieting.quiet { try StandardOutput.line("\(version.name): whole") }
+                } catch let error as CatalogError { skips.add("\(version.name)", reason: error.description) }
+            }
+        }
+        try skips.end(of: count)
     }
 }
