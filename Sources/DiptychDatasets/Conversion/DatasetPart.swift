@@ -272,7 +272,8 @@ extension DatasetFiles {
         // Opening one waits for whoever writes it.
         guard !InputFile.isPipe(path) else {
             throw DatasetError(
-                .unsupported, path: path, "is a pipe, which comes once, and rows are read in any order; save it to a file")
+                .unsupported, path: path,
+                "is a pipe, which comes once, and rows are read in any order; save it to a file")
         }
         let bytes = try ByteStream(path: path)
         if options.kind == nil, NumpyDataset.isOne(path, head: Array(try bytes.peek(8).prefix(8))) {
