@@ -115,7 +115,7 @@ def test_a_bucket_is_indexed_and_what_fails_is_tried_again(buckets, album, pictu
 def test_what_cannot_be_read_is_said_and_the_rest_is_written(buckets, album, pictures, tmp_path):
     buckets.fail(f"/album/pictures/{pictures[0].name}")
     _, said = diptych("dataset", "convert", f"{album}/captions.jsonl", "--to", "webdataset", "--output", tmp_path / "w", status=3, **buckets.environment)
-    assert f"captions.jsonl: row 1: s3://album/pictures/{pictures[0].name}: the server answers 403" in said
+    assert f"captions.jsonl: line 1: s3://album/pictures/{pictures[0].name}: the server answers 403" in said
     assert "1 of 12 inputs skipped" in said
     for url, words in [("s3://nothing/a", "no such bucket"), ("s3://album/none", "no such file or folder"), ("s3://a b/c", "name of a bucket")]:
         _, said = diptych("dataset", "show", url, status=1, **buckets.environment)
