@@ -91,3 +91,8 @@ struct CatalogDatabase: Sendable {
         }
     }
 }
+
+extension Catalog {
+    /// Changes the catalog's database as another program could, for tests of what is read back.
+    package func damage(_ sql: String) throws { try database.write { try $0.execute(sql: sql) } }
+}

@@ -36,26 +36,31 @@ public struct CatalogVersion: Sendable, Equatable {
         """
 
     init(_ row: Row, _ db: Database) throws {
-        let (name, number): (String, Int) = (row["dataset_name"], row["number"])
+        // Decoding throws where another program wrote a value of another kind; a subscript would end the process.
+        let name = try row.decode(String.self, forColumn: "dataset_name")
+        let number = try row.decode(Int.self, forColumn: "number")
         func list(_ column: String) throws -> [JSONValue] {
-            let text: String = row[column]
+            let text = try row.decode(String.self, forColumn: column)
             guard case .array(let values)? = try? JSONParser.parse(text.utf8) else {
                 throw CatalogError(.damaged, "\(name)@\(number): its \(column) in the catalog cannot be read")
             }
             return values
         }
-        guard let columns = TypeText.columns(row["columns"]) else {
+        guard let columns = TypeText.columns(try row.decode(String.self, forColumn: "columns")) else {
             throw CatalogError(.damaged, "\(name)@\(number): its columns in the catalog cannot be read")
         }
-        id = row["id"]
+        id = try row.decode(Int64.self, forColumn: "id")
         self.name = DatasetName(checked: name, version: number)
-        (content, count, self.columns) = (row["content"], row["count"], columns)
-        created = Date(timeIntervalSince1970: row["created"])
+        content = try row.decode(String.self, forColumn: "content")
+        count = try row.decode(Int.self, forColumn: "count")
+        self.columns = columns
+        created = Date(timeIntervalSince1970: try row.decode(Double.self, forColumn: "created"))
         steps = try list("steps")
         inputs = try list("inputs").compactMap(CatalogInput.init)
         models = try list("models").compactMap(\.string)
-        (command, program) = (row["command"], row["program"])
-        isRemoved = (row["removed"] as Int) != 0
+        command = try row.decode(String?.self, forColumn: "command")
+        program = try row.decode(String?.self, forColumn: "program")
+        isRemoved = try row.decode(Int.self, forColumn: "removed") != 0
         parents = try Row.fetchAll(
             db,
             sql: """
@@ -63,7 +68,7 @@ public struct CatalogVersion: Sendable, Equatable {
                 JOIN versions ON versions.id = parents.parent JOIN datasets ON datasets.id = versions.dataset
                 WHERE parents.version = ? ORDER BY parents.position
                 """, arguments: [id]
-        ).map { DatasetName(checked: $0[0], version: $0[1]) }
+        ).map { DatasetName(checked: try $0.decode(atIndex: 0), version: try $0.decode(Int.self, atIndex: 1)) }
     }
 }
 

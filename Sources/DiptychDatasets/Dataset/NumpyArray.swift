@@ -96,6 +96,10 @@ struct NumpyArray: Sendable {
             guard !overflow else { throw failure(.malformed, "has a shape of more elements than there can be") }
             bytes = product
         }
+        guard bytes > 0 || header.shape.contains(0) && header.shape.first == 0 else {
+            // A header of a few bytes could count rows without end.
+            throw failure(.unsupported, "has rows of no bytes")
+        }
         guard bytes <= size - begin - length else {
             throw failure(.malformed, "has fewer elements than its shape \(header.shape) says; it may be cut short")
         }
