@@ -205,7 +205,9 @@ import DiptychCatalog
         #expect(try catalog.table(of: rows).row(at: 0)["image"] != .image(.file("/etc/passwd")))
     }
 
-    @Test(arguments: ["number = 'x'", "columns = x'ff'", "created = 'x'", "removed = 'x'", "count = 'x'", "steps = '{'"])
+    @Test(arguments: [
+        "number = 'x'", "columns = x'ff'", "created = 'x'", "removed = 'x'", "count = 'x'", "steps = '{'",
+    ])
     func valuesOfOtherKindsAreErrors(change: String) throws {
         try numbers(0..<5).save(as: "numbers")
         try catalog.damage("UPDATE versions SET \(change)")

@@ -71,7 +71,10 @@ public final class Catalog: Sendable {
         for row in try database.read({
             try Row.fetchAll($0, sql: "SELECT name, path, beside FROM roots ORDER BY rowid")
         }) {
-            roots.add(.init(name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1), beside: try row.decode(atIndex: 2)))
+            roots.add(
+                .init(
+                    name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1),
+                    beside: try row.decode(atIndex: 2)))
         }
         return roots
     }
@@ -113,7 +116,10 @@ public final class Catalog: Sendable {
         try database.write { db in
             var roots = CatalogRoots(directory: directory.path)
             for row in try Row.fetchAll(db, sql: "SELECT name, path, beside FROM roots ORDER BY rowid") {
-                roots.add(.init(name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1), beside: try row.decode(atIndex: 2)))
+                roots.add(
+                    .init(
+                        name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1),
+                        beside: try row.decode(atIndex: 2)))
             }
             guard roots.split(path + "/x") == nil else { return }
             let root = roots.newRoot(at: path)

@@ -47,7 +47,8 @@ struct TableFile: Sendable, Equatable {
     /// Runs a body whose failures in SQLite are about a file.
     static func translated<T>(_ path: String, _ body: () throws -> T) throws -> T {
         do { return try body() } catch is RowDecodingError {
-            throw CatalogError(.damaged, "\(path): holds a value of another kind than its column; put back a copy of it")
+            throw CatalogError(
+                .damaged, "\(path): holds a value of another kind than its column; put back a copy of it")
         } catch let error as DatabaseError {
             switch error.resultCode {
             case .SQLITE_FULL:
