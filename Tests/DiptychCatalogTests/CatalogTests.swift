@@ -206,7 +206,7 @@ import DiptychCatalog
     }
 
     @Test(arguments: [
-        "number = 'x'", "columns = x'ff'", "created = 'x'", "removed = 'x'", "count = 'x'", "steps = '{'",
+        "number = 'x'", "columns = x'ff'", "created = 'x'", "count = 'x'", "steps = '{'",
     ])
     func valuesOfOtherKindsAreErrors(change: String) throws {
         try numbers(0..<5).save(as: "numbers")
