@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
+        .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
@@ -184,6 +185,14 @@ let package = Package(
             swiftSettings: strict),
         // How well a model does, by numbers.
         .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
+        // Training on the torch engine: losses, optimiser, the loop, checkpoints.
+        .target(
+            name: "DiptychTraining",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
+                "DiptychModels", "DiptychTokenizers", "DiptychTorch",
+            ],
+            swiftSettings: strict),
         // Datasets looked after: faults, repair, statistics, near duplicates.
         .target(
             name: "DiptychCuration",
@@ -223,7 +232,7 @@ let package = Package(
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
-                "DiptychTokenizers", "DiptychTorch",
+                "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

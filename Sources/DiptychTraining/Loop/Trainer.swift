@@ -1,0 +1,397 @@
+public import Diptych
+internal import DiptychCheckpoints
+public import DiptychDatasets
+internal import DiptychModels
+public import DiptychTorch
+internal import Foundation
+
+/// Trains a model on pairs of images and texts.
+///
+///     let trainer = Trainer(model: model, engine: .init(plugin: plugin, threads: 2), folder: folder, options: options)
+///     let summary = try await trainer.train(on: pairs, validation: nil) { print($0) }
+public struct Trainer: Sendable {
+    /// Where a training computes.
+    public struct Engine: Sendable {
+        /// The library that computes.
+        public var plugin: TorchPlugin
+        /// The device.
+        public var device: TorchDevice
+        /// The threads of operations on processors.
+        public var threads: Int
+
+        /// States all three.
+        public init(plugin: TorchPlugin, device: TorchDevice = .cpu, threads: Int) {
+            (self.plugin, self.device, self.threads) = (plugin, device, threads)
+        }
+    }
+
+    /// What happens during a run.
+    public enum Event: Sendable {
+        /// A line of the log.
+        case line(String)
+        /// A step is done.
+        case step(done: Int, of: Int, pairsPerSecond: Double)
+    }
+
+    /// How a run ended.
+    public struct Summary: Sendable {
+        /// The steps that are done, with those before this run.
+        public var steps = 0
+        /// The steps of the whole run.
+        public var totalSteps = 0
+        /// The last step's loss.
+        public var loss: Double?
+        /// Whether it was stopped before its end.
+        public var wasStopped = false
+        /// Pairs that could not be read.
+        public var skipped = 0
+        /// The last checkpoint.
+        public var checkpoint: String?
+    }
+
+    /// The model to start from, whose tokenizer and preprocessing are used.
+    public var model: CLIPModel
+    /// Where it computes.
+    public var engine: Engine
+    /// Where files go; nil to keep nothing.
+    public var folder: RunFolder?
+    /// The run's name, which checkpoints state.
+    public var name = "train_clip"
+    /// How it trains.
+    public var options: TrainingOptions
+    /// A model whose image features are to be learnt.
+    public var teacher: CLIPModel?
+    /// A checkpoint to go on from; without it, the folder's latest is.
+    public var resume: String?
+    /// The values of all options for the log, by their names.
+    public var parameters: [(name: String, value: String)] = []
+
+    /// Trains `model` as `options` say.
+    public init(model: CLIPModel, engine: Engine, folder: RunFolder?, options: TrainingOptions) {
+        (self.model, self.engine, self.folder, self.options) = (model, engine, folder, options)
+    }
+
+    /// Trains to the end, or until the task is cancelled: then the run is saved, and the same call goes on.
+    ///
+    /// - Parameter report: hears of lines and steps, on the thread that trains.
+    /// - Throws: ``TrainingError``, `EngineError`, `CheckpointError`, `DatasetError`, `FileWriteError`.
+    public func train(
+        on pairs: any ImageTextPairs, validation: (any ImageTextPairs)? = nil,
+        report: @escaping @Sendable (Event) -> Void = { _ in }
+    ) async throws -> Summary {
+        try options.check()
+        let stop = StopFlag()
+        let summary = try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Summary, any Error>) in
+                TrainingThreads.training.run {
+                    continuation.resume(
+                        with: Result {
+                            var run = try TrainingRun(self, pairs, validation, isStopped: { stop.isSet }, report)
+                            return try run.run()
+                        })
+                }
+            }
+        } onCancel: {
+            stop.set()
+        }
+        return summary
+    }
+}
+
+/// A run on its thread.
+struct TrainingRun {
+    private let trainer: Trainer
+    private let options: TrainingOptions
+    private let isStopped: () -> Bool
+    private let report: (Trainer.Event) -> Void
+    private let pairs: any ImageTextPairs
+    private let reader: PairReader
+    private let order: PairOrder
+    private let model: TrainedModel
+    private let optimizer: AdamWOptimizer
+    private let step: TrainingStep
+    private let validation: Validation?
+    private let log: TrainingLog
+    private let metrics: MetricsFile?
+    private let validations: MetricsFile?
+    private let events: EventFile?
+    private var position: TrainingPosition
+    private let epochs: Int
+    private let totalSteps: Int
+    private var summary = Trainer.Summary()
+    private var collapses = 0
+
+    init(
+        _ trainer: Trainer, _ pairs: any ImageTextPairs, _ validation: (any ImageTextPairs)?,
+        isStopped: @escaping () -> Bool, _ report: @escaping (Trainer.Event) -> Void
+    ) throws {
+        (self.trainer, options, self.pairs) = (trainer, trainer.options, pairs)
+        (self.isStopped, self.report) = (isStopped, report)
+        let options = trainer.options
+        reader = try PairReader(model: trainer.model, contextLength: options.contextLength)
+        order = try PairOrder(count: pairs.count, batchSize: options.batchSize, rank: 0, processes: 1)
+        self.validation = try validation.map { try Validation($0, PairReader(model: trainer.model, contextLength: options.contextLength), options) }
+        let stepsPerEpoch = order.batches / options.accumulation
+        guard stepsPerEpoch > 0 else {
+            throw TrainingError(
+                "\(pairs.count) pairs are \(order.batches) batches of \(options.batchSize), fewer than --accum-freq "
+                    + "\(options.accumulation)")
+        }
+        if let steps = options.maximumSteps {
+            // Chinese-CLIP: ceil(max_steps · accum_freq / batches)
+            epochs = (steps * options.accumulation - 1) / order.batches + 1
+            totalSteps = steps
+        } else {
+            (epochs, totalSteps) = (options.maximumEpochs, stepsPerEpoch * options.maximumEpochs)
+        }
+        let folder = trainer.folder
+        log = try TrainingLog(path: folder?.log, rank: 0) { report(.line($0)) }
+        let (configuration, weights) = try trainer.model.configuration.trainingTensors(
+            of: trainer.model.runner.checkpoint)
+        let engine = trainer.engine
+        model = try TrainedModel(
+            weights, configuration, plugin: engine.plugin, device: engine.device, threads: engine.threads, options)
+        model.setTraining(true)
+        try model.engine.seed(options.seed)
+        optimizer = try AdamWOptimizer(model, weightDecay: options.weightDecay)
+        let teacher = try trainer.teacher.map {
+            try TeacherModel(
+                $0, imageSize: configuration.vision.imageSize, plugin: engine.plugin, device: engine.device,
+                threads: engine.threads, options)
+        }
+        step = TrainingStep(model: model, optimizer: optimizer, teacher: teacher, options: options)
+        if let folder { try Self.requireSpace(folder, model, options, epochs: epochs, totalSteps: totalSteps) }
+        Self.writeParameters(trainer, log)
+
+        position = TrainingPosition()
+        position.stepsPerEpoch = stepsPerEpoch
+        let latest = folder.map(\.latest).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+        if let path = trainer.resume ?? latest {
+            log.info("=> begin to load checkpoint '\(path)'")
+            let checkpoint = TrainingCheckpoint(model: model, optimizer: optimizer, name: trainer.name, options: options)
+            let (found, notes) = try checkpoint.restore(from: path, stepsPerEpoch: stepsPerEpoch)
+            position = found
+            for note in notes { log.info(note) }
+            log.info("=> loaded checkpoint '\(path)' (epoch \(position.epoch) @ \(position.steps) steps)")
+        }
+        metrics = try folder.map { [steps = position.steps] in try MetricsFile(path: $0.metrics, steps: steps) }
+        validations = try folder.map { [steps = position.steps] in try MetricsFile(path: $0.validations, steps: steps) }
+        events = folder.flatMap { EventFile(folder: $0.path) }
+        (summary.totalSteps, summary.steps) = (totalSteps, position.steps)
+    }
+
+    /// Compares what checkpoints will take with what the disk has.
+    private static func requireSpace(
+        _ folder: RunFolder, _ model: TrainedModel, _ options: TrainingOptions, epochs: Int, totalSteps: Int
+    ) throws {
+        guard let free = folder.freeBytes else { return }
+        let each = TrainingCheckpoint.byteCount(
+            parameters: model.parameters.reduce(0) { $0 + $1.count }, trained: model.trained.reduce(0) { $0 + $1.count },
+            isDouble: options.precision == .fp64)
+        let numbered = (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1) + (options.saveSteps.map { totalSteps / $0 } ?? 0)
+        let kept = min(numbered, options.keptCheckpoints ?? .max)
+        // The latest, the best, and the one being written.
+        let (needed, overflows) = each.multipliedReportingOverflow(by: kept + 3)
+        guard overflows || needed > free else { return }
+        let fitting = max(1, free / max(1, each) - 3)
+        throw TrainingError(
+            "\(kept) checkpoints of \(each / 1_000_000) MB and the latest would take more than the \(free / 1_000_000) MB that are free at "
+                + "\(folder.path); save fewer (--save-epoch-frequency \(max(1, epochs / fitting + 1))) or keep the latest: "
+                + "--keep \(fitting)")
+    }
+
+    private static func writeParameters(_ trainer: Trainer, _ log: TrainingLog) {
+        let lines = trainer.parameters.sorted { $0.name < $1.name }.map { "\($0.name): \($0.value)" }
+        if let folder = trainer.folder {
+            try? (lines.joined(separator: "\n") + "\n").write(toFile: folder.parameters, atomically: true, encoding: .utf8)
+        }
+        guard !lines.isEmpty else { return }
+        log.info("Params:")
+        for line in lines { log.info("  " + line) }
+    }
+
+    // MARK: The loop
+
+    mutating func run() throws -> Trainer.Summary {
+        let pairsOfStep = options.batchSize * options.accumulation
+        epochs: while position.epoch < epochs, position.steps < totalSteps {
+            let epoch = position.epoch
+            log.info("Start epoch \(epoch + 1)")
+            let batches = try order.batches(seed: options.seed, epoch: epoch) {
+                try model.engine.permutation(of: $0, seed: $1)
+            }
+            let loader = PairLoader(
+                pairs, epochReader(epoch), batches: batches, workers: options.workers,
+                skipsBroken: options.skipsBrokenPairs)
+            while position.stepInEpoch < position.stepsPerEpoch {
+                guard position.steps < totalSteps else { break epochs }
+                if isStopped() { return try stopped(epoch) }
+                let clock = ContinuousClock()
+                let began = clock.now
+                let chunks = try (0..<options.accumulation).map { chunk in
+                    try loader.batch(position.stepInEpoch * options.accumulation + chunk)
+                }
+                let loaded = clock.now
+                count(chunks.flatMap(\.skipped))
+                let rate = options.rate(atStep: position.steps, of: totalSteps)
+                let result = try step(chunks, rate: rate)
+                position.stepInEpoch += 1
+                position.steps += 1
+                (summary.loss, summary.steps) = (result.loss, position.steps)
+                let (data, whole) = (seconds(loaded - began), seconds(clock.now - began))
+                let speed = Double(pairsOfStep) / max(whole, 1e-9)
+                if position.steps % options.logInterval == 0 {
+                    try logStep(result, epoch: epoch, rate: rate, data: data, whole: whole, speed: speed)
+                }
+                report(.step(done: position.steps, of: totalSteps, pairsPerSecond: speed))
+                if let every = options.validationSteps, position.steps % every == 0 { try validate(epoch) }
+                if let every = options.saveSteps, position.steps % every == 0 {
+                    try save(as: "epoch_\(epoch + 1)_\(position.steps).pt", epoch: epoch + 1)
+                    try save(as: "epoch_latest.pt", epoch: epoch + 1)
+                }
+            }
+            try endEpoch(epoch)
+        }
+        if position.stepInEpoch > 0 { try endEpoch(position.epoch) }
+        return summary
+    }
+
+    private func epochReader(_ epoch: Int) -> PairReader {
+        var reader = reader
+        if options.augments { reader.augmentation = Augmentation(seed: options.seed &+ UInt64(epoch) &* 0x9E37_79B9) }
+        return reader
+    }
+
+    private mutating func endEpoch(_ epoch: Int) throws {
+        (position.epoch, position.stepInEpoch) = (epoch + 1, 0)
+        if let every = options.validationEpochs, (epoch + 1) % every == 0 { try validate(epoch) }
+        let isLast = epoch + 1 >= epochs || position.steps >= totalSteps
+        if isLast || options.saveEpochs > 0 && (epoch + 1) % options.saveEpochs == 0 {
+            try save(as: "epoch_\(epoch + 1).pt", epoch: epoch + 1)
+        }
+        try save(as: "epoch_latest.pt", epoch: epoch + 1)
+    }
+
+    private mutating func stopped(_ epoch: Int) throws -> Trainer.Summary {
+        summary.wasStopped = true
+        try save(as: "epoch_latest.pt", epoch: epoch + 1)
+        return summary
+    }
+
+    private mutating func count(_ skipped: [String]) {
+        summary.skipped += skipped.count
+        for reason in skipped.prefix(max(0, 20 - (summary.skipped - skipped.count))) {
+            log.info("skipped a pair: \(reason)")
+        }
+    }
+
+    private func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+
+    // MARK: Files
+
+    private mutating func save(as name: String, epoch: Int) throws {
+        guard let folder = trainer.folder else { return }
+        let path = "\(folder.checkpoints)/\(name)"
+        let clock = ContinuousClock()
+        let began = clock.now
+        let checkpoint = TrainingCheckpoint(
+            model: model, optimizer: optimizer, name: trainer.name, options: options)
+        let rate = options.rate(atStep: max(0, position.steps - 1), of: totalSteps)
+        do { try checkpoint.write(to: path, epoch: epoch, position, rate: rate) } catch {
+            throw TrainingError("\(error); training stops, and everything up to the last checkpoint is there")
+        }
+        if name == "epoch_\(epoch).pt" {
+            // Scripts look for Chinese-CLIP's own name of it.
+            let alias = "\(folder.checkpoints)/\(RunFolder.alias(of: name))"
+            try? FileManager.default.removeItem(atPath: alias)
+            try? FileManager.default.createSymbolicLink(atPath: alias, withDestinationPath: name)
+        }
+        if let kept = options.keptCheckpoints { folder.prune(keeping: kept) }
+        try trainer.model.copyTokenizer(to: folder.checkpoints)
+        summary.checkpoint = path
+        log.info(
+            "Saved checkpoint \(path) (epoch \(epoch) @ \(position.steps) steps) (writing took \(seconds(clock.now - began)) "
+                + "seconds)")
+    }
+
+    private mutating func validate(_ epoch: Int) throws {
+        guard let validation else { return }
+        log.info("Begin to eval on validation set (epoch \(epoch + 1) @ \(position.steps) steps)...")
+        guard let result = try validation(model, options, isStopped: isStopped) else { return }
+        count(result.skipped)
+        let scale = try model.scaleNumber()
+        log.info(
+            "Validation Result (epoch \(epoch + 1) @ \(position.steps) steps) | Valid Loss: \(fixed(result.loss, 6)) | "
+                + "Image2Text Acc: \(fixed(result.imageToText * 100, 2)) | Text2Image Acc: "
+                + "\(fixed(result.textToImage * 100, 2)) | logit_scale: \(fixed(scale, 3)) | Valid Batch Size: "
+                + "\(options.validationBatchSize)")
+        let numbers: [(String, Double)] = [
+            ("valid_loss", result.loss), ("valid_i2t_acc", result.imageToText), ("valid_t2i_acc", result.textToImage),
+        ]
+        validations?.write(
+            [("step", .int(position.steps)), ("epoch", .int(epoch + 1))] + numbers.map { ($0.0, .double($0.1)) })
+        events?.write(step: position.steps, numbers)
+        guard result.loss < position.bestLoss ?? .infinity, result.loss.isFinite else { return }
+        position.bestLoss = result.loss
+        guard let folder = trainer.folder else { return }
+        try model.saveBest(to: folder.best, trainer.model)
+        log.info("Saved the best model so far to \(folder.best)")
+    }
+
+    private mutating func logStep(
+        _ result: StepResult, epoch: Int, rate: Double, data: Double, whole: Double, speed: Double
+    ) throws {
+        let pairs = options.batchSize * options.accumulation
+        let share = 100 * Double(position.stepInEpoch) / Double(position.stepsPerEpoch)
+        let scale = try model.scaleNumber()
+        log.info(
+            "Global Steps: \(position.steps)/\(totalSteps) | Train Epoch: \(epoch + 1) [\(position.stepInEpoch * pairs)/"
+                + "\(order.padded) (\(fixed(share, 0))%)] | Loss: \(fixed(result.loss, 6)) | "
+                + (options.reportsAccuracy
+                    ? "Image2Text Acc: \(fixed(result.imageToText * 100, 2)) | Text2Image Acc: "
+                        + "\(fixed(result.textToImage * 100, 2)) | " : "")
+                + "Data Time: \(fixed(data, 3))s | Batch Time: \(fixed(whole, 3))s | LR: \(fixed(rate, 6)) | logit_scale: "
+                + "\(fixed(scale, 3)) | Global Batch Size: \(pairs)")
+        let numbers: [(String, Double)] = [
+            ("loss", result.loss), ("lr", rate), ("logit_scale", scale), ("i2t_acc", result.imageToText),
+            ("t2i_acc", result.textToImage), ("pairs_per_second", speed), ("gradient_norm", result.gradientNorm),
+        ]
+        metrics?.write(
+            [("step", .int(position.steps)), ("epoch", .int(epoch + 1))] + numbers.map { ($0.0, .double($0.1)) })
+        events?.write(step: position.steps, numbers)
+        try checkCollapse(result)
+    }
+
+    /// Three times in a row is no accident.
+    private mutating func checkCollapse(_ result: StepResult) throws {
+        let (engine, width, count) = (model.engine, model.configuration.embeddingDimension, options.batchSize)
+        guard count >= 8 else { return }
+        let spreads = try [result.features.images, result.features.texts].map {
+            FeatureSpread(try engine.floats(of: $0, count: count * width), columns: width)
+        }
+        guard let worst = spreads.first(where: \.isCollapsed) else {
+            collapses = 0
+            return
+        }
+        collapses += 1
+        guard collapses >= 3 else { return }
+        throw TrainingError(
+            "the model has collapsed: the features of a batch have a mean cosine of \(fixed(worst.meanCosine, 5)) and an "
+                + "effective rank of \(fixed(worst.effectiveRank, 2)); start again from an earlier checkpoint with a lower --lr, "
+                + "a longer --warmup or larger batches")
+    }
+}
+
+/// A number with so many digits after the point, as Python's `:.6f` writes it.
+func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+/// Whether a run should end.
+private final class StopFlag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value = false
+
+    var isSet: Bool { lock.withLock { value } }
+    func set() { lock.withLock { value = true } }
+}
