@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/version.h>
 
@@ -241,6 +242,23 @@ Handle *chosen(Handle *x, Handle *numbers) {
     return made([&] { return at::index_select(x->value.flatten(0, -2), 0, numbers->value); });
 }
 
+// batch_norm over the batches of all processes (PyTorch's SyncBatchNorm).
+at::Tensor group_norm(
+    const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, at::Tensor mean, at::Tensor variance, double epsilon) {
+    const std::vector<int64_t> others{0, 2, 3};
+    const auto each = [](const at::Tensor &v) { return v.view({1, -1, 1, 1}); };
+    const auto count = group_summed(at::full({1}, static_cast<double>(x.numel() / x.size(1)), x.options().requires_grad(false)));
+    const auto middle = group_summed(x.sum(others)) / count;
+    const auto centred = x - each(middle);
+    const auto spread = group_summed((centred * centred).sum(others)) / count;
+    {
+        const at::NoGradGuard unrecorded;
+        mean.lerp_(middle, 0.1);
+        variance.lerp_(spread * count / (count - 1), 0.1);
+    }
+    return centred * each(at::rsqrt(spread + epsilon) * weight) + each(bias);
+}
+
 Handle *convolution(
     Handle *x, Handle *kernel, Handle *weight, Handle *bias, Handle *mean, Handle *variance, float epsilon, int32_t stride,
     int32_t padding, Handle *residual, int32_t activation, int32_t trains) {
@@ -249,7 +267,9 @@ Handle *convolution(
         auto y = at::conv2d(
             x->value.to(kernel->value.scalar_type()), kernel->value, normalises ? std::nullopt : optional(bias), {stride, stride},
             {padding, padding});
-        if (normalises) {
+        if (normalises && trains == 2 && in_group()) {
+            y = group_norm(y, weight->value, bias->value, mean->value, variance->value, epsilon);
+        } else if (normalises) {
             y = at::batch_norm(
                 y, optional(weight), optional(bias), optional(mean), optional(variance), trains != 0,
                 /*momentum=*/0.1, epsilon, /*cudnn_enabled=*/true);
@@ -313,6 +333,7 @@ extern "C" __attribute__((visibility("default"))) const diptych_torch_functions 
         functions.mean = mean;
         functions.mean_and_positions = mean_and_positions;
         add_training(functions);
+        add_collectives(functions);
         return functions;
     }();
     return &functions;

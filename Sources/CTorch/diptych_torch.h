@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 // Grows with every change of what follows; a program and a plug-in of different numbers do not work together.
-#define DIPTYCH_TORCH_INTERFACE 2
+#define DIPTYCH_TORCH_INTERFACE 3
 
 // Which pointers may be NULL, for Swift.
 #ifdef __clang__
@@ -107,7 +107,8 @@ typedef struct diptych_torch_functions {
 
     // Maps: [n, channels, side, side].
     // Without `mean` the convolution alone, with `bias`; else normalised by weight, bias, mean and variance. `trains`: by the
-    // batch's own mean and variance, which move `mean` and `variance` by a tenth (batch_norm's momentum in PyTorch).
+    // batch's own mean and variance, which move `mean` and `variance` by a tenth (batch_norm's momentum in PyTorch); 2 for those of
+    // all processes' batches.
     diptych_torch_optional (*DIPTYCH_NONNULL convolution)(
         diptych_torch_tensor *x, diptych_torch_tensor *kernel, diptych_torch_optional weight,
         diptych_torch_tensor *bias, diptych_torch_optional mean,
@@ -184,6 +185,21 @@ typedef struct diptych_torch_functions {
     int32_t (*DIPTYCH_NONNULL set_generator_state)(int32_t device, const uint8_t *state, int64_t count);
     // torch.randperm(count) of a new generator with `seed`.
     int32_t (*DIPTYCH_NONNULL permutation)(int64_t count, uint64_t seed, int64_t *destination);
+
+    // Several processes, each of which joins one group. Waiting for the others ends after so many seconds.
+    int32_t (*DIPTYCH_NONNULL join_group)(
+        const char *host, int32_t port, int32_t rank, int32_t size, int32_t is_host, int32_t seconds);
+    int32_t (*DIPTYCH_NONNULL leave_group)(void);
+    // A number under a key for all to ask for; -1 where there is none.
+    int32_t (*DIPTYCH_NONNULL tell_group)(const char *key, int64_t number);
+    int64_t (*DIPTYCH_NONNULL asked_group)(const char *key);
+    // Every process's x in the order of ranks. `follows`: gradients go back to the process that a row came from.
+    diptych_torch_optional (*DIPTYCH_NONNULL gather)(diptych_torch_tensor *x, int32_t follows);
+    // The sum of every process's x, which gradients follow.
+    diptych_torch_optional (*DIPTYCH_NONNULL group_sum)(diptych_torch_tensor *x);
+    // The mean of all processes' gradients of `count` leaves.
+    int32_t (*DIPTYCH_NONNULL average_gradients)(
+        diptych_torch_tensor *DIPTYCH_NONNULL const *DIPTYCH_NONNULL leaves, int32_t count);
 } diptych_torch_functions;
 
 // The functions, which live as long as the library is loaded.

@@ -61,3 +61,9 @@ inline std::vector<at::Tensor> list(Handle *const *parts, int32_t count) {
 
 // Puts the functions of training.cpp into the table.
 void add_training(diptych_torch_functions &functions);
+// Puts the functions of collectives.cpp into the table.
+void add_collectives(diptych_torch_functions &functions);
+// Whether there are other processes.
+bool in_group();
+// The sum of all processes' x, which gradients follow.
+at::Tensor group_summed(const at::Tensor &x);

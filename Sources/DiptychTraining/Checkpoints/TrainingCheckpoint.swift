@@ -133,8 +133,8 @@ struct TrainingCheckpoint {
         var position = TrainingPosition()
         position.stepsPerEpoch = stepsPerEpoch
         guard !options.resetsOffset else { return (position, notes) }
-        guard let epoch = contents["epoch"]?.int, let step = contents["step"]?.int, (0...1 << 40).contains(epoch),
-            (0...1 << 40).contains(step)
+        guard let epoch = contents["epoch"]?.int, let step = contents["step"]?.int, (0...1 << 31).contains(epoch),
+            (0...1 << 40).contains(step), stepsPerEpoch < 1 << 31
         else {
             notes.append("\(path) does not say at which epoch and step it is; training starts at the first")
             return (position, notes)
@@ -142,7 +142,7 @@ struct TrainingCheckpoint {
         position.steps = step
         guard let own, let index = own["epoch_index"]?.int, let done = own["step_in_epoch"]?.int else {
             // Chinese-CLIP goes on with the next epoch, also from the middle of one.
-            position.epoch = epoch
+            (position.epoch, position.steps) = (epoch, epoch * stepsPerEpoch)
             return (position, notes)
         }
         guard own["steps_per_epoch"]?.int == stepsPerEpoch, (0...1 << 40).contains(index), (0...stepsPerEpoch).contains(done) else {

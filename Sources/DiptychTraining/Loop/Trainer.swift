@@ -367,7 +367,13 @@ struct TrainingRun {
     /// Three times in a row is no accident.
     private mutating func checkCollapse(_ result: StepResult) throws {
         let (engine, width, count) = (model.engine, model.configuration.embeddingDimension, options.batchSize)
-        guard count >= 8 else { return }
+        // Where all features are one, all logits are equal, and the loss is the logarithm of their number. A model that has not learnt
+        // yet may have features as close as that.
+        let chance = logarithm(Double(count * options.accumulation))
+        guard count >= 8, position.steps > options.warmup, abs(result.loss - chance) < 0.02 else {
+            collapses = 0
+            return
+        }
         let spreads = try [result.features.images, result.features.texts].map {
             FeatureSpread(try engine.floats(of: $0, count: count * width), columns: width)
         }

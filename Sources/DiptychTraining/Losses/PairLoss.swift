@@ -80,5 +80,5 @@ struct FeatureSpread {
     }
 
     /// Whether nothing distinguishes the rows any more.
-    var isCollapsed: Bool { meanCosine > 0.999 && effectiveRank < 1.5 }
+    var isCollapsed: Bool { meanCosine > 0.9999 }
 }
