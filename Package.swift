@@ -183,7 +183,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         // How well a model does, by numbers.
-        .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
+        .target(
+            name: "DiptychEvaluation", dependencies: ["CKernels", "Diptych", "DiptychBasics"], swiftSettings: strict),
         // Datasets looked after: faults, repair, statistics, near duplicates.
         .target(
             name: "DiptychCuration",
@@ -316,7 +317,7 @@ let package = Package(
             dependencies: ["Diptych", "DiptychCuration", "DiptychDatasets", "DiptychMedia", "DiptychTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],
+            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(
