@@ -6,22 +6,27 @@ import Foundation
 struct EvaluateZeroShotCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "zero-shot",
-        abstract: "Measure how often images get the label of their folder.",
+        abstract: "Measure how often images get the label of their folder or row.",
         discussion: """
             The directory has a folder of images for each class, as in pictures/red_fox/1.jpg. A class's label is the \
             folder's name with spaces for underscores, unless --labels names it: with lines of folder, tab and label, or \
-            with one label a line in the order of the folders' names. A label that is just as near as the right one \
-            counts as nearer. Labels without images compete, and are left out of the mean per class.
+            with one label a line in the order of the folders' names. Chinese-CLIP's folders, test/000/1.jpg beside \
+            label_cn.txt, are found as they are. Rows of any other dataset have their label in the column label or class, or in \
+            --text-column. A label that is just as near as the right one counts as nearer. Labels without images compete, and are \
+            left out of the mean per class. The options of Chinese-CLIP's zeroshot_evaluation are taken by their names; \
+            --save-dir writes its file for ELEVATER.
 
             Example: diptych evaluate zero-shot --data images
             """)
 
     @OptionGroup var model: ModelArguments
+    @OptionGroup var data: EvaluationDataArguments
+    @OptionGroup var benchmark: BenchmarkArguments
 
-    @Option(help: "The directory of the class folders.")
-    var data: String
-
-    @Option(name: .customLong("labels"), help: ArgumentHelp("A file that names the classes.", valueName: "file"))
+    // The second is Chinese-CLIP's.
+    @Option(
+        name: [.customLong("labels"), .customLong("label-file")],
+        help: ArgumentHelp("A file that names the classes.", valueName: "file"))
     var labelsFile: String?
 
     @OptionGroup var templates: TemplateArguments
@@ -34,11 +39,20 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "The most frequent mistakes to show.")
     var confusions = 10
 
+    @OptionGroup var original: ZeroShotOriginalArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the figures and each image's rank, for `diptych evaluate compare`.", valueName: "file"))
+    var output: String?
+
     @Option(help: "The format of the report.")
     var format = EvaluationFormat.text
 
     func validate() throws {
-        if data.isEmpty { throw ValidationError("--data is empty.") }
+        guard data.sources.count == 1, data.sources[0] != "" else {
+            throw ValidationError("give one --data" + (data.sources.isEmpty ? "." : ", not \(data.sources.count)."))
+        }
         guard confusions >= 0 else { throw ValidationError("--confusions must not be negative, but is \(confusions).") }
         guard classifierFile == nil || !templates.areGiven else {
             throw ValidationError("--classifier brings its own templates; give it without them.")
@@ -46,65 +60,92 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         if [labelsFile, templates.file].contains("-") {
             throw ValidationError("labels and templates are read from files, not from standard input.")
         }
+        if let name = benchmark.benchmark, name != .imageNet {
+            throw ValidationError("\(name.rawValue) is measured by `diptych evaluate retrieval`.")
+        }
+        guard model.model == nil || original.checkpoint == nil else {
+            throw ValidationError("--resume names the model by Chinese-CLIP's option; give it without --model.")
+        }
     }
 
     func run() async throws {
-        let folder = try LabelledFolder(path: data, labels: labelsFile)
-        let labels = folder.classes.map(\.label) + folder.otherLabels
-        let classifier: Classifier
-        let model: any DualEncoder
-        if let classifierFile {
-            model = try await self.model.loadDualEncoder()
-            classifier = try await Classifier.load(from: classifierFile, for: model)
+        let notes = DatasetNotes()
+        let order = try original.order()
+        let place = ZeroShotPlace(data, labels: labelsFile, isQuiet: model.quiet)
+        let folder = try place.folder()
+        let findings = try await benchmark.findings(data, model)
+        let model = try await loadModel()
+        var skips = Skips()
+        var samples: ZeroShotSamples
+        if let folder {
+            samples = try await ZeroShotSamples(
+                folder, by: model, self.model.images, isQuiet: self.model.quiet, skips: &skips)
         } else {
-            let templates = try self.templates.chosen(for: labels, isQuiet: self.model.quiet)
-            model = try await self.model.loadDualEncoder()
-            classifier = try await model.classifier(labels: labels, templates: templates, isQuiet: self.model.quiet)
+            let (part, _) = try data.chosen(notes, usual: benchmark.benchmark?.split)
+            guard try part.hasImages() else { throw Failure("\(part.path): the split has no images") }
+            guard try part.hasTexts() else {
+                throw Failure("\(part.path): has no labels; name their column with --text-column")
+            }
+            samples = try await ZeroShotSamples(
+                part, labels: labelsFile, by: model, self.model.images, isQuiet: self.model.quiet, skips: &skips)
         }
-        let indices = try Self.indices(of: folder, in: classifier, classifierFile ?? "")
-
-        let progress = Progress("classifying", total: nil, isQuiet: self.model.quiet)
-        defer { progress.end() }
-        var (done, skips) = (0, Skips())
-        var accuracy = ClassificationAccuracy(labels: classifier.labels)
-        try await ImageRun(model, self.model.images, FetchOptions()).each(
-            ImageInputs(folder.folders.map(ImageArgument.image)), afterBatch: { progress.update(done) },
-            { name, result in
-                done += 1
-                guard let place = folder.index(ofImage: name) else {
-                    return skips.add(name, reason: "belongs to none of the classes")
-                }
-                switch result {
-                case .failure(let error): skips.add(name, error)
-                case .success(let embedding):
-                    accuracy.add(scores: classifier.similarities(to: embedding), label: indices[place])
-                }
-            })
-        progress.end()
-        guard accuracy.images > 0 else {
-            throw Failure("\(data): no picture of its \(folder.classes.count) class folders can be read")
+        let classifier = try await classifier(samples.labels, model)
+        try samples.arrange(by: classifier, from: classifierFile)
+        guard !samples.images.isEmpty else {
+            throw Failure("\(place.title): no picture of its \(samples.classes.count) class folders can be read")
         }
+        let outcome = ZeroShotOutcome(samples, classifier)
         let report = ZeroShotReport(
-            accuracy: accuracy, folders: Dictionary(zip(indices, folder.classes.map(\.folder))) { first, _ in first },
-            templates: classifier.templates.count, skipped: skips.count, confusions: confusions)
-        if !self.model.quiet { report.emptyFolders.forEach { Console.say("\(data)/\($0): has no images") } }
-        try StandardOutput.line(format == .json ? report.json.text : report.text)
-        try skips.end(of: done)
+            accuracy: outcome.accuracy, folders: samples.folders, templates: classifier.templates.count,
+            skipped: skips.count, confusions: confusions, outcome: outcome,
+            more: benchmark.members(model.name, findings))
+        if !self.model.quiet { report.emptyFolders.forEach { Console.say("\(place.title)/\($0): has no images") } }
+        try original.save(outcome, order: order, model, isQuiet: self.model.quiet)
+        if let output {
+            var origin = EvaluationOrigin()
+            (origin.sources, origin.split) = (data.sources.map(EvaluationOrigin.absolute), data.split)
+            (origin.imageColumn, origin.textColumn) = (data.imageColumn, data.textColumn)
+            origin.model = (model.name, await model.fingerprint())
+            try AtomicFile.write((outcome.file(origin, report.json).text + "\n").utf8, to: output, isDurable: false)
+            if !self.model.quiet { Console.say("written: \(output)") }
+        }
+        try StandardOutput.line(
+            format == .json ? report.json.text : report.text + (benchmark.text(model.name) ?? ""))
+        notes.report(isQuiet: self.model.quiet)
+        try skips.end(of: samples.images.count + skips.count)
     }
 
-    /// For each class folder, the place of its label among the classifier's.
-    private static func indices(
-        of folder: LabelledFolder, in classifier: Classifier, _ file: String
-    ) throws -> [Int] {
-        let places = Dictionary(
-            classifier.labels.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return try folder.classes.map { entry in
-            guard let place = places[entry.label] else {
-                throw Failure(
-                    "\(file): has no label '\(entry.label)' for the folder '\(entry.folder)'; name the classes with "
-                        + "--labels as it does")
-            }
-            return place
+    private func loadModel() async throws -> any DualEncoder {
+        guard original.checkpoint != nil || original.batchSize != nil else { return try await model.loadDualEncoder() }
+        let path = try original.checkpoint ?? ModelLocation(model.model).announced(isQuiet: model.quiet).path
+        return try await model.load(path: path, batchSize: original.batchSize).requireTexts()
+    }
+
+    private func classifier(_ labels: [String], _ model: any DualEncoder) async throws -> Classifier {
+        if let classifierFile { return try await Classifier.load(from: classifierFile, for: model) }
+        let templates = try self.templates.chosen(for: labels, isQuiet: self.model.quiet)
+        let words = EvaluationTexts(model, contextLength: original.contextLength)
+        return try await words.classifier(labels: labels, templates: templates, isQuiet: self.model.quiet)
+    }
+}
+
+/// The texts of a model as evaluations give them: curly quotation marks are straight for Chinese-CLIP, and texts are cut where the
+/// command says.
+struct EvaluationTexts: TextEmbedder {
+    let model: any DualEncoder
+    let contextLength: Int?
+
+    init(_ model: any DualEncoder, contextLength: Int?) { (self.model, self.contextLength) = (model, contextLength) }
+
+    var dimension: Int { model.dimension }
+    var logits: LogitParameters { model.logits }
+
+    func embed(texts: [String], normalize: Bool) async throws -> Embeddings {
+        let words = texts.map { RetrievalFeatures.words($0, for: model) }
+        guard let contextLength, contextLength < model.tokenizer.contextLength else {
+            return try await model.embed(texts: words, normalize: normalize)
         }
+        return try await model.embed(
+            tokenized: words.map { model.tokenizer.encode($0, contextLength: contextLength) }, normalize: normalize)
     }
 }
