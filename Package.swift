@@ -184,13 +184,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         // How well a model does, by numbers.
-        .target(name: "DiptychEvaluation", dependencies: ["Diptych"], swiftSettings: strict),
+        .target(
+            name: "DiptychEvaluation", dependencies: ["CKernels", "Diptych", "DiptychBasics"], swiftSettings: strict),
         // Training on the torch engine: losses, optimiser, the loop, checkpoints.
         .target(
             name: "DiptychTraining",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
-                "DiptychModels", "DiptychTokenizers", "DiptychTorch",
+                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychEngine",
+                "DiptychEvaluation", "DiptychMedia", "DiptychModels", "DiptychTokenizers", "DiptychTorch",
             ],
             swiftSettings: strict),
         // Datasets looked after: faults, repair, statistics, near duplicates.
@@ -325,7 +326,7 @@ let package = Package(
             dependencies: ["Diptych", "DiptychCuration", "DiptychDatasets", "DiptychMedia", "DiptychTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychEvaluation"],
+            name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(

@@ -160,7 +160,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     }
 }
 
-extension DualEncoder {
+extension TextEmbedder {
     /// Makes a classifier and shows how far it is.
     func classifier(labels: [String], templates: PromptTemplates, isQuiet: Bool) async throws -> Classifier {
         let progress = Progress("embedding labels", total: labels.count, isQuiet: isQuiet)

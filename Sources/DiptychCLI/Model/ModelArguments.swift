@@ -4,7 +4,10 @@ import DiptychEngine
 import DiptychModels
 import Foundation
 
-extension ModelOptions.PrecisionChoice: ExpressibleByArgument {}
+extension ModelOptions.PrecisionChoice: ExpressibleByArgument {
+    /// The names of the formats, and those of Chinese-CLIP's scripts for GPUs, whose evaluation computes in 32 bits for `amp`.
+    public init?(argument: String) { self.init(rawValue: ["amp": "fp32", "fp16": "fp32"][argument] ?? argument) }
+}
 
 /// The non-linearities that a checkpoint may have been trained with.
 enum ActivationChoice: String, ExpressibleByArgument, CaseIterable {

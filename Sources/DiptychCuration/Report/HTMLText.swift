@@ -1,8 +1,8 @@
 /// Text as HTML.
-enum HTMLText {
+package enum HTMLText {
     /// A text in which nothing is markup, in a direction of its own: control characters and marks of direction, which could turn what
     /// stands beside it, are left out.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -23,7 +23,7 @@ enum HTMLText {
     }
 
     /// A whole number with its thousands apart.
-    static func number(_ value: Int) -> String {
+    package static func number(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var text = ""
         for (place, digit) in digits.enumerated() {
@@ -34,7 +34,7 @@ enum HTMLText {
     }
 
     /// A number with as many digits as say something.
-    static func number(_ value: Double) -> String {
+    package static func number(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
         if value.magnitude >= 100 || value == value.rounded(), value.magnitude < 1e15 {
             return number(Int(value.rounded()))
@@ -44,7 +44,7 @@ enum HTMLText {
     }
 
     /// A number below a thousand with three digits behind the point.
-    static func thousandths(_ value: Double) -> String {
+    package static func thousandths(_ value: Double) -> String {
         guard value.isFinite, value.magnitude < 1e6 else { return "–" }
         let scaled = Int((value.magnitude * 1000).rounded())
         let digits = String(scaled % 1000)
@@ -52,7 +52,7 @@ enum HTMLText {
     }
 
     /// Bytes in the unit that suits them.
-    static func bytes(_ value: Double) -> String {
+    package static func bytes(_ value: Double) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
         var (value, unit) = (value, 0)
         while value >= 1024, unit < units.count - 1 { (value, unit) = (value / 1024, unit + 1) }

@@ -1,6 +1,6 @@
 /// The style of a report, light and dark as the reader's system is.
-enum ReportStyle {
-    static let css = """
+package enum ReportStyle {
+    package static let css = """
         :root { color-scheme: light dark; --ground: #f6f7f9; --card: #ffffff; --ink: #1c2127; --soft: #565f6b; --line: #d9dee5;
           --bar: #2f6fd0; --error: #b3261e; --warning: #8a5a00; }
         @media (prefers-color-scheme: dark) { :root { --ground: #14171b; --card: #1d2126; --ink: #e8ebef; --soft: #a3acb8;

@@ -80,7 +80,7 @@ public struct DatasetPart: Sendable {
     }
 
     /// The part as images and texts.
-    func pairs(seed: UInt32) throws(DatasetError) -> any PairSource {
+    package func pairs(seed: UInt32 = 0) throws(DatasetError) -> any PairSource {
         switch content {
         case .chineseClip: return try ChineseClipFiles(path: path, encoding: options.encoding)
         case .lmdb: return try LMDBPairs(folder: path)

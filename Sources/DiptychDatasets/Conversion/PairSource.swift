@@ -8,11 +8,11 @@ package struct PairImage {
         case bytes([UInt8])
     }
 
-    let id: String
+    package let id: String
     let content: Content
     /// Where it comes from, for messages.
-    let path: String
-    let place: String
+    package let path: String
+    package let place: String
 
     /// Joins an id and an image.
     package init(id: String, content: Content, path: String, place: String) {
@@ -42,7 +42,7 @@ package struct PairImage {
     /// The file's bytes.
     ///
     /// - Throws: ``DatasetError`` where they are not base64.
-    func bytes() throws(DatasetError) -> [UInt8] {
+    package func bytes() throws(DatasetError) -> [UInt8] {
         switch content {
         case .bytes(let bytes): return bytes
         case .base64(let text):
@@ -57,12 +57,12 @@ package struct PairImage {
 /// A text of a split, with the ids of the images that it describes.
 package struct PairText {
     /// A number or a text.
-    let id: JSONValue
-    let text: String
-    let imageIDs: [JSONValue]
+    package let id: JSONValue
+    package let text: String
+    package let imageIDs: [JSONValue]
     /// Where it comes from, for messages.
-    var path = ""
-    var place = ""
+    package var path = ""
+    package var place = ""
 
     /// Joins a text and the images that it describes.
     package init(id: JSONValue, text: String, imageIDs: [JSONValue], path: String = "", place: String = "") {
@@ -72,7 +72,7 @@ package struct PairText {
 }
 
 /// The images and the texts of a split, one after the other: first all images, then all texts.
-protocol PairSource {
+package protocol PairSource {
     /// The next image; nil behind the last one.
     ///
     /// - Throws: ``DatasetError`` with a place where only this one is bad; without one, nothing can be read on.
@@ -100,7 +100,7 @@ package struct ChineseClipFiles: PairSource {
         }
     }
 
-    mutating func nextImage() throws(DatasetError) -> PairImage? {
+    package mutating func nextImage() throws(DatasetError) -> PairImage? {
         while let line = try images?.next() {
             try line.check(path)
             guard !line.bytes.allSatisfy(FileContent.isBlank) else { continue }
@@ -119,7 +119,7 @@ package struct ChineseClipFiles: PairSource {
         return nil
     }
 
-    mutating func nextText() throws(DatasetError) -> PairText? {
+    package mutating func nextText() throws(DatasetError) -> PairText? {
         guard let textPath else { return nil }
         while let line = try texts?.next() {
             try line.check(textPath)

@@ -195,9 +195,10 @@ struct RowColumns {
         hasIDs = columns.contains { $0.name == "text_ids" || $0.name == "text_id" }
         if let caption, let column = columns.first(where: { $0.name == caption }), isTexts(column.type) {
             texts = .list(caption)
-        } else if caption != nil {
-            // What was named became the column `text`.
-            texts = .single("text")
+        } else if let caption {
+            // What was named became the column `text`, but of rows whose images needed no search.
+            texts = .single(
+                columns.first { $0.name.lowercased() == caption.lowercased() && $0.type == .text }?.name ?? "text")
         } else if let name = found(["texts", "captions", "caption", "sentences", "text"], isTexts) {
             texts = .list(name)
         } else if columns.contains(DatasetColumn("text", .text)) {

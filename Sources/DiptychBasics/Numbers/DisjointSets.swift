@@ -1,11 +1,11 @@
 /// Sets of the numbers below a count that are joined (union by the lower number, paths halved; Tarjan 1975).
-struct DisjointSets {
+package struct DisjointSets: Sendable {
     private var parents: [Int32]
 
-    init(count: Int) { parents = (0..<Int32(count)).map { $0 } }
+    package init(count: Int) { parents = (0..<Int32(count)).map { $0 } }
 
     /// The lowest number of the set that `number` is in.
-    mutating func root(of number: Int) -> Int {
+    package mutating func root(of number: Int) -> Int {
         var number = number
         while Int(parents[number]) != number {
             parents[number] = parents[Int(parents[number])]
@@ -15,7 +15,7 @@ struct DisjointSets {
     }
 
     /// Joins the sets of two numbers.
-    mutating func join(_ a: Int, _ b: Int) {
+    package mutating func join(_ a: Int, _ b: Int) {
         let (first, second) = (root(of: a), root(of: b))
         guard first != second else { return }
         parents[max(first, second)] = Int32(min(first, second))

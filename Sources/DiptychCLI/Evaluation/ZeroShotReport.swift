@@ -1,4 +1,5 @@
 import Diptych
+import DiptychEvaluation
 import Foundation
 
 /// The accuracy of zero-shot classification, for people and for programs.
@@ -10,17 +11,24 @@ struct ZeroShotReport {
     let skipped: Int
     /// The most mistakes to show.
     let confusions: Int
+    let outcome: ZeroShotOutcome
+    /// Further members.
+    var more: [(String, JSON)] = []
 
     /// Class folders of which no image counted.
     var emptyFolders: [String] {
         accuracy.labels.indices.filter { accuracy.counts[$0].images == 0 }.compactMap { folders[$0] }
     }
 
-    var json: JSON {
+    var json: JSON { .object(figures.members + more) }
+
+    private var figures: JSON {
         [
             "pictures": .int(accuracy.images), "skipped": .int(skipped), "labels": .int(accuracy.labels.count),
             "templates": .int(templates), "top1": Self.number(accuracy.top1), "top5": Self.number(accuracy.top5),
             "mean_per_class": Self.number(accuracy.meanPerClass),
+            "interval_top1": .interval(outcome.intervals?.top1),
+            "interval_top5": accuracy.top5 == nil ? .null : .interval(outcome.intervals?.top5),
             "classes": .array(
                 accuracy.labels.indices.map { index in
                     let count = accuracy.counts[index]
@@ -44,8 +52,11 @@ struct ZeroShotReport {
         var lines = [
             "images        \(accuracy.images)" + (skipped > 0 ? " (\(skipped) skipped)" : ""),
             "labels          \(accuracy.labels.count)", "templates       \(templates)",
-            "top-1           \(Self.share(accuracy.top1))",
-            "top-5           " + (accuracy.top5 == nil ? "– (says nothing below 6 labels)" : Self.share(accuracy.top5)),
+            "top-1           \(Self.share(accuracy.top1))\(Self.range(outcome.intervals?.top1))",
+            "top-5           "
+                + (accuracy.top5 == nil
+                    ? "– (says nothing below 6 labels)"
+                    : Self.share(accuracy.top5) + Self.range(outcome.intervals?.top5)),
             "mean per class  \(Self.share(accuracy.meanPerClass))", "", "images   top-1   top-5  class",
         ]
         for (label, count) in zip(accuracy.labels, accuracy.counts) {
@@ -64,6 +75,10 @@ struct ZeroShotReport {
     }
 
     private static func number(_ value: Double?) -> JSON { value.map { .double($0) } ?? .null }
+
+    private static func range(_ interval: Interval?) -> String {
+        interval.map { "  95 %: \(share($0.low)) to \(share($0.high))" } ?? ""
+    }
 
     private static func share(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "    –" }
 }

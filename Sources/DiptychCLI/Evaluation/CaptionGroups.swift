@@ -1,41 +1,15 @@
-import ArgumentParser
 import Diptych
 import DiptychDatasets
 import DiptychEvaluation
 import Foundation
 
-struct EvaluateRetrievalCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "retrieval",
-        abstract: "Measure how well captions find their images.",
-        discussion: """
-            Reads captions.jsonl beside the images, as `diptych pictures` writes it. For each group of images and each \
-            language, recall@k is the share of captions whose own image is among the k nearest of the group; an image \
-            that is just as near counts as nearer.
+/// How well captions of `captions.jsonl` find their images, by groups.
+struct CaptionGroups {
+    let images: String
+    let group: Int
 
-            Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate retrieval \
-            --images held-out
-            """)
-
-    @OptionGroup var model: ModelArguments
-
-    // The second is the older spelling.
-    @Option(
-        name: [.customLong("images"), .customLong("pictures")],
-        help: "The directory of the images and their captions.jsonl.")
-    var images: String
-
-    @Option(parsing: .unconditional, help: "The images that compete for a caption; a smaller rest is left out.")
-    var group = 200
-
-    @Option(help: "The format of the report.")
-    var format = EvaluationFormat.text
-
-    func validate() throws {
-        guard group >= 2 else { throw ValidationError("--group must be at least 2, not \(group).") }
-    }
-
-    func run() async throws {
+    /// Reads, embeds and ranks.
+    func measure(_ arguments: ModelArguments, _ format: EvaluationFormat) async throws {
         let captions = try CaptionedImage.read(in: images)
         let whole = captions.count / group * group
         guard whole > 0 else {
@@ -43,11 +17,11 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                 "\(images): has captions of \(captions.count) images, fewer than a group of \(group); "
                     + "draw more or give a smaller --group")
         }
-        let model = try await model.loadDualEncoder()
+        let model = try await arguments.loadDualEncoder()
         let directory = URL(fileURLWithPath: images, isDirectory: true)
         let embeddings = try await model.embed(
             images: captions[..<whole].map { .file(directory.appendingPathComponent($0.file).path) },
-            options: self.model.images)
+            options: arguments.images)
         let (english, chinese) = try await (
             model.embed(texts: captions[..<whole].map(\.english)),
             model.embed(texts: captions[..<whole].map(\.chinese))

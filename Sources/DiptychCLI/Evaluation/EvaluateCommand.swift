@@ -9,7 +9,11 @@ struct EvaluateCommand: AsyncParsableCommand {
 
             Example: diptych pictures --count 200 --seed 7 --output held-out && diptych evaluate --pictures held-out
             """,
-        subcommands: [EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateRelevanceCommand.self],
+        subcommands: [
+            EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateChoiceCommand.self,
+            EvaluateProbeCommand.self,
+            EvaluateCompareCommand.self, EvaluateMUGEScoreCommand.self, EvaluateRelevanceCommand.self,
+        ],
         defaultSubcommand: EvaluateRetrievalCommand.self)
 }
 

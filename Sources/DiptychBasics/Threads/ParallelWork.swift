@@ -1,16 +1,15 @@
-internal import DiptychBasics
 internal import Foundation
 internal import Synchronization
 
 /// Work that is spread over threads that Swift's tasks do not need.
-struct ParallelWork {
+package struct ParallelWork: Sendable {
     /// The most threads that work at a time.
-    let threads: Int
+    package let threads: Int
 
-    private static let workers = WorkerThreads(name: "diptych-curation", most: 1024)
+    private static let workers = WorkerThreads(name: "diptych-parallel", most: 1024)
 
     /// - Parameter threads: without it, one a processor that this process may use.
-    init(threads: Int? = nil) {
+    package init(threads: Int? = nil) {
         let processors = max(1, ProcessInfo.processInfo.activeProcessorCount)
         self.threads = min(max(1, threads ?? processors), 4 * processors)
     }
@@ -18,7 +17,7 @@ struct ParallelWork {
     /// Calls `body` for each index below `count`, on several threads, and waits for all on the calling one.
     ///
     /// - Parameter body: is given the index and the number of its thread, from 0.
-    func each(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ thread: Int) -> Void) {
+    package func each(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ thread: Int) -> Void) {
         let workers = min(threads, count)
         guard workers > 1 else {
             for index in 0..<count { body(index, 0) }
@@ -37,7 +36,7 @@ struct ParallelWork {
     }
 
     /// What `body` gives for each element, in their order.
-    func map<Element: Sendable, Result: Sendable>(
+    package func map<Element: Sendable, Result: Sendable>(
         _ elements: [Element], _ body: @escaping @Sendable (Element) -> Result
     ) -> [Result] {
         let results = Mutex([Result?](repeating: nil, count: elements.count))
