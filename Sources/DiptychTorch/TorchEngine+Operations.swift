@@ -157,7 +157,7 @@ extension TorchEngine {
             functions.convolution(
                 x, kernel, weight, bias, mean, variance, sizes.epsilon, Int32(clamping: sizes.stride),
                 Int32(clamping: sizes.padding), residual, activation.number,
-                usesBatchStatistics(layer.name) ? 1 : 0)
+                statisticsKind(layer.name))
         }
         return FeatureMap(value: value, count: x.count, side: sizes.resultSide, channels: sizes.outputs)
     }

@@ -134,6 +134,12 @@ public final class TorchEngine: Engine {
 
     /// Whether the normalisation beside the parameter of a name takes its statistics from the batch.
     func usesBatchStatistics(_ name: String) -> Bool { training != nil && !isFrozen(name) }
+
+    /// The plug-in's number for whose statistics a normalisation takes: 0 the running ones, 1 the batch's, 2 all processes' batches'.
+    func statisticsKind(_ name: String) -> Int32 {
+        guard usesBatchStatistics(name) else { return 0 }
+        return training?.synchronisesStatistics ?? false ? 2 : 1
+    }
 }
 
 /// How a training step differs from an evaluation.
@@ -143,6 +149,8 @@ public struct TorchTraining: Sendable {
     public var maskRatio = 0.0
     /// Whether blocks keep nothing but their input, and are computed again for their gradients (Chen et al. 2016).
     public var recomputes = false
+    /// Whether batch statistics are those of all processes' batches.
+    public var synchronisesStatistics = false
 
     /// A step with the model's dropout and batch statistics, and no more.
     public init() {}

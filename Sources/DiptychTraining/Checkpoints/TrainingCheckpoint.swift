@@ -26,6 +26,7 @@ struct TrainingCheckpoint {
     /// The run's name.
     let name: String
     let options: TrainingOptions
+    let group: TorchGroup?
 
     private static let prefix = "module."
 
@@ -33,8 +34,10 @@ struct TrainingCheckpoint {
 
     /// Writes a checkpoint; it appears at `path` when it is complete.
     ///
-    /// - Parameter epoch: the number that Chinese-CLIP would state, from 1.
-    func write(to path: String, epoch: Int, _ position: TrainingPosition, rate: Double) throws {
+    /// - Parameters:
+    ///   - epoch: the number that Chinese-CLIP would state, from 1.
+    ///   - random: the states of all processes' random numbers.
+    func write(to path: String, epoch: Int, _ position: TrainingPosition, rate: Double, random: [UInt8]) throws {
         let engine = model.engine
         let isDouble = engine.computesInDoubles
         // The engine is used by this thread alone, which writes.
@@ -55,7 +58,6 @@ struct TrainingCheckpoint {
             let counter = statistic.name.dropLast("running_var".count) + "num_batches_tracked"
             state.append((.string(Self.prefix + counter), .written(.integers([], [Int64(model.passes)]))))
         }
-        let random = try engine.generatorState()
         let own: PyTorchValue = .dictionary([
             (.string("epoch_index"), .int(position.epoch)), (.string("step_in_epoch"), .int(position.stepInEpoch)),
             (.string("steps_per_epoch"), .int(position.stepsPerEpoch)),
@@ -154,7 +156,12 @@ struct TrainingCheckpoint {
         (position.epoch, position.stepInEpoch) = (index, done)
         if case .double(let loss)? = own["best_loss"] { position.bestLoss = loss }
         if let random = own["random"]?.tensor, random.elementType == .uint8 {
-            try model.engine.setGeneratorState(Array(random.bytes))
+            let (rank, size) = (group?.rank ?? 0, group?.size ?? 1)
+            let each = random.bytes.count / size
+            // Of another number of processes, each goes on with the first one's.
+            let isSame = try model.engine.generatorState().count == each
+            try model.engine.setGeneratorState(
+                Array(isSame ? random.bytes[rank * each..<(rank + 1) * each] : random.bytes[..<min(random.bytes.count, 5056)]))
         }
         return (position, notes)
     }

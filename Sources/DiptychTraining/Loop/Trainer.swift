@@ -1,6 +1,7 @@
 public import Diptych
 internal import DiptychCheckpoints
 public import DiptychDatasets
+internal import DiptychEngine
 internal import DiptychModels
 public import DiptychTorch
 internal import Foundation
@@ -18,10 +19,12 @@ public struct Trainer: Sendable {
         public var device: TorchDevice
         /// The threads of operations on processors.
         public var threads: Int
+        /// The processes that train together; nil for this one alone.
+        public var group: TorchGroup?
 
-        /// States all three.
-        public init(plugin: TorchPlugin, device: TorchDevice = .cpu, threads: Int) {
-            (self.plugin, self.device, self.threads) = (plugin, device, threads)
+        /// States where.
+        public init(plugin: TorchPlugin, device: TorchDevice = .cpu, threads: Int, group: TorchGroup? = nil) {
+            (self.plugin, self.device, self.threads, self.group) = (plugin, device, threads, group)
         }
     }
 
@@ -53,7 +56,7 @@ public struct Trainer: Sendable {
     public var model: CLIPModel
     /// Where it computes.
     public var engine: Engine
-    /// Where files go; nil to keep nothing.
+    /// Where files go; nil to keep nothing. Of several processes the first writes.
     public var folder: RunFolder?
     /// The run's name, which checkpoints state.
     public var name = "train_clip"
@@ -112,6 +115,9 @@ struct TrainingRun {
     private let step: TrainingStep
     private let validation: Validation?
     private let log: TrainingLog
+    private let group: TorchGroup?
+    /// Where this process writes.
+    private let folder: RunFolder?
     private let metrics: MetricsFile?
     private let validations: MetricsFile?
     private let events: EventFile?
@@ -120,6 +126,7 @@ struct TrainingRun {
     private let totalSteps: Int
     private var summary = Trainer.Summary()
     private var collapses = 0
+    private var saves = 0
 
     init(
         _ trainer: Trainer, _ pairs: any ImageTextPairs, _ validation: (any ImageTextPairs)?,
@@ -128,9 +135,13 @@ struct TrainingRun {
         (self.trainer, options, self.pairs) = (trainer, trainer.options, pairs)
         (self.isStopped, self.report) = (isStopped, report)
         let options = trainer.options
+        group = trainer.engine.group
+        let (group, isFirst) = (trainer.engine.group, (trainer.engine.group?.rank ?? 0) == 0)
         reader = try PairReader(model: trainer.model, contextLength: options.contextLength)
-        order = try PairOrder(count: pairs.count, batchSize: options.batchSize, rank: 0, processes: 1)
-        self.validation = try validation.map { try Validation($0, PairReader(model: trainer.model, contextLength: options.contextLength), options) }
+        order = try PairOrder(
+            count: pairs.count, batchSize: options.batchSize, rank: group?.rank ?? 0,
+            processes: group?.size ?? 1)
+        self.validation = try validation.map { [reader] in try Validation($0, reader, options, group) }
         let stepsPerEpoch = order.batches / options.accumulation
         guard stepsPerEpoch > 0 else {
             throw TrainingError(
@@ -144,31 +155,32 @@ struct TrainingRun {
         } else {
             (epochs, totalSteps) = (options.maximumEpochs, stepsPerEpoch * options.maximumEpochs)
         }
-        let folder = trainer.folder
-        log = try TrainingLog(path: folder?.log, rank: 0) { report(.line($0)) }
+        let folder = isFirst ? trainer.folder : nil
+        self.folder = folder
+        log = try TrainingLog(path: folder?.log, rank: group?.rank ?? 0) { report(.line($0)) }
         let (configuration, weights) = try trainer.model.configuration.trainingTensors(
             of: trainer.model.runner.checkpoint)
         let engine = trainer.engine
         model = try TrainedModel(
             weights, configuration, plugin: engine.plugin, device: engine.device, threads: engine.threads, options)
         model.setTraining(true)
-        try model.engine.seed(options.seed)
+        try model.engine.seed(options.seed &+ UInt64(group?.rank ?? 0))
         optimizer = try AdamWOptimizer(model, weightDecay: options.weightDecay)
         let teacher = try trainer.teacher.map {
             try TeacherModel(
                 $0, imageSize: configuration.vision.imageSize, plugin: engine.plugin, device: engine.device,
                 threads: engine.threads, options)
         }
-        step = TrainingStep(model: model, optimizer: optimizer, teacher: teacher, options: options)
+        step = TrainingStep(model: model, optimizer: optimizer, teacher: teacher, options: options, group: group)
         if let folder { try Self.requireSpace(folder, model, options, epochs: epochs, totalSteps: totalSteps) }
-        Self.writeParameters(trainer, log)
+        if isFirst { Self.writeParameters(trainer, log) }
 
         position = TrainingPosition()
         position.stepsPerEpoch = stepsPerEpoch
-        let latest = folder.map(\.latest).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+        let latest = trainer.folder.map(\.latest).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
         if let path = trainer.resume ?? latest {
             log.info("=> begin to load checkpoint '\(path)'")
-            let checkpoint = TrainingCheckpoint(model: model, optimizer: optimizer, name: trainer.name, options: options)
+            let checkpoint = TrainingCheckpoint(model: model, optimizer: optimizer, name: trainer.name, options: options, group: group)
             let (found, notes) = try checkpoint.restore(from: path, stepsPerEpoch: stepsPerEpoch)
             position = found
             for note in notes { log.info(note) }
@@ -213,7 +225,7 @@ struct TrainingRun {
     // MARK: The loop
 
     mutating func run() throws -> Trainer.Summary {
-        let pairsOfStep = options.batchSize * options.accumulation
+        let pairsOfStep = options.batchSize * options.accumulation * (group?.size ?? 1)
         epochs: while position.epoch < epochs, position.steps < totalSteps {
             let epoch = position.epoch
             log.info("Start epoch \(epoch + 1)")
@@ -225,7 +237,8 @@ struct TrainingRun {
                 skipsBroken: options.skipsBrokenPairs)
             while position.stepInEpoch < position.stepsPerEpoch {
                 guard position.steps < totalSteps else { break epochs }
-                if isStopped() { return try stopped(epoch) }
+                try group?.tell("step/\(group?.rank ?? 0)", position.steps)
+                if try shouldStop() { return try stopped(epoch) }
                 let clock = ContinuousClock()
                 let began = clock.now
                 let chunks = try (0..<options.accumulation).map { chunk in
@@ -234,7 +247,7 @@ struct TrainingRun {
                 let loaded = clock.now
                 count(chunks.flatMap(\.skipped))
                 let rate = options.rate(atStep: position.steps, of: totalSteps)
-                let result = try step(chunks, rate: rate)
+                let result = try together { try step(chunks, rate: rate) }
                 position.stepInEpoch += 1
                 position.steps += 1
                 (summary.loss, summary.steps) = (result.loss, position.steps)
@@ -254,6 +267,39 @@ struct TrainingRun {
         }
         if position.stepInEpoch > 0 { try endEpoch(position.epoch) }
         return summary
+    }
+
+    /// Whether the run should end, which all processes agree on.
+    private func shouldStop() throws -> Bool {
+        guard group != nil else { return isStopped() }
+        return try together { try model.engine.groupSum([isStopped() ? 1 : 0])[0] > 0 }
+    }
+
+    /// What `body` gives, or an error that names the process which did not come.
+    private func together<Result>(_ body: () throws -> Result) throws -> Result {
+        guard let group else { return try body() }
+        do { return try body() } catch let error as EngineError {
+            let steps = (0..<group.size).map { group.asked("step/\($0)") }
+            let farthest = steps.compactMap(\.self).max()
+            let missing = steps.indices.filter { $0 != group.rank && (steps[$0] == nil || steps[$0] != farthest) }
+            let who =
+                missing.isEmpty
+                ? "another process ended or hangs in step \(position.steps + 1)"
+                : "process \(missing.map(String.init).joined(separator: ", ")) ended or hangs, before step \(position.steps + 1)"
+            throw TrainingError("\(who): \(error); the same command goes on from the last checkpoint")
+        }
+    }
+
+    /// Waits until process 0 has written what it writes, however long that takes.
+    private func waitForFirst(_ key: String) throws {
+        guard let group else { return }
+        if group.rank == 0 { return try group.tell(key, 1) }
+        while group.asked(key) == nil {
+            guard group.asked("step/0") != nil else {
+                throw TrainingError("process 0 is gone; the same command goes on from the last checkpoint")
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
     }
 
     private func epochReader(_ epoch: Int) -> PairReader {
@@ -291,15 +337,26 @@ struct TrainingRun {
 
     // MARK: Files
 
+    /// The states of all processes' random numbers, one after the other.
+    private func randomState() throws -> [UInt8] {
+        let own = try model.engine.generatorState()
+        guard group != nil else { return own }
+        let row = try model.engine.matrix(own.map(Float.init), columns: own.count)
+        let all = try together { try model.engine.gathered(row, follows: false) }
+        return try model.engine.floats(of: all, count: own.count * (group?.size ?? 1)).map { UInt8(max(0, min(255, $0))) }
+    }
+
     private mutating func save(as name: String, epoch: Int) throws {
-        guard let folder = trainer.folder else { return }
+        let random = try randomState()
+        defer { saves += 1 }
+        guard let folder else { return try waitForFirst("saved/\(saves)") }
         let path = "\(folder.checkpoints)/\(name)"
         let clock = ContinuousClock()
         let began = clock.now
         let checkpoint = TrainingCheckpoint(
-            model: model, optimizer: optimizer, name: trainer.name, options: options)
+            model: model, optimizer: optimizer, name: trainer.name, options: options, group: group)
         let rate = options.rate(atStep: max(0, position.steps - 1), of: totalSteps)
-        do { try checkpoint.write(to: path, epoch: epoch, position, rate: rate) } catch {
+        do { try checkpoint.write(to: path, epoch: epoch, position, rate: rate, random: random) } catch {
             throw TrainingError("\(error); training stops, and everything up to the last checkpoint is there")
         }
         if name == "epoch_\(epoch).pt" {
@@ -311,6 +368,7 @@ struct TrainingRun {
         if let kept = options.keptCheckpoints { folder.prune(keeping: kept) }
         try trainer.model.copyTokenizer(to: folder.checkpoints)
         summary.checkpoint = path
+        try waitForFirst("saved/\(saves)")
         log.info(
             "Saved checkpoint \(path) (epoch \(epoch) @ \(position.steps) steps) (writing took \(seconds(clock.now - began)) "
                 + "seconds)")
@@ -319,7 +377,7 @@ struct TrainingRun {
     private mutating func validate(_ epoch: Int) throws {
         guard let validation else { return }
         log.info("Begin to eval on validation set (epoch \(epoch + 1) @ \(position.steps) steps)...")
-        guard let result = try validation(model, options, isStopped: isStopped) else { return }
+        guard let result = try together({ try validation(model, options, isStopped: { false }) }) else { return }
         count(result.skipped)
         let scale = try model.scaleNumber()
         log.info(
@@ -335,15 +393,18 @@ struct TrainingRun {
         events?.write(step: position.steps, numbers)
         guard result.loss < position.bestLoss ?? .infinity, result.loss.isFinite else { return }
         position.bestLoss = result.loss
-        guard let folder = trainer.folder else { return }
-        try model.saveBest(to: folder.best, trainer.model)
-        log.info("Saved the best model so far to \(folder.best)")
+        defer { saves += 1 }
+        if let folder {
+            try model.saveBest(to: folder.best, trainer.model)
+            log.info("Saved the best model so far to \(folder.best)")
+        }
+        try waitForFirst("saved/\(saves)")
     }
 
     private mutating func logStep(
         _ result: StepResult, epoch: Int, rate: Double, data: Double, whole: Double, speed: Double
     ) throws {
-        let pairs = options.batchSize * options.accumulation
+        let pairs = options.batchSize * options.accumulation * (group?.size ?? 1)
         let share = 100 * Double(position.stepInEpoch) / Double(position.stepsPerEpoch)
         let scale = try model.scaleNumber()
         log.info(
@@ -369,7 +430,7 @@ struct TrainingRun {
         let (engine, width, count) = (model.engine, model.configuration.embeddingDimension, options.batchSize)
         // Where all features are one, all logits are equal, and the loss is the logarithm of their number. A model that has not learnt
         // yet may have features as close as that.
-        let chance = logarithm(Double(count * options.accumulation))
+        let chance = logarithm(Double(count * options.accumulation * (options.aggregates ? group?.size ?? 1 : 1)))
         guard count >= 8, position.steps > options.warmup, abs(result.loss - chance) < 0.02 else {
             collapses = 0
             return

@@ -18,6 +18,7 @@ struct TrainingStep {
     let optimizer: AdamWOptimizer
     let teacher: TeacherModel?
     let options: TrainingOptions
+    let group: TorchGroup?
 
     /// The largest exponent of cosines: ln 100, as in the original paper; Chinese-CLIP writes 4.6052.
     static let scaleRange = 0.0...4.6052
@@ -29,6 +30,7 @@ struct TrainingStep {
         let engine = model.engine
         try engine.clearGradients()
         let result = chunks.count == 1 ? try whole(chunks[0]) : try accumulated(chunks)
+        if group != nil { try engine.averageGradients(of: model.trained) }
         let norm = try engine.gradientNorm(of: model.trained)
         guard norm.isFinite else {
             throw TrainingError(
@@ -84,19 +86,15 @@ struct TrainingStep {
         shown: (images: TorchValue, texts: TorchValue)
     ) throws -> Part {
         let engine = model.engine
-        let result = try PairLoss(images: images, texts: texts, count: count, model, options.loss)
-        var total = result.loss
-        if let taught {
-            total = try engine.sum(
-                total, engine.affine(engine.cosineDistance(taught, images), times: options.distillationWeight))
-        }
-        let loss = try engine.number(of: total)
+        let result = try PairLoss.ofGroup(
+            images: images, texts: texts, count: count, taught: taught, model, options, group)
+        let loss = try engine.number(of: result.loss)
         guard loss.isFinite else {
             throw TrainingError(
                 "the loss is not a finite number any more; start again from the last checkpoint with a lower --lr, "
                     + "--grad-clip-norm 1, or --precision fp32")
         }
-        try engine.backward(from: total)
+        try engine.backward(from: result.loss)
         return (loss, result.imageToText, result.textToImage, shown)
     }
 }

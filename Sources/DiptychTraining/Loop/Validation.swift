@@ -15,9 +15,12 @@ struct Validation {
     let reader: PairReader
     let order: PairOrder
 
-    init(_ pairs: any ImageTextPairs, _ reader: PairReader, _ options: TrainingOptions) throws {
-        (self.pairs, self.reader) = (pairs, reader)
-        order = try PairOrder(count: pairs.count, batchSize: options.validationBatchSize, rank: 0, processes: 1)
+    private let group: TorchGroup?
+
+    init(_ pairs: any ImageTextPairs, _ reader: PairReader, _ options: TrainingOptions, _ group: TorchGroup?) throws {
+        (self.pairs, self.reader, self.group) = (pairs, reader, group)
+        order = try PairOrder(
+            count: pairs.count, batchSize: options.validationBatchSize, rank: group?.rank ?? 0, processes: group?.size ?? 1)
     }
 
     /// Evaluates the model, in the order that Chinese-CLIP's sampler has: shuffled, the same each time.
@@ -43,6 +46,10 @@ struct Validation {
             sums.loss += loss * share
             sums.imageToText += i2t * share
             sums.textToImage += t2i * share
+        }
+        if group != nil {
+            let all = try engine.groupSum([sums.loss, sums.imageToText, sums.textToImage])
+            (sums.loss, sums.imageToText, sums.textToImage) = (all[0], all[1], all[2])
         }
         return sums
     }

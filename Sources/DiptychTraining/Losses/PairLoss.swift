@@ -6,6 +6,54 @@ struct PairLoss {
     let imageToText: Double
     let textToImage: Double
 
+    /// The loss of one process's pairs of features, against those of all processes where options want that.
+    ///
+    /// - Parameters:
+    ///   - images: rows of length 1, as many as of texts.
+    ///   - count: their number.
+    ///   - taught: a teacher's features of the same images.
+    static func ofGroup(
+        images: TorchValue, texts: TorchValue, count: Int, taught: TorchValue?, _ model: TrainedModel,
+        _ options: TrainingOptions, _ group: TorchGroup?
+    ) throws -> PairLoss {
+        let engine = model.engine
+        guard let group, options.aggregates else {
+            let result = try PairLoss(images: images, texts: texts, count: count, model, options.loss)
+            return try result.adding(taught, images, engine, options)
+        }
+        /// All processes' rows: in their order where gradients follow, else this process's own first.
+        func all(_ x: TorchValue, follows: Bool) throws -> TorchValue {
+            let gathered = try engine.gathered(x, follows: follows)
+            guard !follows else { return gathered }
+            let others = try (0..<group.size).filter { $0 != group.rank }
+                .map { try engine.rows($0 * count..<($0 + 1) * count, of: gathered) }
+            return try engine.joined([x] + others)
+        }
+        // Of a sigmoid for each pair, only the process of a text can teach it what does not belong to it.
+        let follows = options.gathersGradients || options.loss == .sigmoid
+        let (allImages, allTexts) = try (all(images, follows: follows), all(texts, follows: follows))
+        let isLocal = options.isLocal || options.loss == .sigmoid
+        let first = follows ? group.rank * count : 0
+        let result = try PairLoss(
+            images: allImages, texts: allTexts, count: count * group.size,
+            rows: isLocal ? first..<first + count : nil, model, options.loss)
+        return try result.adding(taught.map { try all($0, follows: false) }, allImages, engine, options)
+    }
+
+    /// The loss with a teacher's part.
+    private func adding(
+        _ taught: TorchValue?, _ images: TorchValue, _ engine: TorchEngine, _ options: TrainingOptions
+    ) throws -> PairLoss {
+        guard let taught else { return self }
+        let distance = try engine.affine(engine.cosineDistance(taught, images), times: options.distillationWeight)
+        return PairLoss(
+            loss: try engine.sum(loss, distance), imageToText: imageToText, textToImage: textToImage)
+    }
+
+    private init(loss: TorchValue, imageToText: Double, textToImage: Double) {
+        (self.loss, self.imageToText, self.textToImage) = (loss, imageToText, textToImage)
+    }
+
     /// The loss of pairs of features, all of which gradients may follow.
     ///
     /// - Parameters:

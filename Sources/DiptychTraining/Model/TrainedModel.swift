@@ -58,6 +58,7 @@ final class TrainedModel {
         trained = parameters.filter { !frozen.contains($0.name) }
         var training = TorchTraining()
         (training.maskRatio, training.recomputes) = (options.maskRatio, options.recomputes)
+        training.synchronisesStatistics = options.synchronisesStatistics
         self.training = training
         passes = weights.tensors.first { $0.key.hasSuffix(".num_batches_tracked") }?.value.integers().first.map(Int.init) ?? 0
         guard !trained.isEmpty else { throw TrainingError("every parameter is frozen; there is nothing to train") }

@@ -10,7 +10,7 @@ extension Trainer {
     /// - Throws: ``TrainingError`` for options that do not fit them.
     public func plan(pairs: Int) throws -> TrainingPlan {
         try options.check()
-        let order = try PairOrder(count: pairs, batchSize: options.batchSize, rank: 0, processes: 1)
+        let order = try PairOrder(count: pairs, batchSize: options.batchSize, rank: 0, processes: engine.group?.size ?? 1)
         return TrainingPlan(model.configuration, parameters: model.parameterCount, pairs: pairs, order, options)
     }
 }

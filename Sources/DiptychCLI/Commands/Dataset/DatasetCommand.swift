@@ -71,8 +71,8 @@ struct SourceOptions: ParsableArguments {
     /// Refuses sources that are not read.
     static func validate(_ sources: [String]) throws {
         if sources.contains("") { throw ValidationError("a source is empty; give a file or a folder.") }
-        for source in sources where source.hasPrefix("store:") {
-            throw ValidationError("\(source): a store is not read as a dataset yet; `diptych store export` writes one.")
+        if sources.contains(DatasetSources.storePrefix) {
+            throw ValidationError("store: names no store; write store:DIRECTORY.")
         }
     }
 }

@@ -111,9 +111,10 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         (conversion.samplesPerShard, conversion.bytesPerShard) = (shardCount, shardBytes)
         (conversion.copiesImages, conversion.hasAbsolutePaths) = (copies, absolutePaths)
         (conversion.lmdbFolder, conversion.isInPlace) = (lmdbFolder, dataFolder != nil)
+        conversion.notes = notes
         var skips = Skips()
         var total = 0
-        for (split, part) in try chosen(options) {
+        for (split, part) in try await chosen(options) {
             let progress = Progress(split, total: nil, isQuiet: quiet)
             let summary = try conversion.write(
                 part, as: split, progress: progress.update,
@@ -122,7 +123,9 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             total += summary.rows + summary.skipped
             report(summary, progress.seconds)
         }
-        if total == 0, !quiet { Console.say("note: there are no images in \(sources.joined(separator: " "))") }
+        if total == 0, !quiet {
+            Console.say("note: there are no rows and no images in \(sources.joined(separator: " "))")
+        }
         notes.report(isQuiet: quiet)
         try skips.end(of: total, consequence: "; the others are written")
     }
@@ -130,32 +133,37 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     private func report(_ summary: DatasetConversion.Summary, _ seconds: Double) {
         if summary.orphans > 0, !quiet {
             Console.say(
-                "note: \(summary.split): \(summary.orphans) pairs name images that are not there; Chinese-CLIP's training stops at those"
+                "note: \(summary.split): pairs that name images which are not there: \(summary.orphans); Chinese-CLIP's training stops at those"
             )
         }
         if summary.strays > 0 {
             Console.say(
-                "note: \(summary.files.joined(separator: ", ")): \(summary.strays) files in it are not of this run and count as "
-                    + "rows too; write to a new folder, or remove them")
+                "note: \(summary.files.joined(separator: ", ")): files in it that are not of this run and count as rows too: "
+                    + "\(summary.strays); write to a new folder, or remove them")
         }
         guard !quiet else { return }
         let rate = Progress.rounded(Double(summary.images) / max(seconds, 0.001))
         let files =
             summary.files.count > 3
             ? "\(summary.files.count) files in \(output ?? "")" : summary.files.joined(separator: ", ")
+        guard summary.images > 0 || summary.rows == 0 || ![.csv, .tsv, .jsonl, .parquet].contains(format) else {
+            return Console.say("\(summary.split): \(Columns.counted(summary.rows, "row")) in \(files)")
+        }
         Console.say(
-            "\(summary.split): \(summary.images) images, \(summary.texts) texts, \(summary.pairs) pairs in \(files) (\(rate) images/s)"
+            "\(summary.split): \(Columns.counted(summary.images, "image")), \(Columns.counted(summary.texts, "text")), "
+                + "\(Columns.counted(summary.pairs, "pair")) in \(files) (\(rate) images/s)"
         )
     }
 
     /// The splits to write, with the parts that they come from.
-    private func chosen(_ options: DatasetOptions) throws -> [(String, DatasetPart)] {
+    private func chosen(_ options: DatasetOptions) async throws -> [(String, DatasetPart)] {
         if let dataFolder {
             return try names(splits ?? "").map { split in
                 (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: options))
             }
         }
-        let parts = try DatasetSources(sources, options, catalog).splits()
+        let parts = try await DatasetSources(sources, options, catalog)
+            .readingStores(hasEmbeddings: format == .clipRetrieval).splits()
         guard let splits else { return parts.map { ($0.split ?? "train", $0) } }
         let wanted = names(splits)
         if parts.count == 1,
