@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diptych
 import DiptychDatasets
+import DiptychEvaluation
 import Foundation
 
 struct EvaluateZeroShotCommand: AsyncParsableCommand {

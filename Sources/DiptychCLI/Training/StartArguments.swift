@@ -53,11 +53,19 @@ struct StartArguments: ParsableArguments {
     }
 
     /// Where it computes.
-    func computing() throws -> Trainer.Engine {
-        let device: TorchDevice = if case .torch(let device) = engine { device } else { .cpu }
-        return Trainer.Engine(
-            plugin: try TorchPlugin.load(EngineChoice.pluginPath), device: device,
-            threads: threads ?? ModelOptions().threadCount)
+    ///
+    /// - Parameter processes: this process's place among others, which share the threads, and each of which has a GPU.
+    func computing(_ processes: ProcessArguments? = nil) throws -> Trainer.Engine {
+        var device: TorchDevice = if case .torch(let device) = engine { device } else { .cpu }
+        let plugin = try TorchPlugin.load(EngineChoice.pluginPath)
+        var computing = Trainer.Engine(plugin: plugin, device: device, threads: threads ?? ModelOptions().threadCount)
+        guard let processes, let place = try processes.place() else { return computing }
+        if case .cuda(let first) = device { device = .cuda(first + place.localRank) }
+        computing.device = device
+        if threads == nil { computing.threads = max(1, computing.threads / max(1, processes.processes)) }
+        computing.group = try TorchGroup.join(
+            plugin, host: place.host, port: place.port, rank: place.rank, size: place.size, seconds: processes.timeout)
+        return computing
     }
 
     /// The model to start from.

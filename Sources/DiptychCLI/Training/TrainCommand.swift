@@ -10,6 +10,6 @@ struct TrainCommand: AsyncParsableCommand {
 
             Example: diptych train --model clip_cn_vit-b-16.pt --train-data lmdb/train --val-data lmdb/valid --name muge
             """,
-        subcommands: [TrainPairsCommand.self],
+        subcommands: [TrainPairsCommand.self, TrainChoiceCommand.self],
         defaultSubcommand: TrainPairsCommand.self)
 }

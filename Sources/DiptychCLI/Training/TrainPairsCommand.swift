@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diptych
 import DiptychDatasets
+import DiptychTorch
 import DiptychTraining
 import Foundation
 
@@ -20,6 +21,7 @@ struct TrainPairsCommand: AsyncParsableCommand {
     @OptionGroup var data: TrainingDataArguments
     @OptionGroup var steps: TrainingStepArguments
     @OptionGroup var run: TrainingRunArguments
+    @OptionGroup var processes: ProcessArguments
     @OptionGroup var unused: TrainingUnusedArguments
 
     @Flag(name: .customLong("dry-run"), help: "Print the plan and what it will take, and train nothing.")
@@ -29,6 +31,9 @@ struct TrainPairsCommand: AsyncParsableCommand {
     var quiet = false
 
     func run() async throws {
+        if !isDryRun, try processes.startsOthers() { return try await processes.run() }
+        let isFirst = try processes.place()?.rank ?? 0 == 0
+        let quiet = quiet || !isFirst
         let notes = DatasetNotes()
         let model = try await start.load(steps.seed)
         var options = try steps.options(for: model)
@@ -36,12 +41,14 @@ struct TrainPairsCommand: AsyncParsableCommand {
         data.apply(to: &options)
         try options.check()
         for note in unused.notes where !quiet { Console.say("note: \(note)") }
-        let engine = try start.computing()
-        let pairs = try data.training(notes)
-        let validation = try data.validation(notes)
+        let pairs = try await data.training(notes)
+        let validation = try await data.validation(notes)
+        let engine = try start.computing(processes)
+        defer { engine.group?.leave() }
         notes.report(isQuiet: quiet)
         var trainer = Trainer(model: model, engine: engine, folder: nil, options: options)
         (trainer.name, trainer.resume) = (run.name, start.resume)
+        trainer.shouldStop = { ProcessArguments.isOrphan }
         trainer.teacher = try await run.teacher()
         let plan = try trainer.plan(pairs: pairs.count)
         if isDryRun {
@@ -51,16 +58,15 @@ struct TrainPairsCommand: AsyncParsableCommand {
         try plan.requireMemory()
         trainer.folder = try RunFolder(logs: run.logs, name: run.name, date: Date())
         trainer.parameters = parameters(options)
-        let progress = Progress("training", total: nil, isQuiet: true)
         let isQuiet = quiet
         let summary = try await trainer.train(on: pairs, validation: validation) { event in
             if case .line(let line) = event, !isQuiet { Console.say(line) }
         }
-        progress.end()
         if summary.wasStopped {
-            Console.say("diptych: stopped after step \(summary.steps) of \(summary.totalSteps); the same command goes on")
+            if isFirst { Console.say("diptych: stopped after step \(summary.steps) of \(summary.totalSteps); the same command goes on") }
             throw Signals.status
         }
+        guard isFirst else { return }
         let skipped = summary.skipped == 0 ? "" : ", \(summary.skipped) broken pairs were replaced by the next ones"
         try StandardOutput.line(
             "trained \(summary.steps) of \(summary.totalSteps) steps"

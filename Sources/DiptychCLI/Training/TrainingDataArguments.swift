@@ -41,17 +41,19 @@ struct TrainingDataArguments: ParsableArguments {
     func apply(to options: inout TrainingOptions) { (options.workers, options.augments) = (max(1, numWorkers), useAugment) }
 
     /// The pairs to train on.
-    func training(_ notes: DatasetNotes) throws -> any ImageTextPairs { try pairs(trainData, split: "train", notes) }
-
-    /// The pairs to validate on, if any.
-    func validation(_ notes: DatasetNotes) throws -> (any ImageTextPairs)? {
-        try valData.map { try pairs($0, split: "valid", notes) }
+    func training(_ notes: DatasetNotes) async throws -> any ImageTextPairs {
+        try await pairs(trainData, split: "train", notes)
     }
 
-    private func pairs(_ path: String, split: String, _ notes: DatasetNotes) throws -> any ImageTextPairs {
+    /// The pairs to validate on, if any.
+    func validation(_ notes: DatasetNotes) async throws -> (any ImageTextPairs)? {
+        if let valData { try await pairs(valData, split: "valid", notes) } else { nil }
+    }
+
+    private func pairs(_ path: String, split: String, _ notes: DatasetNotes) async throws -> any ImageTextPairs {
         remote.install()
         let options = source.options(columns: ColumnNames(image: imageColumn, caption: captionColumn), notes: notes)
-        let parts = try DatasetSources([path], options, catalog).splits()
+        let parts = try await DatasetSources([path], options, catalog).readingStores().splits()
         guard parts.count > 1 else {
             guard let part = parts.first else { throw Failure("\(path): holds no pairs of images and texts") }
             return try checked(part.imageTextPairs(), path)

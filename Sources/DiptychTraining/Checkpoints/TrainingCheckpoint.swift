@@ -156,12 +156,10 @@ struct TrainingCheckpoint {
         (position.epoch, position.stepInEpoch) = (index, done)
         if case .double(let loss)? = own["best_loss"] { position.bestLoss = loss }
         if let random = own["random"]?.tensor, random.elementType == .uint8 {
-            let (rank, size) = (group?.rank ?? 0, group?.size ?? 1)
-            let each = random.bytes.count / size
-            // Of another number of processes, each goes on with the first one's.
-            let isSame = try model.engine.generatorState().count == each
-            try model.engine.setGeneratorState(
-                Array(isSame ? random.bytes[rank * each..<(rank + 1) * each] : random.bytes[..<min(random.bytes.count, 5056)]))
+            let (each, rank) = (try model.engine.generatorState().count, group?.rank ?? 0)
+            // Of fewer processes than now, the others go on with the first one's.
+            let start = random.bytes.count >= (rank + 1) * each ? rank * each : 0
+            if random.bytes.count >= each { try model.engine.setGeneratorState(Array(random.bytes[start..<start + each])) }
         }
         return (position, notes)
     }

@@ -174,5 +174,25 @@ enum TrainingThreads {
     /// They load images.
     static let loading = WorkerThreads(name: "diptych-load", most: 256)
     /// They train.
-    static let training = WorkerThreads(name: "diptych-train", most: 16)
+    private static let training = WorkerThreads(name: "diptych-train", most: 16)
+
+    /// What `body` gives on a thread for it, which libtorch keeps to; it asks whether it should end.
+    static func train<Result: Sendable>(
+        _ body: @escaping @Sendable (_ isStopped: @escaping () -> Bool) throws -> Result
+    ) async throws -> Result {
+        let stop = StopFlag()
+        return try await withTaskCancellationHandler {
+            try await training.value { try body { stop.isSet } }
+        } onCancel: {
+            stop.set()
+        }
+    }
+}
+
+/// Whether a run should end.
+private final class StopFlag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
 }

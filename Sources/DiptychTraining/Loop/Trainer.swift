@@ -69,6 +69,9 @@ public struct Trainer: Sendable {
     /// The values of all options for the log, by their names.
     public var parameters: [(name: String, value: String)] = []
 
+    /// Whether the run should be saved and end, besides where its task is cancelled; asked before each step.
+    public var shouldStop: @Sendable () -> Bool = { false }
+
     /// Trains `model` as `options` say.
     public init(model: CLIPModel, engine: Engine, folder: RunFolder?, options: TrainingOptions) {
         (self.model, self.engine, self.folder, self.options) = (model, engine, folder, options)
@@ -83,21 +86,11 @@ public struct Trainer: Sendable {
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) async throws -> Summary {
         try options.check()
-        let stop = StopFlag()
-        let summary = try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Summary, any Error>) in
-                TrainingThreads.training.run {
-                    continuation.resume(
-                        with: Result {
-                            var run = try TrainingRun(self, pairs, validation, isStopped: { stop.isSet }, report)
-                            return try run.run()
-                        })
-                }
-            }
-        } onCancel: {
-            stop.set()
+        return try await TrainingThreads.train { [shouldStop] isStopped in
+            var run = try TrainingRun(
+                self, pairs, validation, isStopped: { isStopped() || shouldStop() }, report)
+            return try run.run()
         }
-        return summary
     }
 }
 
@@ -453,12 +446,3 @@ struct TrainingRun {
 
 /// A number with so many digits after the point, as Python's `:.6f` writes it.
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-
-/// Whether a run should end.
-private final class StopFlag: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value = false
-
-    var isSet: Bool { lock.withLock { value } }
-    func set() { lock.withLock { value = true } }
-}

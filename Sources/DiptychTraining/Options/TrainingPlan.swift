@@ -1,6 +1,7 @@
 internal import DiptychCheckpoints
 internal import Diptych
 internal import DiptychModels
+internal import DiptychTorch
 internal import Foundation
 
 extension Trainer {
