@@ -259,6 +259,7 @@ struct TrainingRun {
             try endEpoch(epoch)
         }
         if position.stepInEpoch > 0 { try endEpoch(position.epoch) }
+        try end()
         return summary
     }
 
@@ -281,6 +282,11 @@ struct TrainingRun {
                 : "process \(missing.map(String.init).joined(separator: ", ")) ended or hangs, before step \(position.steps + 1)"
             throw TrainingError("\(who): \(error); the same command goes on from the last checkpoint")
         }
+    }
+
+    /// Process 0 keeps the store that others ask: it leaves when all are done.
+    private func end() throws {
+        if group != nil { _ = try together { try model.engine.groupSum([0]) } }
     }
 
     /// Waits until process 0 has written what it writes, however long that takes.
@@ -314,6 +320,7 @@ struct TrainingRun {
     private mutating func stopped(_ epoch: Int) throws -> Trainer.Summary {
         summary.wasStopped = true
         try save(as: "epoch_latest.pt", epoch: epoch + 1)
+        try end()
         return summary
     }
 
