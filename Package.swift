@@ -273,7 +273,8 @@ let package = Package(
         .target(
             name: "DiptychTestSupport",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
+                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTorch",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(name: "DiptychBasicsTests", dependencies: ["DiptychBasics"], swiftSettings: strict),
@@ -363,7 +364,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests",
-            dependencies: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints", "DiptychTorch"],
+            dependencies: [
+                "DiptychEngine", "DiptychModels", "DiptychCheckpoints", "DiptychTestSupport", "DiptychTorch",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTrainingTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychMedia",
+                "DiptychTestSupport",
+                "DiptychTorch", "DiptychTraining",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -38,7 +38,8 @@ public struct TensorView: @unchecked Sendable {
         values.withUnsafeBytes { memory.bytes.copyMemory(from: $0) }
         self.init(
             name: name, elementType: .float32, shape: shape,
-            bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.bytes)[..<(4 * values.count)]), file: nil,
+            bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.bytes)[..<(4 * values.count)]),
+            file: nil,
             memory: memory)
     }
 

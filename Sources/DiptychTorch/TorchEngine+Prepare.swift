@@ -116,7 +116,8 @@ extension TorchEngine {
         let (weight, bias) = p.folded()
         p.weight.releasePages()
         return Convolution(
-            kernel: try plugin.tensor(weight, shape: p.weight.shape, device: device, type: number(precision)), weight: nil,
+            kernel: try plugin.tensor(weight, shape: p.weight.shape, device: device, type: number(precision)),
+            weight: nil,
             bias: try plugin.tensor(bias, shape: [p.outputs], device: device, type: number(precision)), mean: nil,
             variance: nil, sizes: p, name: p.weight.name)
     }

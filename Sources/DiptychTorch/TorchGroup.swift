@@ -23,7 +23,8 @@ public struct TorchGroup: Sendable {
             throw EngineError("process \(rank) of \(size) at port \(port) is none that can be joined")
         }
         let status = plugin.functions.join_group(
-            host, Int32(port), Int32(clamping: rank), Int32(clamping: size), rank == 0 ? 1 : 0, Int32(clamping: seconds))
+            host, Int32(port), Int32(clamping: rank), Int32(clamping: size), rank == 0 ? 1 : 0, Int32(clamping: seconds)
+        )
         guard status == 0 else {
             throw EngineError(
                 "process \(rank) of \(size) cannot join the others at \(host):\(port): \(plugin.lastError); check that the port is "

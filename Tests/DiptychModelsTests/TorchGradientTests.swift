@@ -1,6 +1,7 @@
 import DiptychCheckpoints
 import DiptychEngine
 import DiptychModels
+import DiptychTestSupport
 import DiptychTorch
 import Foundation
 import Testing

@@ -14,7 +14,8 @@ extension CLIPModel {
         let logits = try LogitParameters(root, configuration)
         _ = try ModelCost(root, configuration)
         return CLIPModel(
-            path: path, configuration: configuration, tokenizer: tokenizer, preprocessing: preprocessing, logits: logits,
+            path: path, configuration: configuration, tokenizer: tokenizer, preprocessing: preprocessing,
+            logits: logits,
             checkpoint: checkpoint, options: options)
     }
 

@@ -17,8 +17,10 @@ struct ProcessArguments: ParsableArguments {
             """))
     var nodes = 1
 
-    @Option(name: .customLong("process-timeout"), parsing: .unconditional, help: "Seconds for which a process waits for the others.")
-    var timeout = 50
+    @Option(
+        name: .customLong("process-timeout"), parsing: .unconditional,
+        help: "Seconds for which a process waits for the others.")
+    var timeout = 40
 
     func validate() throws {
         guard (1...1024).contains(processes), (1...4096).contains(nodes) else {
@@ -43,18 +45,22 @@ struct ProcessArguments: ParsableArguments {
     private static func number(_ name: String, _ range: Range<Int>) throws -> Int? {
         guard let text = variable(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            throw Failure("the environment variable \(name) is '\(text)', not a number from \(range.lowerBound) to \(range.upperBound - 1)")
+            throw Failure(
+                "the environment variable \(name) is '\(text)', not a number from \(range.lowerBound) to \(range.upperBound - 1)"
+            )
         }
         return value
     }
 
     /// The place that the environment gives this process; nil where it is to start others, or is alone.
     func place() throws -> Place? {
-        guard let size = try Self.number("WORLD_SIZE", 1..<(1 << 22)), let rank = try Self.number("RANK", 0..<size), size > 1
+        guard let size = try Self.number("WORLD_SIZE", 1..<(1 << 22)), let rank = try Self.number("RANK", 0..<size),
+            size > 1
         else { return nil }
         return Place(
             rank: rank, size: size, localRank: try Self.number("LOCAL_RANK", 0..<1024) ?? rank,
-            host: Self.variable("MASTER_ADDR") ?? "127.0.0.1", port: try Self.number("MASTER_PORT", 1..<65_536) ?? 29_500)
+            host: Self.variable("MASTER_ADDR") ?? "127.0.0.1",
+            port: try Self.number("MASTER_PORT", 1..<65_536) ?? 29_500)
     }
 
     /// Whether other processes are to be started.
@@ -78,7 +84,11 @@ struct ProcessArguments: ParsableArguments {
             environment["DIPTYCH_STARTED_BY"] = String(getpid())
             try children.start(environment, rank: node * processes + local)
         }
-        let failure = await withTaskCancellationHandler { await children.wait() } onCancel: { children.interrupt() }
+        let failure = await withTaskCancellationHandler {
+            await children.wait()
+        } onCancel: {
+            children.interrupt()
+        }
         if Task.isCancelled { throw Signals.status }
         if let failure { throw Failure("\(failure); the same command goes on from the last checkpoint") }
     }

@@ -10,13 +10,19 @@ import Foundation
 struct StartArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A model's directory or checkpoint file, or a name of `diptych models list`, to start from.", valueName: "model"))
+            "A model's directory or checkpoint file, or a name of `diptych models list`, to start from.",
+            valueName: "model"))
     var model: String?
 
-    @Option(help: "The image tower of Chinese-CLIP, without --model: \(ChineseCLIPDesign.visionModels.joined(separator: ", ")).")
+    @Option(
+        help:
+            "The image tower of Chinese-CLIP, without --model: \(ChineseCLIPDesign.visionModels.joined(separator: ", "))."
+    )
     var visionModel: String?
 
-    @Option(help: "The text tower of Chinese-CLIP, without --model: \(ChineseCLIPDesign.textModels.joined(separator: ", ")).")
+    @Option(
+        help:
+            "The text tower of Chinese-CLIP, without --model: \(ChineseCLIPDesign.textModels.joined(separator: ", ")).")
     var textModel: String?
 
     @Option(help: "A checkpoint to go on from (default: the run's epoch_latest.pt).")

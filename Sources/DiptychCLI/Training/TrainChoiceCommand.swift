@@ -24,7 +24,8 @@ struct TrainChoiceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The questions: a file, a folder, or a name of the catalog.", valueName: "source"))
     var trainData: String
 
-    @Option(help: ArgumentHelp("Questions that are answered before and after, and not trained on.", valueName: "source"))
+    @Option(
+        help: ArgumentHelp("Questions that are answered before and after, and not trained on.", valueName: "source"))
     var valData: String?
 
     @Option(help: "The column of images.") var image: String
@@ -38,9 +39,12 @@ struct TrainChoiceCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Adam's epsilon.") var eps = 1e-8
     @Option(parsing: .unconditional, help: "Weight decay, of adamw.") var wd = 0.01
     @Option(parsing: .unconditional, help: "Questions of a step.") var batchSize = 8
-    @Option(name: [.customLong("epochs"), .customLong("max-epochs")], parsing: .unconditional, help: "Passes over the questions.")
+    @Option(
+        name: [.customLong("epochs"), .customLong("max-epochs")], parsing: .unconditional,
+        help: "Passes over the questions.")
     var epochs = 5
-    @Option(parsing: .unconditional, help: "The greatest norm of all gradients (default: none).") var gradClipNorm: Double?
+    @Option(parsing: .unconditional, help: "The greatest norm of all gradients (default: none).") var gradClipNorm:
+        Double?
     @Option(help: "amp, fp16, fp32 or fp64.") var precision = TrainingOptions.Precision.fp32
     @Flag(help: "Leave the image tower as it is.") var freezeVision = false
     @Flag(help: "Leave the text tower as it is.") var lockText = false
@@ -116,7 +120,10 @@ struct TrainChoiceCommand: AsyncParsableCommand {
                 ]
             }
             let results = parts.map { name, part in
-                (name == "training" ? "training" : "held_out", ["before": json(part.before), "after": json(part.after)] as JSON)
+                (
+                    name == "training" ? "training" : "held_out",
+                    ["before": json(part.before), "after": json(part.after)] as JSON
+                )
             }
             let object: [(String, JSON)] = [("losses", .array(summary.losses.map { .double($0) }))] + results
             return try StandardOutput.line(JSON.object(object).text)

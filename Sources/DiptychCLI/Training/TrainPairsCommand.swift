@@ -65,7 +65,10 @@ struct TrainPairsCommand: AsyncParsableCommand {
             if case .line(let line) = event, !isQuiet { Console.say(line) }
         }
         if summary.wasStopped {
-            if isFirst { Console.say("diptych: stopped after step \(summary.steps) of \(summary.totalSteps); the same command goes on") }
+            if isFirst {
+                Console.say(
+                    "diptych: stopped after step \(summary.steps) of \(summary.totalSteps); the same command goes on")
+            }
             throw Signals.status
         }
         guard isFirst else { return }
@@ -99,7 +102,8 @@ struct TrainPairsCommand: AsyncParsableCommand {
             ("report_training_batch_acc", text(options.reportsAccuracy)),
             ("save_epoch_frequency", "\(options.saveEpochs)"), ("save_step_frequency", "\(options.saveSteps ?? -1)"),
             ("valid_step_interval", text(options.validationSteps)),
-            ("valid_epoch_interval", text(options.validationEpochs)), ("skip_scheduler", text(options.schedule == .constant)),
+            ("valid_epoch_interval", text(options.validationEpochs)),
+            ("skip_scheduler", text(options.schedule == .constant)),
             ("distillation", text(run.distillation)), ("kd_loss_weight", "\(options.distillationWeight)"),
             ("teacher_model_name", text(run.teacherModel)), ("num_workers", "\(options.workers)"),
             ("vision_model", text(start.visionModel)), ("text_model", text(start.textModel)),

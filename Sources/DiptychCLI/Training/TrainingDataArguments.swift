@@ -35,10 +35,14 @@ struct TrainingDataArguments: ParsableArguments {
     @OptionGroup var remote: RemoteArguments
 
     func validate() throws {
-        if trainData.isEmpty || valData?.isEmpty == true { throw ValidationError("a source is empty; give a file or a folder.") }
+        if trainData.isEmpty || valData?.isEmpty == true {
+            throw ValidationError("a source is empty; give a file or a folder.")
+        }
     }
 
-    func apply(to options: inout TrainingOptions) { (options.workers, options.augments) = (max(1, numWorkers), useAugment) }
+    func apply(to options: inout TrainingOptions) {
+        (options.workers, options.augments) = (max(1, numWorkers), useAugment)
+    }
 
     /// The pairs to train on.
     func training(_ notes: DatasetNotes) async throws -> any ImageTextPairs {

@@ -55,7 +55,9 @@ struct TrainingRunArguments: ParsableArguments {
 
     func validate() throws {
         if distillation, teacherModel == nil { throw ValidationError("--distillation wants --teacher-model-name.") }
-        if !distillation, teacherModel != nil { throw ValidationError("--teacher-model-name goes with --distillation.") }
+        if !distillation, teacherModel != nil {
+            throw ValidationError("--teacher-model-name goes with --distillation.")
+        }
     }
 
     /// The teacher, if there is one.
@@ -88,7 +90,9 @@ struct TrainingUnusedArguments: ParsableArguments {
     /// What to say about those that are given.
     var notes: [String] {
         var notes: [String] = []
-        if useFlashAttention { notes.append("--use-flash-attention changes nothing: libtorch chooses the attention itself") }
+        if useFlashAttention {
+            notes.append("--use-flash-attention changes nothing: libtorch chooses the attention itself")
+        }
         if debug { notes.append("--debug changes nothing: the log has all lines") }
         if localRank != nil { notes.append("--local-rank changes nothing: --processes says how many there are") }
         if distBackend != nil { notes.append("--dist-backend changes nothing: the device decides") }

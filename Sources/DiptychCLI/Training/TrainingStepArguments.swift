@@ -16,7 +16,9 @@ struct TrainingStepArguments: ParsableArguments {
     @Option(parsing: .unconditional, help: "Steps of the run (default: as --max-epochs says).")
     var maxSteps: Int?
 
-    @Option(name: [.customLong("max-epochs"), .customLong("epochs")], parsing: .unconditional, help: "Passes over the data.")
+    @Option(
+        name: [.customLong("max-epochs"), .customLong("epochs")], parsing: .unconditional, help: "Passes over the data."
+    )
     var maxEpochs = 32
 
     @Option(parsing: .unconditional, help: "The most tokens of a text (default: 52, or what the model reads).")
@@ -115,7 +117,8 @@ struct TrainingStepArguments: ParsableArguments {
         (options.aggregates, options.gathersGradients, options.isLocal) = (!skipAggregate, gatherWithGrad, localLoss)
         (options.synchronisesStatistics, options.seed) = (useBnSync, seed)
         if maskRatio > 0, configuration.vision.architecture != .transformer {
-            Console.say("note: --mask-ratio is of vision transformers with a class token; this model's images stay whole")
+            Console.say(
+                "note: --mask-ratio is of vision transformers with a class token; this model's images stay whole")
         }
         return options
     }

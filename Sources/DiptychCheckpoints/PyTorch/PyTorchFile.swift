@@ -67,7 +67,8 @@ public struct PyTorchFile: Sendable {
     ///   - memory: the tensor in order, where that was done before.
     ///   - budget: the bytes that tensors may still take which have to be put in order.
     static func view(
-        of stored: StoredTensor, _ name: String, _ file: MappedFile, memory known: TensorMemory? = nil, _ budget: inout Int
+        of stored: StoredTensor, _ name: String, _ file: MappedFile, memory known: TensorMemory? = nil,
+        _ budget: inout Int
     ) throws -> TensorView {
         var memory = known
         if !stored.isContiguous, memory == nil {

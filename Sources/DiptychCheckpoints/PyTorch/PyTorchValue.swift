@@ -91,7 +91,9 @@ public struct PyTorchTensor: Sendable {
     }
 
     // All platforms that this package builds for are little-endian.
-    private static func raw<Number: BitwiseCopyable>(_ values: [Number]) -> [UInt8] { values.withUnsafeBytes(Array.init) }
+    private static func raw<Number: BitwiseCopyable>(_ values: [Number]) -> [UInt8] {
+        values.withUnsafeBytes(Array.init)
+    }
 }
 
 extension PyTorchFile {

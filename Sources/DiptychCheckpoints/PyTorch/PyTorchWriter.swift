@@ -87,7 +87,8 @@ public struct PyTorchWriter: ~Copyable {
             try file.write([0x50, 0x4B, 6, 7] + little(UInt32(0)) + little(start + size) + little(UInt32(1)))
         }
         try file.write(
-            [0x50, 0x4B, 5, 6] + little(UInt32(0)) + little(UInt16(clamping: entries)) + little(UInt16(clamping: entries))
+            [0x50, 0x4B, 5, 6] + little(UInt32(0)) + little(UInt16(clamping: entries))
+                + little(UInt16(clamping: entries))
                 + little(UInt32(clamping: size)) + little(UInt32(clamping: start)) + little(UInt16(0)))
         try file.commit()
     }

@@ -47,7 +47,8 @@ struct NumberedPairs: ImageTextPairs {
 
     init(folder: String) throws(DatasetError) {
         guard LMDBReader.isEnvironment("\(folder)/imgs"), LMDBReader.isEnvironment("\(folder)/pairs") else {
-            throw DatasetError(.incomplete, path: folder, "has no folders imgs and pairs, which a split for training has")
+            throw DatasetError(
+                .incomplete, path: folder, "has no folders imgs and pairs, which a split for training has")
         }
         images = try LMDBReader(folder: "\(folder)/imgs")
         pairs = try LMDBReader(folder: "\(folder)/pairs")
@@ -66,7 +67,8 @@ struct NumberedPairs: ImageTextPairs {
             throw DatasetError(.incomplete, path: pairs.path, place: place, "there is no such pair")
         }
         guard let id = ChineseClipFiles.name(of: pair.image) else {
-            throw DatasetError(.malformed, path: pairs.path, place: place, "its image's id is neither a number nor a text")
+            throw DatasetError(
+                .malformed, path: pairs.path, place: place, "its image's id is neither a number nor a text")
         }
         guard let text = try images.value(Array(id.utf8)), let bytes = Base64.decode(text), !bytes.isEmpty else {
             throw DatasetError(
@@ -98,7 +100,9 @@ struct RowTextPairs: ImageTextPairs {
         for index in 0..<rows.count {
             let row: DatasetRecord
             do throws(DatasetError) { row = try rows.row(at: index) } catch {
-                notes?.add("rows that cannot be read are left out: \(error)", about: "row", path: path, place: "row \(index + 1)")
+                notes?.add(
+                    "rows that cannot be read are left out: \(error)", about: "row", path: path,
+                    place: "row \(index + 1)")
                 continue
             }
             for text in columns.texts(of: row) { try add(text, row: index) }

@@ -135,8 +135,11 @@ enum TensorNames {
 
     static func original(of name: String) -> OriginalName? {
         // BERT's own names are transformers'; its embeddings and layers are called otherwise than CLIP's.
-        let bert = ["text_model.embeddings.word_embeddings", "text_model.embeddings.position_embeddings.",
-            "text_model.embeddings.token_type_embeddings", "text_model.embeddings.LayerNorm", "text_model.encoder.layer."]
+        let bert = [
+            "text_model.embeddings.word_embeddings", "text_model.embeddings.position_embeddings.",
+            "text_model.embeddings.token_type_embeddings", "text_model.embeddings.LayerNorm",
+            "text_model.encoder.layer.",
+        ]
         if bert.contains(where: name.hasPrefix) {
             return OriginalName(text: "bert." + name.dropFirst("text_model.".count))
         }

@@ -6,7 +6,9 @@ extension CLIPConfiguration {
     /// transformers' layout, the original's names; else those that it has.
     ///
     /// - Throws: ``ConfigurationError`` for a tensor without a place there.
-    public func trainingTensors(of checkpoint: Checkpoint) throws -> (configuration: CLIPConfiguration, checkpoint: Checkpoint) {
+    public func trainingTensors(of checkpoint: Checkpoint) throws -> (
+        configuration: CLIPConfiguration, checkpoint: Checkpoint
+    ) {
         guard family != .siglip else { return (self, checkpoint) }
         var configuration = self
         if names == .huggingFace { configuration.names = .original }
@@ -31,11 +33,14 @@ public enum ParameterOrder {
     /// The parts of names in the order in which modules register them: what a module owns itself comes before its modules.
     private static let ranks: [String: Int] = Dictionary(
         uniqueKeysWithValues: [
-            "class_embedding", "positional_embedding", "text_projection", "logit_scale", "logit_bias", "proj", "text", "visual",
+            "class_embedding", "positional_embedding", "text_projection", "logit_scale", "logit_bias", "proj", "text",
+            "visual",
             "bert", "embeddings", "encoder", "word_embeddings", "position_embeddings", "token_type_embeddings",
-            "in_proj_weight", "in_proj_bias", "conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "downsample", "layer1", "layer2",
+            "in_proj_weight", "in_proj_bias", "conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "downsample", "layer1",
+            "layer2",
             "layer3", "layer4", "attnpool", "k_proj", "q_proj", "v_proj", "ln_pre", "transformer", "ln_post",
-            "token_embedding", "ln_final", "attn", "out_proj", "attention", "intermediate", "self", "output", "query", "key",
+            "token_embedding", "ln_final", "attn", "out_proj", "attention", "intermediate", "self", "output", "query",
+            "key",
             "value", "dense", "LayerNorm", "ln_1", "mlp", "ln_2", "c_fc", "c_proj", "weight", "bias",
         ].enumerated().map { ($1, $0) })
 
@@ -48,6 +53,8 @@ public enum ParameterOrder {
     }
 
     private static func key(of name: String) -> [Int] {
-        name.split(separator: ".").map { part in Int(part) ?? ranks[String(part)].map { $0 - ranks.count } ?? ranks.count }
+        name.split(separator: ".").map { part in
+            Int(part) ?? ranks[String(part)].map { $0 - ranks.count } ?? ranks.count
+        }
     }
 }

@@ -36,13 +36,17 @@ extension TrainedModel {
                         .ordered(
                             state.map { parameter in
                                 let values = weights.tensors[parameter.name]?.floats() ?? []
-                                return (.string("module." + parameter.name), .written(.floats(parameter.shape) { values }))
+                                return (
+                                    .string("module." + parameter.name), .written(.floats(parameter.shape) { values })
+                                )
                             })
                     )
                 ]), to: "\(part)/best.pt")
             try source.copyTokenizer(to: part)
         } else {
-            let isOpenCLIP = isResNet || configuration.names == .originalWithTextPrefix || bias != nil && configuration.family == .clip
+            let isOpenCLIP =
+                isResNet || configuration.names == .originalWithTextPrefix
+                || bias != nil && configuration.family == .clip
             try model.write(to: part, isOpenCLIP ? .openCLIP : .huggingFace, .fp32)
         }
         if manager.fileExists(atPath: folder) { try manager.moveItem(atPath: folder, toPath: old) }

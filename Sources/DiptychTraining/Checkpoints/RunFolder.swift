@@ -18,7 +18,9 @@ public struct RunFolder: Sendable {
         time = Self.stamp(date)
         do {
             try FileManager.default.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
-        } catch { throw TrainingError("\(checkpoints): cannot be made; check the mode and owner of the folder above it") }
+        } catch {
+            throw TrainingError("\(checkpoints): cannot be made; check the mode and owner of the folder above it")
+        }
     }
 
     /// The folder of checkpoints.

@@ -147,7 +147,9 @@ struct TrainingCheckpoint {
             (position.epoch, position.steps) = (epoch, epoch * stepsPerEpoch)
             return (position, notes)
         }
-        guard own["steps_per_epoch"]?.int == stepsPerEpoch, (0...1 << 40).contains(index), (0...stepsPerEpoch).contains(done) else {
+        guard own["steps_per_epoch"]?.int == stepsPerEpoch, (0...1 << 40).contains(index),
+            (0...stepsPerEpoch).contains(done)
+        else {
             throw TrainingError(
                 "\(path): an epoch had \(own["steps_per_epoch"]?.int ?? 0) steps there and has \(stepsPerEpoch) here; go on with "
                     + "the same data, --batch-size, --accum-freq and processes, or start at the first step with "
@@ -159,7 +161,9 @@ struct TrainingCheckpoint {
             let (each, rank) = (try model.engine.generatorState().count, group?.rank ?? 0)
             // Of fewer processes than now, the others go on with the first one's.
             let start = random.bytes.count >= (rank + 1) * each ? rank * each : 0
-            if random.bytes.count >= each { try model.engine.setGeneratorState(Array(random.bytes[start..<start + each])) }
+            if random.bytes.count >= each {
+                try model.engine.setGeneratorState(Array(random.bytes[start..<start + each]))
+            }
         }
         return (position, notes)
     }
@@ -199,7 +203,9 @@ struct TrainingCheckpoint {
             guard let known = numbers[number] else { continue }
             guard let mean = known["exp_avg"]?.tensor, let square = known["exp_avg_sq"]?.tensor,
                 let step = known["step"]?.int, (0...1 << 40).contains(step)
-            else { throw TrainingError("\(path): the state of '\(entry.parameter.name)' in its optimiser is not AdamW's") }
+            else {
+                throw TrainingError("\(path): the state of '\(entry.parameter.name)' in its optimiser is not AdamW's")
+            }
             try assign(mean, to: entry.mean, path)
             try assign(square, to: entry.square, path)
             steps = max(steps, step)

@@ -100,7 +100,8 @@ private struct ChoiceRun {
     init(_ trainer: ChoiceTrainer) throws {
         (self.trainer, options) = (trainer, trainer.options)
         reader = try PairReader(model: trainer.model, contextLength: options.contextLength)
-        let (configuration, weights) = try trainer.model.configuration.trainingTensors(of: trainer.model.runner.checkpoint)
+        let (configuration, weights) = try trainer.model.configuration.trainingTensors(
+            of: trainer.model.runner.checkpoint)
         let engine = trainer.engine
         model = try TrainedModel(
             weights, configuration, plugin: engine.plugin, device: engine.device, threads: engine.threads, options)
@@ -108,7 +109,8 @@ private struct ChoiceRun {
     }
 
     func run(
-        _ samples: any ChoiceSamples, _ held: (any ChoiceSamples)?, isStopped: () -> Bool, _ report: (Int, Double) -> Void
+        _ samples: any ChoiceSamples, _ held: (any ChoiceSamples)?, isStopped: () -> Bool,
+        _ report: (Int, Double) -> Void
     ) throws -> ChoiceTrainer.Summary {
         let before = try (answers(samples), held.map(answers))
         var losses: [Double] = []
@@ -167,7 +169,9 @@ private struct ChoiceRun {
         guard loss.isFinite else { throw TrainingError("the loss is not a finite number any more; take a lower --lr") }
         try engine.backward(from: total)
         let norm = try engine.gradientNorm(of: model.trained)
-        guard norm.isFinite else { throw TrainingError("a gradient is not a finite number any more; take a lower --lr") }
+        guard norm.isFinite else {
+            throw TrainingError("a gradient is not a finite number any more; take a lower --lr")
+        }
         if let limit = options.gradientNormLimit, norm > limit {
             try engine.scaleGradients(of: model.trained, by: limit / (norm + 1e-6))
         }

@@ -62,7 +62,9 @@ struct Draws {
         return image
     }
 
-    private enum Kind { case posterize, rotate, solarize, autoContrast, equalize, color, contrast, invert, sharpness, shear }
+    private enum Kind {
+        case posterize, rotate, solarize, autoContrast, equalize, color, contrast, invert, sharpness, shear
+    }
 
     private struct Change {
         let kind: Kind

@@ -59,7 +59,9 @@ package enum ImageChange: Sendable, Hashable {
             high > low
         else { return nil }
         let scale = 255 / Double(high - low)
-        return (0..<256).map { UInt8(max(0, min(255, (Double($0) * scale - Double(low) * scale).rounded(.towardZero)))) }
+        return (0..<256).map {
+            UInt8(max(0, min(255, (Double($0) * scale - Double(low) * scale).rounded(.towardZero))))
+        }
     }
 
     private static func even(_ histogram: [Int]) -> [UInt8]? {
@@ -84,7 +86,8 @@ extension Image {
         for row in 0..<height {
             for column in 0..<width {
                 for channel in 0..<3 {
-                    result[(row * width + column) * 3 + channel] = bytes[(row * width + width - 1 - column) * 3 + channel]
+                    result[(row * width + column) * 3 + channel] =
+                        bytes[(row * width + width - 1 - column) * 3 + channel]
                 }
             }
         }
@@ -168,7 +171,9 @@ extension Image {
                     func sample(_ i: Int, _ j: Int) -> Double {
                         Double(bytes[(clamped(line + j, height) * width + clamped(first + i, width)) * 3 + channel])
                     }
-                    func across(_ j: Int) -> Double { cubic((sample(0, j), sample(1, j), sample(2, j), sample(3, j)), dx) }
+                    func across(_ j: Int) -> Double {
+                        cubic((sample(0, j), sample(1, j), sample(2, j), sample(3, j)), dx)
+                    }
                     let value = cubic((across(0), across(1), across(2), across(3)), dy)
                     result[target + channel] = value <= 0 ? 0 : value >= 255 ? 255 : UInt8(value)
                 }

@@ -13,7 +13,8 @@ final class EventFile {
         let path =
             "\(folder)/events.out.tfevents.\(Int(now.timeIntervalSince1970)).\(ProcessInfo.processInfo.hostName)."
             + "\(ProcessInfo.processInfo.processIdentifier)"
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let handle = FileHandle(forWritingAtPath: path)
         else { return nil }
         self.handle = handle
         var event = Message()

@@ -10,7 +10,8 @@ final class TrainingLog {
 
     init(path: String?, rank: Int, onLine: @escaping (String) -> Void) throws {
         if let path {
-            guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+            guard FileManager.default.createFile(atPath: path, contents: nil),
+                let handle = FileHandle(forWritingAtPath: path)
             else { throw TrainingError("\(path): cannot be written; check the mode and owner of its folder") }
             self.handle = handle
         } else {
@@ -42,7 +43,8 @@ final class MetricsFile {
     /// - Parameter steps: the steps that are done.
     init(path: String, steps: Int) throws {
         self.path = path
-        let kept = (try? String(contentsOfFile: path, encoding: .utf8))
+        let kept =
+            (try? String(contentsOfFile: path, encoding: .utf8))
             .map { text in
                 text.split(separator: "\n").filter { line in
                     guard case .object(let members)? = try? JSONParser.parse(Data(line.utf8)),

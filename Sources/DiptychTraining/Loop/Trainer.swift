@@ -109,6 +109,7 @@ struct TrainingRun {
     private let validation: Validation?
     private let log: TrainingLog
     private let group: TorchGroup?
+    private let pulse: GroupPulse?
     /// Where this process writes.
     private let folder: RunFolder?
     private let metrics: MetricsFile?
@@ -129,6 +130,7 @@ struct TrainingRun {
         (self.isStopped, self.report) = (isStopped, report)
         let options = trainer.options
         group = trainer.engine.group
+        pulse = trainer.engine.group.map(GroupPulse.init)
         let (group, isFirst) = (trainer.engine.group, (trainer.engine.group?.rank ?? 0) == 0)
         reader = try PairReader(model: trainer.model, contextLength: options.contextLength)
         order = try PairOrder(
@@ -173,7 +175,8 @@ struct TrainingRun {
         let latest = trainer.folder.map(\.latest).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
         if let path = trainer.resume ?? latest {
             log.info("=> begin to load checkpoint '\(path)'")
-            let checkpoint = TrainingCheckpoint(model: model, optimizer: optimizer, name: trainer.name, options: options, group: group)
+            let checkpoint = TrainingCheckpoint(
+                model: model, optimizer: optimizer, name: trainer.name, options: options, group: group)
             let (found, notes) = try checkpoint.restore(from: path, stepsPerEpoch: stepsPerEpoch)
             position = found
             for note in notes { log.info(note) }
@@ -191,9 +194,12 @@ struct TrainingRun {
     ) throws {
         guard let free = folder.freeBytes else { return }
         let each = TrainingCheckpoint.byteCount(
-            parameters: model.parameters.reduce(0) { $0 + $1.count }, trained: model.trained.reduce(0) { $0 + $1.count },
+            parameters: model.parameters.reduce(0) { $0 + $1.count },
+            trained: model.trained.reduce(0) { $0 + $1.count },
             isDouble: options.precision == .fp64)
-        let numbered = (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1) + (options.saveSteps.map { totalSteps / $0 } ?? 0)
+        let numbered =
+            (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1)
+            + (options.saveSteps.map { totalSteps / $0 } ?? 0)
         let kept = min(numbered, options.keptCheckpoints ?? .max)
         // The latest, the best, and the one being written.
         let (needed, overflows) = each.multipliedReportingOverflow(by: kept + 3)
@@ -208,7 +214,8 @@ struct TrainingRun {
     private static func writeParameters(_ trainer: Trainer, _ log: TrainingLog) {
         let lines = trainer.parameters.sorted { $0.name < $1.name }.map { "\($0.name): \($0.value)" }
         if let folder = trainer.folder {
-            try? (lines.joined(separator: "\n") + "\n").write(toFile: folder.parameters, atomically: true, encoding: .utf8)
+            try? (lines.joined(separator: "\n") + "\n").write(
+                toFile: folder.parameters, atomically: true, encoding: .utf8)
         }
         guard !lines.isEmpty else { return }
         log.info("Params:")
@@ -230,7 +237,6 @@ struct TrainingRun {
                 skipsBroken: options.skipsBrokenPairs)
             while position.stepInEpoch < position.stepsPerEpoch {
                 guard position.steps < totalSteps else { break epochs }
-                try group?.tell("step/\(group?.rank ?? 0)", position.steps)
                 if try shouldStop() { return try stopped(epoch) }
                 let clock = ContinuousClock()
                 let began = clock.now
@@ -273,14 +279,13 @@ struct TrainingRun {
     private func together<Result>(_ body: () throws -> Result) throws -> Result {
         guard let group else { return try body() }
         do { return try body() } catch let error as EngineError {
-            let steps = (0..<group.size).map { group.asked("step/\($0)") }
-            let farthest = steps.compactMap(\.self).max()
-            let missing = steps.indices.filter { $0 != group.rank && (steps[$0] == nil || steps[$0] != farthest) }
-            let who =
-                missing.isEmpty
-                ? "another process ended or hangs in step \(position.steps + 1)"
-                : "process \(missing.map(String.init).joined(separator: ", ")) ended or hangs, before step \(position.steps + 1)"
-            throw TrainingError("\(who): \(error); the same command goes on from the last checkpoint")
+            let silent = pulse?.silent() ?? []
+            // Without process 0 nobody can be asked.
+            let named = silent.contains(0) ? "process 0" : "process " + silent.map(String.init).joined(separator: ", ")
+            let who = silent.isEmpty ? "a process of the \(group.size) did not come" : "\(named) ended or hangs"
+            throw TrainingError(
+                "\(who), in step \(position.steps + 1) (\(error.description.prefix(160))); the same command goes on from the last "
+                    + "checkpoint")
         }
     }
 
@@ -293,8 +298,10 @@ struct TrainingRun {
     private func waitForFirst(_ key: String) throws {
         guard let group else { return }
         if group.rank == 0 { return try group.tell(key, 1) }
+        var misses = 0
         while group.asked(key) == nil {
-            guard group.asked("step/0") != nil else {
+            misses = group.asked("pulse/0") == nil ? misses + 1 : 0
+            guard misses < 200 else {
                 throw TrainingError("process 0 is gone; the same command goes on from the last checkpoint")
             }
             Thread.sleep(forTimeInterval: 0.05)
@@ -343,7 +350,9 @@ struct TrainingRun {
         guard group != nil else { return own }
         let row = try model.engine.matrix(own.map(Float.init), columns: own.count)
         let all = try together { try model.engine.gathered(row, follows: false) }
-        return try model.engine.floats(of: all, count: own.count * (group?.size ?? 1)).map { UInt8(max(0, min(255, $0))) }
+        return try model.engine.floats(of: all, count: own.count * (group?.size ?? 1)).map {
+            UInt8(max(0, min(255, $0)))
+        }
     }
 
     private mutating func save(as name: String, epoch: Int) throws {

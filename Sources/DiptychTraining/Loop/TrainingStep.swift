@@ -49,7 +49,9 @@ struct TrainingStep {
             features: result.features)
     }
 
-    private typealias Part = (loss: Double, imageToText: Double, textToImage: Double, features: (TorchValue, TorchValue))
+    private typealias Part = (
+        loss: Double, imageToText: Double, textToImage: Double, features: (TorchValue, TorchValue)
+    )
 
     private func whole(_ batch: TrainingBatch) throws -> Part {
         let features = try model.features(batch)
@@ -67,7 +69,9 @@ struct TrainingStep {
         var last: Part?
         for (place, chunk) in chunks.enumerated() {
             let own = try model.features(chunk)
-            func joined(_ mine: TorchValue, _ others: ((images: TorchValue, texts: TorchValue)) -> TorchValue) throws -> TorchValue {
+            func joined(_ mine: TorchValue, _ others: ((images: TorchValue, texts: TorchValue)) -> TorchValue) throws
+                -> TorchValue
+            {
                 try engine.joined(cached.enumerated().map { $0.offset == place ? mine : others($0.element.features) })
             }
             let images = try joined(own.images) { $0.images }

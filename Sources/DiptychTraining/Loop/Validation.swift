@@ -20,7 +20,8 @@ struct Validation {
     init(_ pairs: any ImageTextPairs, _ reader: PairReader, _ options: TrainingOptions, _ group: TorchGroup?) throws {
         (self.pairs, self.reader, self.group) = (pairs, reader, group)
         order = try PairOrder(
-            count: pairs.count, batchSize: options.validationBatchSize, rank: group?.rank ?? 0, processes: group?.size ?? 1)
+            count: pairs.count, batchSize: options.validationBatchSize, rank: group?.rank ?? 0,
+            processes: group?.size ?? 1)
     }
 
     /// Evaluates the model, in the order that Chinese-CLIP's sampler has: shuffled, the same each time.

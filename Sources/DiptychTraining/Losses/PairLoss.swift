@@ -67,7 +67,8 @@ struct PairLoss {
         let factor = try engine.exponential(model.scale)
         func logits(_ a: TorchValue, _ b: TorchValue) throws -> TorchValue {
             let scaled = try engine.times(factor, engine.product(a, b))
-            return try kind == .sigmoid && model.bias != nil ? model.bias.map { try engine.sum(scaled, $0) } ?? scaled : scaled
+            return try kind == .sigmoid && model.bias != nil
+                ? model.bias.map { try engine.sum(scaled, $0) } ?? scaled : scaled
         }
         let first = rows?.lowerBound ?? 0
         let (perImage, perText): (TorchValue, TorchValue)

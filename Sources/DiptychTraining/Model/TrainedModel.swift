@@ -27,7 +27,8 @@ final class TrainedModel {
     ///   - weights: the tensors to start from, under the names that `configuration` has.
     ///   - addsBias: whether a model without `logit_bias` gets one, as the sigmoid loss wants.
     init(
-        _ weights: Checkpoint, _ configuration: CLIPConfiguration, plugin: TorchPlugin, device: TorchDevice, threads: Int,
+        _ weights: Checkpoint, _ configuration: CLIPConfiguration, plugin: TorchPlugin, device: TorchDevice,
+        threads: Int,
         _ options: TrainingOptions
     ) throws {
         var configuration = configuration
@@ -36,7 +37,8 @@ final class TrainedModel {
         }
         let frozen = FrozenParameters(configuration, options)
         let engine = try TorchEngine(
-            plugin, device: device, precision: [.amp, .fp16].contains(options.precision) ? .bf16 : .fp32, threads: threads,
+            plugin, device: device, precision: [.amp, .fp16].contains(options.precision) ? .bf16 : .fp32,
+            threads: threads,
             recordsGradients: true, computesInDoubles: options.precision == .fp64, isFrozen: frozen.contains)
         var tensors = weights.tensors
         if options.loss == .sigmoid, tensors["logit_bias"] == nil {
@@ -60,7 +62,9 @@ final class TrainedModel {
         (training.maskRatio, training.recomputes) = (options.maskRatio, options.recomputes)
         training.synchronisesStatistics = options.synchronisesStatistics
         self.training = training
-        passes = weights.tensors.first { $0.key.hasSuffix(".num_batches_tracked") }?.value.integers().first.map(Int.init) ?? 0
+        passes =
+            weights.tensors.first { $0.key.hasSuffix(".num_batches_tracked") }?.value.integers().first.map(Int.init)
+            ?? 0
         guard !trained.isEmpty else { throw TrainingError("every parameter is frozen; there is nothing to train") }
     }
 
@@ -114,14 +118,17 @@ struct FrozenParameters {
     private static func isUnlocked(_ name: String, layers: Int, groups: Int) -> Bool {
         guard groups > 0 else { return false }
         let parts = name.split(separator: ".")
-        let isProjection = ["proj", "text_projection", "visual_projection", "head"].contains { parts.contains(Substring($0)) }
+        let isProjection =
+            ["proj", "text_projection", "visual_projection", "head"].contains { parts.contains(Substring($0)) }
             && !parts.contains { $0 == "resblocks" || $0 == "layers" || $0 == "layer" }
         if isProjection { return true }
         for (place, part) in parts.enumerated() where ["resblocks", "layers", "layer"].contains(part) {
             guard place + 1 < parts.count, let block = Int(parts[place + 1]) else { continue }
             return layers - block < groups
         }
-        let isLast = ["ln_post", "post_layernorm", "ln_final", "final_layer_norm", "attnpool"].contains { parts.contains(Substring($0)) }
+        let isLast = ["ln_post", "post_layernorm", "ln_final", "final_layer_norm", "attnpool"].contains {
+            parts.contains(Substring($0))
+        }
         return isLast ? groups > 1 : groups > layers + 1
     }
 }

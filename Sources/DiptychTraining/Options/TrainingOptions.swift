@@ -168,7 +168,8 @@ public struct TrainingOptions: Sendable {
         try require(saveSteps.map { $0 > 0 } ?? true, "--save-step-frequency is 1 or more, or -1 for none")
         try require(keptCheckpoints.map { $0 > 0 } ?? true, "--keep is 1 or more")
         try require(aggregates || !gathersGradients, "--gather-with-grad gathers, and --skip-aggregate does not")
-        try require(!isLocal || aggregates, "--local-loss needs the features of all processes, without --skip-aggregate")
+        try require(
+            !isLocal || aggregates, "--local-loss needs the features of all processes, without --skip-aggregate")
         try require(
             loss == .contrastive || accumulation == 1 || aggregates, "--siglip with --accum-freq needs all features")
         try require(unlockedVisionGroups >= 0 && unlockedTextGroups >= 0, "groups to unlock are 0 or more")

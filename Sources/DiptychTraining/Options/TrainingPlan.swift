@@ -11,7 +11,8 @@ extension Trainer {
     /// - Throws: ``TrainingError`` for options that do not fit them.
     public func plan(pairs: Int) throws -> TrainingPlan {
         try options.check()
-        let order = try PairOrder(count: pairs, batchSize: options.batchSize, rank: 0, processes: engine.group?.size ?? 1)
+        let order = try PairOrder(
+            count: pairs, batchSize: options.batchSize, rank: 0, processes: engine.group?.size ?? 1)
         return TrainingPlan(model.configuration, parameters: model.parameterCount, pairs: pairs, order, options)
     }
 }
@@ -40,7 +41,9 @@ public struct TrainingPlan: Sendable {
     /// Checkpoints that stay, with the latest.
     public let checkpoints: Int
 
-    init(_ configuration: CLIPConfiguration, parameters: Int, pairs: Int, _ order: PairOrder, _ options: TrainingOptions) {
+    init(
+        _ configuration: CLIPConfiguration, parameters: Int, pairs: Int, _ order: PairOrder, _ options: TrainingOptions
+    ) {
         let each = max(1, order.batches / options.accumulation)
         epochs = options.maximumSteps.map { ($0 - 1) / each + 1 } ?? options.maximumEpochs
         steps = options.maximumSteps ?? each * options.maximumEpochs
@@ -49,7 +52,8 @@ public struct TrainingPlan: Sendable {
         checkpointBytes = TrainingCheckpoint.byteCount(
             parameters: parameters, trained: parameters, isDouble: options.precision == .fp64)
         let all = steps
-        let numbered = (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1) + (options.saveSteps.map { all / $0 } ?? 0)
+        let numbered =
+            (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1) + (options.saveSteps.map { all / $0 } ?? 0)
         checkpoints = min(max(1, numbered), options.keptCheckpoints ?? .max) + 1
         // Weights, gradients and two numbers of Adam's; the file's own pages may go.
         memory = 4 * number * parameters + Self.activations(configuration, options) * number + (300 << 20)
@@ -69,7 +73,8 @@ public struct TrainingPlan: Sendable {
             // Of a residual network of the usual depth some 60 maps of the first stage's size.
             numbers += 60 * vision.width * (vision.imageSize / 4) * (vision.imageSize / 4)
         } else {
-            numbers += blocks(1 + Int(Double(vision.patches) * kept), vision.width, vision.feedForwardWidth, vision.layers)
+            numbers += blocks(
+                1 + Int(Double(vision.patches) * kept), vision.width, vision.feedForwardWidth, vision.layers)
         }
         numbers += blocks(options.contextLength, text.width, text.feedForwardWidth, text.layers)
         let (product, overflows) = numbers.multipliedReportingOverflow(by: options.batchSize)
