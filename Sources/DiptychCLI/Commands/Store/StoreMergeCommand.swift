@@ -6,7 +6,7 @@ import Foundation
 struct StoreMergeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Put the pictures of several stores into one.",
+        abstract: "Put the items of several stores into one.",
         discussion: """
             All must be of one model, and their images read in one way. Captions and attributes come along; images whose \
             file has vanished stay behind. Of images with one path, the last store's counts. Safe to repeat, to interrupt \
