@@ -194,20 +194,20 @@ public struct DatasetConversion: Sendable {
                     place: found.place.isEmpty ? "row \(index + 1)" : found.place, columns: texts)
                 try writer.add(row)
                 summary.rows += 1
-                if hasImages || format == .clipRetrieval, known.insert(row.imageHash.low).inserted {
+                if hasImages && !row.lacksImage || format == .clipRetrieval, known.insert(row.imageHash.low).inserted {
                     summary.images += 1
                 }
                 if isText, case let count = row.record.values.reduce(0, { $0 + $1.notFiniteCount }), count > 0 {
                     notFinite = (notFinite.count + count, notFinite.count == 0 ? row.place : notFinite.place)
                 }
                 summary.texts += row.texts.count
+                if hasImages, !row.lacksImage { summary.pairs += row.texts.count }
                 progress(index + 1)
             } catch let error as DatasetError {
                 summary.skipped += 1
                 skip(rows.failure(error, inRow: index, of: part.path))
             }
         }
-        summary.pairs = hasImages ? summary.texts : 0
         notes?.add(
             "numbers that are not finite (inf, nan) are null or empty", path: part.path, place: notFinite.place,
             count: notFinite.count)

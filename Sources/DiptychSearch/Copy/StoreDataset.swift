@@ -71,8 +71,8 @@ public struct StoreDataset: Dataset {
             }
         }
         notes?.add(
-            "items whose files have vanished are left out", about: name, path: name, place: "store", count: vanished)
-        notes?.add("texts are left out: they have no image", about: name, path: name, place: "store", count: texts)
+            "those whose files have vanished are left out", about: name, path: name, place: "items", count: vanished)
+        notes?.add("texts are left out: they have no image", about: name, path: name, place: "items", count: texts)
         try file.commit(isDurable: false)
         // The dataset keeps it open.
         defer { unlink(path) }

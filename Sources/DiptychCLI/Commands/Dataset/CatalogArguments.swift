@@ -112,7 +112,7 @@ struct DatasetSources {
             guard !isPath, name.version != nil || !source.contains(".") else { return nil }
             // Neither a file nor a name: say both.
             do { return try catalog.table(source) } catch let error as CatalogError {
-                throw Failure("\(source): is no file here, and in the catalog \(error.description)")
+                throw Failure("\(source): is not a file here, and in the catalog \(error.description)")
             }
         }
         let table = try catalog.table(source)

@@ -77,6 +77,26 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
+/// The options of commands that read images and texts of a dataset, from wherever it lies.
+struct PairReadingArguments: ParsableArguments {
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
+
+    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
+    var imageColumn: String?
+
+    @Option(help: "The column with a text, or a list of them (default: the usual names).")
+    var textColumn: String?
+
+    /// The sources with these options; those elsewhere can be read from now on.
+    func sources(_ sources: [String], notes: DatasetNotes) -> DatasetSources {
+        remote.install()
+        let columns = ColumnNames(image: imageColumn, caption: textColumn)
+        return DatasetSources(sources, source.options(columns: columns, notes: notes), catalog)
+    }
+}
+
 extension DatasetNotes {
     /// Says what was left out, changed, or found to be wrong.
     func report(isQuiet: Bool) {

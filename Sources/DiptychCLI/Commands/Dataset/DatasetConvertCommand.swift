@@ -16,7 +16,9 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+        help: ArgumentHelp(
+            "A file, a folder, a URL, store:DIRECTORY, or a pattern such as shards-{000..009}.tar.", valueName: "source"
+        ))
     var sources: [String] = []
 
     @Option(name: .customLong("to"), help: "The format to write.")
@@ -43,15 +45,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     @Flag(name: [.customLong("with-type"), .customLong("with_type")], help: .hidden)
     var withType = false
 
-    @OptionGroup var source: SourceOptions
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var remote: RemoteArguments
-
-    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
-    var imageColumn: String?
-
-    @Option(help: "The column with a text, or a list of them (default: the usual names).")
-    var textColumn: String?
+    @OptionGroup var reading: PairReadingArguments
 
     @Option(
         parsing: .unconditional, help: "What ids of images follow from besides their bytes, where the dataset has none."
@@ -104,8 +98,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
 
     func run() async throws {
         let notes = DatasetNotes()
-        remote.install()
-        let options = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        let sources = reading.sources(self.sources, notes: notes)
         var conversion = DatasetConversion(to: format, output: output ?? dataFolder ?? "")
         conversion.seed = seed
         (conversion.samplesPerShard, conversion.bytesPerShard) = (shardCount, shardBytes)
@@ -114,7 +107,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
         conversion.notes = notes
         var skips = Skips()
         var total = 0
-        for (split, part) in try await chosen(options) {
+        for (split, part) in try await chosen(sources) {
             let progress = Progress(split, total: nil, isQuiet: quiet)
             let summary = try conversion.write(
                 part, as: split, progress: progress.update,
@@ -124,7 +117,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             report(summary, progress.seconds)
         }
         if total == 0, !quiet {
-            Console.say("note: there are no rows and no images in \(sources.joined(separator: " "))")
+            Console.say("note: there are no rows and no images in \(self.sources.joined(separator: " "))")
         }
         notes.report(isQuiet: quiet)
         try skips.end(of: total, consequence: "; the others are written")
@@ -156,14 +149,13 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     }
 
     /// The splits to write, with the parts that they come from.
-    private func chosen(_ options: DatasetOptions) async throws -> [(String, DatasetPart)] {
+    private func chosen(_ reading: DatasetSources) async throws -> [(String, DatasetPart)] {
         if let dataFolder {
             return try names(splits ?? "").map { split in
-                (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: options))
+                (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: reading.options))
             }
         }
-        let parts = try await DatasetSources(sources, options, catalog)
-            .readingStores(hasEmbeddings: format == .clipRetrieval).splits()
+        let parts = try await reading.readingStores(hasEmbeddings: format == .clipRetrieval).splits()
         guard let splits else { return parts.map { ($0.split ?? "train", $0) } }
         let wanted = names(splits)
         if parts.count == 1,

@@ -18,7 +18,9 @@ struct DatasetCreateCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The dataset.", valueName: "name"))
     var name: String
 
-    @Argument(help: ArgumentHelp("Files, folders, or patterns such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp(
+            "Files, folders, store:DIRECTORY, or patterns such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String] = []
 
     @Flag(help: "Read only what is new, changed or failed since the newest version.")

@@ -17,7 +17,9 @@ struct DatasetShowCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+        help: ArgumentHelp(
+            "A file, a folder, a URL, store:DIRECTORY, or a pattern such as shards-{000..009}.tar.", valueName: "source"
+        ))
     var sources: [String]
 
     @Option(

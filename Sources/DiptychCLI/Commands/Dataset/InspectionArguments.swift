@@ -10,32 +10,22 @@ struct InspectionArguments: ParsableArguments {
 
     @Argument(
         help: ArgumentHelp(
-            "Files, folders or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source"))
+            "Files, folders, store:DIRECTORY, or patterns such as shards-{000..009}.tar: one dataset.",
+            valueName: "source"))
     var sources: [String]
 
     @Option(help: "The form of the results.")
     var format = Format.text
 
-    @OptionGroup var source: SourceOptions
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var remote: RemoteArguments
-
-    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
-    var imageColumn: String?
-
-    @Option(help: "The column with a text, or a list of them (default: the usual names).")
-    var textColumn: String?
-
+    @OptionGroup var reading: PairReadingArguments
     @OptionGroup var model: ModelArguments
 
     func validate() throws { try SourceOptions.validate(sources) }
 
     /// The options as the library takes them; stores among the sources are read.
     func options(notes: DatasetNotes) async throws -> CheckOptions {
-        remote.install()
-        let reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
         var options = CheckOptions()
-        options.reading = try await DatasetSources(sources, reading, catalog).readingStores(hasTexts: false).named()
+        options.reading = try await reading.sources(sources, notes: notes).readingStores(hasTexts: false).named()
         options.images = model.images
         options.images.namesOptions = false
         options.threads = model.threads
