@@ -249,6 +249,14 @@ struct EvaluationCommandTests {
             "evaluate", "choice", "--kind", "sugarcrepe", "--data", folder / "sugar.csv", "--format", "json")
         #expect(sugar.status == 0, "\(sugar.error)")
         #expect(try sugar.json(Choice.self).accuracy == 0.5)
+        // As SugarCrepe's own files are.
+        let rows = [("a cat", "a dog"), ("a dog", "a cat")].enumerated().map { index, texts in
+            "\"\(index)\": {\"filename\": \"\(file(0))\", \"caption\": \"\(texts.0)\", \"negative_caption\": \"\(texts.1)\"}"
+        }
+        try write("{" + rows.joined(separator: ", ") + "}", to: folder / "sugar.json")
+        let nested = try Command.run(
+            "evaluate", "choice", "--kind", "sugarcrepe", "--data", folder / "sugar.json", "--format", "json")
+        #expect(nested.output == sugar.output, "\(nested.error)")
     }
 
     @Test func `results are compared, and those of other data refused`() throws {

@@ -89,6 +89,9 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
     private func prepare(_ notes: DatasetNotes) throws -> NamedRows {
         try RetrievalFiles.check(outputs: [output])
         remote.install()
+        if kind == .sugarcrepe, image == nil, choices == nil, let rows = NamedRows.nested(data) {
+            return try NamedRows(rows, path: data, images: ["filename"])
+        }
         var options = source.options(notes: notes)
         options.columns.caption = []
         let parts = try DatasetSources([data], options, catalog).splits()

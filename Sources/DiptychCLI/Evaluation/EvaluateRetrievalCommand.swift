@@ -125,8 +125,8 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         if let images {
             return try await CaptionGroups(images: images, group: group ?? 200).measure(model, format)
         }
-        try RetrievalFiles.check(outputs: [mugeScore, output])
         try makeFolders()
+        try RetrievalFiles.check(outputs: [mugeScore, output])
         let findings = try await benchmark.findings(data, model)
         var skips = Skips()
         var total = 0
