@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets soak fuzz parity parity-onnx parity-datasets \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation soak fuzz parity parity-onnx parity-datasets \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -90,6 +90,10 @@ bench-search: setup
 # LMDB from Chinese-CLIP's files, in turn with its own script and a plain copy; dataset check, in turn with decoding and embedding.
 bench-datasets: build
 	./Benchmarks/datasets/run
+
+# Retrieval scored from files of features.
+bench-evaluation: build
+	python3 Benchmarks/evaluation/retrieval.py $(DIPTYCH)
 
 # The server under load, in turn with the same API in FastAPI; writes Documentation/benchmarks-serve.md.
 bench-serve: build

@@ -249,9 +249,11 @@ private enum LBFGS {
         for _ in 0..<60 {
             let next = point.indices.map { point[$0] + step * direction[$0] }
             let (found, gradient) = function(next)
-            if !(found <= value + 1e-4 * step * slope) {
+            let here = dot(gradient, direction)
+            // Near the end, values differ by less than their rounding, and slopes alone say more (Hager and Zhang, 2005).
+            if !(found <= value + 1e-4 * step * slope + 4 * value.magnitude.ulp) || here > -0.9 * slope {
                 high = step
-            } else if dot(gradient, direction) < 0.9 * slope {
+            } else if here < 0.9 * slope {
                 low = step
             } else {
                 return (next, found, gradient)

@@ -133,7 +133,7 @@ struct EvaluationCommandTests {
         .map { "\($0.key),\($0.value)" }
         try write("image,text\n" + rows.joined(separator: "\n") + "\n", to: folder / "rows.csv")
         let result = try Command.run("evaluate", "retrieval", "--data", folder / "rows.csv", "--format", "json")
-        #expect(result.status == 3 && result.error.contains("broken.jpg"), "\(result.error)")
+        #expect(result.status == 3 && result.error.contains("rows.csv: line 2: not an image"), "\(result.error)")
         let report = try result.json(Retrieval.self)
         #expect(report.skipped == 1 && report.text_to_image.n == 3 && report.text_to_image.candidates == 3)
         #expect(report.image_to_text.candidates == 4)
@@ -149,6 +149,7 @@ struct EvaluationCommandTests {
             (["--image-features", "x", "--text-features", "y"], 2, "--truth"),
             (["--data", folder / "rows.csv", "--truth", "x"], 2, "--truth"),
             (["--data", folder / "rows.csv", "--group", "5"], 2, "--group"),
+            (["--data", folder / "rows.csv", "--output", folder / "gone/a.json"], 1, "gone/a.json"),
             (["--image-features", folder / "rows.csv", "--text-features", "y", "--truth", "z"], 1, "line 1"),
         ] {
             expectFailure(try Command.run(["evaluate", "retrieval"] + arguments), status: status, saying: words)
@@ -185,7 +186,7 @@ struct EvaluationCommandTests {
             guard case .list(let values)? = row["caption_choices"], let file = row["filename"]?.text else { continue }
             let texts = values.compactMap(\.text)
             let place = index % 3
-            csv += "drawn/\(file),\(texts.joined(separator: ",")),\(place)\n"
+            csv += "drawn/\(file),\"\(texts.joined(separator: "\",\""))\",\(place)\n"
             let object = JSONValue.object([
                 .init("file", .string("drawn/" + file)), .init("choices", .array(texts.map(JSONValue.string))),
                 .init("label", .int(Int64(place))),
@@ -248,6 +249,14 @@ struct EvaluationCommandTests {
             "evaluate", "choice", "--kind", "sugarcrepe", "--data", folder / "sugar.csv", "--format", "json")
         #expect(sugar.status == 0, "\(sugar.error)")
         #expect(try sugar.json(Choice.self).accuracy == 0.5)
+        // As SugarCrepe's own files are.
+        let rows = [("a cat", "a dog"), ("a dog", "a cat")].enumerated().map { index, texts in
+            "\"\(index)\": {\"filename\": \"\(file(0))\", \"caption\": \"\(texts.0)\", \"negative_caption\": \"\(texts.1)\"}"
+        }
+        try write("{" + rows.joined(separator: ", ") + "}", to: folder / "sugar.json")
+        let nested = try Command.run(
+            "evaluate", "choice", "--kind", "sugarcrepe", "--data", folder / "sugar.json", "--format", "json")
+        #expect(nested.output == sugar.output, "\(nested.error)")
     }
 
     @Test func `results are compared, and those of other data refused`() throws {

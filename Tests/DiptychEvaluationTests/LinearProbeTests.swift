@@ -26,7 +26,7 @@ struct LinearProbeTests {
         let test = Embeddings(values: Array(one.features[(120 * 6)...]), dimension: 6)
         let labels = Array(one.labels[..<120])
         let exact = try LinearProbe(
-            features: train, labels: labels, classes: one.classes, iterations: 10_000, tolerance: 1e-10)
+            features: train, labels: labels, classes: one.classes, iterations: 10_000, tolerance: 1e-9)
         #expect(exact.isConverged && exact.weights.count == one.weights.count)
         for (found, wanted) in zip(exact.weights, one.weights) { #expect(abs(found - wanted) < 1e-6) }
         // Intercepts of several classes are known but for what all of them have more.

@@ -14,8 +14,12 @@ struct NamedRows {
     ///   - images: the columns of images.
     /// - Throws: ``Failure`` where a column is missing.
     init(_ part: DatasetPart, images names: [String]) throws {
-        rows = try part.rows()
-        path = part.path
+        try self.init(try part.rows(), path: part.path, images: names)
+    }
+
+    /// Rows whose images' paths are relative to the file at `path`.
+    init(_ rows: any Dataset, path: String, images names: [String]) throws {
+        (self.rows, self.path) = (rows, path)
         let columns = rows.columns
         images = try names.map { [rows, path] name in
             if columns.contains(where: { $0.name == name && $0.type == .image }) { return (name, nil) }
@@ -26,6 +30,23 @@ struct NamedRows {
             (known.image, known.caption) = ([name, "\(name).bytes", "\(name).path"], [])
             return (name, try ImageDataset(rows, columns: known, path: path))
         }
+    }
+
+    /// The rows of a JSON file that is one object with an object a row, as SugarCrepe's are: {"0": {"filename": …}}; nil of another.
+    static func nested(_ path: String) -> (any Dataset)? {
+        guard path.hasSuffix(".json"), let bytes = FileManager.default.contents(atPath: path),
+            case .object(let members)? = try? JSONParser.parse(bytes), !members.isEmpty
+        else { return nil }
+        let rows = members.compactMap { member -> [JSONValue.Member]? in
+            if case .object(let row) = member.value { row } else { nil }
+        }
+        guard rows.count == members.count else { return nil }
+        let names = ["filename", "caption", "negative_caption"]
+        return MemoryDataset(
+            columns: names.map { DatasetColumn($0, .text) },
+            rows: rows.map { row in
+                names.map { name in row.last { $0.name == name }?.value.string.map(DatasetValue.text) ?? .null }
+            })
     }
 
     /// Refuses columns that are not there.

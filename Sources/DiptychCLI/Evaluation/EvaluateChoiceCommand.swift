@@ -73,37 +73,66 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        remote.install()
         let notes = DatasetNotes()
+        let rows = try prepare(notes)
+        let model = try await self.model.loadDualEncoder()
+        let fingerprint = await model.fingerprint()
+        var skips = Skips()
+        let run = ChoiceRun(rows: rows, model: model, images: self.model.images, isQuiet: self.model.quiet)
+        let report = try await measure(run, origin((model.name, fingerprint)), &skips)
+        try finish(report, notes, skips, of: rows.rows.count)
+    }
+
+    /// Reads what is there, before a model is loaded.
+    // Inlined into an asynchronous function, it crashes the optimiser of Swift 6.3.
+    @inline(never)
+    private func prepare(_ notes: DatasetNotes) throws -> NamedRows {
+        try RetrievalFiles.check(outputs: [output])
+        remote.install()
+        if kind == .sugarcrepe, image == nil, choices == nil, let rows = NamedRows.nested(data) {
+            return try NamedRows(rows, path: data, images: ["filename"])
+        }
         var options = source.options(notes: notes)
         options.columns.caption = []
         let parts = try DatasetSources([data], options, catalog).splits()
         let part = try EvaluationDataArguments.chosen(parts, split, title: data).part
         let rows = try NamedRows(part, images: try imageColumns(of: part))
-        let texts = textColumns(rows)
-        let label = kind == .choice ? label ?? "label" : nil
-        try rows.check(texts + [label].compactMap(\.self))
+        try rows.check(textColumns(rows))
+        if let labelColumn { try rows.check([labelColumn]) }
         guard rows.rows.count > 0 else { throw Failure("\(rows.path): has no rows") }
-        var skips = Skips()
-        let model = try await model.loadDualEncoder()
+        return rows
+    }
+
+    /// The column of the right text's place; nil where it is always the first.
+    private var labelColumn: String? { kind == .choice ? label ?? "label" : nil }
+
+    private func origin(_ model: (String, String)) -> EvaluationOrigin {
         var origin = EvaluationOrigin()
         (origin.sources, origin.split) = ([EvaluationOrigin.absolute(data)], split)
         (origin.imageColumn, origin.textColumn) = (image, choices)
-        origin.model = (model.name, await model.fingerprint())
-        let run = ChoiceRun(rows: rows, model: model, images: self.model.images, isQuiet: self.model.quiet)
-        let report: any EvaluationReport =
-            if kind == .winoground {
-                try await run.winoground(captions: texts, origin, &skips)
-            } else {
-                try await run.choice(texts, label: label, origin, &skips)
-            }
+        origin.model = model
+        return origin
+    }
+
+    @inline(never)
+    private func finish(
+        _ report: any EvaluationReport, _ notes: DatasetNotes, _ skips: Skips, of total: Int
+    ) throws {
         if let output {
             try AtomicFile.write((report.file(skips.count).text + "\n").utf8, to: output, isDurable: false)
-            if !self.model.quiet { Console.say("written: \(output)") }
+            if !model.quiet { Console.say("written: \(output)") }
         }
         try StandardOutput.line(format == .json ? report.json(skips.count).text : report.text)
-        notes.report(isQuiet: self.model.quiet)
-        try skips.end(of: rows.rows.count)
+        notes.report(isQuiet: model.quiet)
+        try skips.end(of: total)
+    }
+
+    private func measure(
+        _ run: ChoiceRun, _ origin: EvaluationOrigin, _ skips: inout Skips
+    ) async throws -> any EvaluationReport {
+        let texts = textColumns(run.rows)
+        if kind == .winoground { return try await run.winoground(captions: texts, origin, &skips) }
+        return try await run.choice(texts, label: labelColumn, origin, &skips)
     }
 
     /// Names with commas between them.

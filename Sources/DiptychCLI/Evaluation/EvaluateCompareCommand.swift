@@ -43,6 +43,7 @@ struct EvaluateCompareCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try RetrievalFiles.check(outputs: [report])
         remote.install()
         let comparison = try EvaluationComparison(EvaluationFile(first), EvaluationFile(second), seed: seed)
         if let report {

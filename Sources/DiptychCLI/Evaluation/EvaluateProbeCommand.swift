@@ -14,8 +14,8 @@ struct EvaluateProbeCommand: AsyncParsableCommand {
             class in the column label or class, or in --text-column; folders train/cat/1.jpg and test/cat/2.jpg are splits with \
             classes.
 
-            Example: mkdir -p set/train/a set/train/b set/test/a set/test/b && cp images/wide.jpg set/train/a && cp images/tall.png \
-            set/train/b && cp images/grey.png set/test/a && cp images/turned.jpg set/test/b && diptych evaluate probe --data set
+            Example: diptych pictures --count 40 --seed 7 --choices 2 --output held-out && diptych dataset split \
+            held-out/choices.parquet --parts train:0.5,test:0.5 --save quiz && diptych evaluate probe --data quiz
             """)
 
     @OptionGroup var model: ModelArguments
@@ -45,6 +45,7 @@ struct EvaluateProbeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try RetrievalFiles.check(outputs: [output])
         let notes = DatasetNotes()
         data.remote.install()
         let parts = try DatasetSources(data.sources, data.options(notes), data.catalog).splits()

@@ -48,7 +48,8 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             """
             Write the ten best images of each text, SPLIT_predictions.jsonl, and texts of each image, \
-            SPLIT_tr_predictions.jsonl, into this folder, and SPLIT_texts.tr.jsonl beside them.
+            SPLIT_tr_predictions.jsonl, into this folder, and SPLIT_texts.tr.jsonl beside them; a name that ends in .jsonl is the \
+            file of texts, and that of images has .tr in its name.
             """, valueName: "folder"))
     var savePredictions: String?
 
@@ -124,13 +125,21 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         if let images {
             return try await CaptionGroups(images: images, group: group ?? 200).measure(model, format)
         }
-        for folder in [saveFeatures, savePredictions].compactMap(\.self) { try RetrievalFiles.makeFolder(folder) }
+        try makeFolders()
+        try RetrievalFiles.check(outputs: [mugeScore, output])
         let findings = try await benchmark.findings(data, model)
         var skips = Skips()
         var total = 0
         let (features, origin, split) = try await features(&skips, &total)
         try finish(features, origin, split, skips, findings)
         try skips.end(of: total)
+    }
+
+    private func makeFolders() throws {
+        if let saveFeatures { try RetrievalFiles.makeFolder(saveFeatures) }
+        guard let savePredictions else { return }
+        guard !savePredictions.hasSuffix(".jsonl") else { return try RetrievalFiles.check(outputs: [savePredictions]) }
+        try RetrievalFiles.makeFolder(savePredictions)
     }
 
     /// Ranks, writes files and reports.

@@ -70,6 +70,8 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try RetrievalFiles.check(outputs: [output])
+        try original.saveDir.map(RetrievalFiles.makeFolder)
         let notes = DatasetNotes()
         let order = try original.order()
         let place = ZeroShotPlace(data, labels: labelsFile, isQuiet: model.quiet)

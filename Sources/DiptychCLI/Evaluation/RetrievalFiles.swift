@@ -67,6 +67,22 @@ enum RetrievalFiles {
         return path
     }
 
+    /// Refuses paths that no file can be written to, before anything is computed.
+    static func check(outputs: [String?]) throws {
+        for case let path? in outputs { try check(path) }
+    }
+
+    private static func check(_ path: String) throws {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            throw Failure("\(path): is a folder; name a file to write")
+        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw Failure("\(path): its directory does not exist or may not be written to")
+        }
+    }
+
     /// Makes a folder for files of an evaluation.
     static func makeFolder(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
@@ -88,12 +104,19 @@ enum RetrievalFiles {
         ]
     }
 
-    /// Writes the predictions of both directions, and the annotation of images, into a folder.
+    /// Writes the predictions of both directions, and the annotation of images, into a folder; or the predictions alone into a file,
+    /// and those of images beside it.
     static func save(
         _ predictions: RetrievalPredictions, truth: [PredictionLines.Entry], of split: String, in folder: String
     ) throws -> [String] {
         func lines(_ entries: [PredictionLines.Entry], _ direction: PredictionLines.Direction) -> [String] {
             entries.map { PredictionLines.line($0, direction) }
+        }
+        if folder.hasSuffix(".jsonl") {
+            return [
+                try write(lines(predictions.texts, .textToImage), to: folder),
+                try write(lines(predictions.images, .imageToText), to: turned(folder)),
+            ]
         }
         var files = [
             try write(lines(predictions.texts, .textToImage), to: "\(folder)/\(split)_predictions.jsonl"),

@@ -136,7 +136,6 @@ struct ZeroShotOriginalArguments: ParsableArguments {
         if let wrong = order?.first(where: { $0 >= images }) {
             throw Failure("\(index ?? ""): names the image \(wrong), and there are \(images)")
         }
-        try RetrievalFiles.makeFolder(saveDir)
         let path = "\(saveDir)/\(dataset).json"
         let file = try AtomicFile(path: path)
         let cost = try (model as? any CheckpointModel)?.cost()
