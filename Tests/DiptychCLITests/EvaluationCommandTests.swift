@@ -144,7 +144,7 @@ struct EvaluationCommandTests {
             (["--data", folder / "empty.csv"], Int32(1), "no images"),
             (["--data", folder / "silent.csv"], 1, "no text belongs to an image"),
             (["--data", folder / "rows.csv", "--split", "x", "--text-column", "nothing"], 1, "--text-column"),
-            (["--data", folder / "gone.csv"], 1, "gone.csv"), (["--data", "store:x"], 2, "store"),
+            (["--data", folder / "gone.csv"], 1, "gone.csv"), (["--data", "store:"], 2, "store"),
             (["--data", folder / "rows.csv", "--images", "x"], 2, "one of"), (["--image-features", "x"], 2, "both"),
             (["--image-features", "x", "--text-features", "y"], 2, "--truth"),
             (["--data", folder / "rows.csv", "--truth", "x"], 2, "--truth"),

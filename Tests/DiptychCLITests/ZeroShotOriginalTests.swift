@@ -113,6 +113,23 @@ struct ZeroShotOriginalTests {
         for key in ["pictures", "labels", "top1", "mean_per_class", "interval_top1"] {
             #expect(folders[key] == table[key], "\(key)")
         }
+        // So are folders of splits; test is measured.
+        for name in ["train", "test"] {
+            let (from, to) = (folder / "set/test", folder / "splits/\(name)")
+            try FileManager.default.createDirectory(atPath: folder / "splits", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: from, toPath: to)
+            for (index, label) in Self.labels.enumerated() {
+                try FileManager.default.moveItem(atPath: "\(to)/00\(index)", toPath: "\(to)/\(label)")
+            }
+        }
+        #expect(try figures(folder / "splits")["top1"] == folders["top1"])
+        // A copy in another class is left out with its original.
+        try FileManager.default.copyItem(
+            atPath: Fixture.images + "/wide.jpg", toPath: folder / "splits/test/绿色/copy.jpg")
+        let doubtful = try Command.run(
+            "evaluate", "zero-shot", "--data", folder / "splits", "--templates", "none", "--format", "json", "--quiet")
+        #expect(doubtful.status == 3 && doubtful.error.contains("has the labels"), "\(doubtful.error)")
+        #expect(try JSONParser.parse(doubtful.output.utf8)["pictures"] == .int(3))
         // Labels of a file compete, and must have those of the rows.
         try write((Self.labels + ["黑色"]).joined(separator: "\n"), to: folder / "labels.txt")
         #expect(try figures(folder / "rows.csv", "--labels", folder / "labels.txt")["labels"] == .int(4))

@@ -28,9 +28,9 @@ struct ChoiceRun {
         var report = ChoiceReport(origin: origin)
         var failures: [DatasetError] = []
         try await embed(questions.map(\.row), column: 0) { items in
-            let found = items.compactMap { item -> (Int, Embedding)? in
+            let found = items.compactMap { item -> (Int, UInt64, Embedding)? in
                 switch item.result {
-                case .success(let (_, embedding)): return embedding.map { (item.index, $0) }
+                case .success(let (content, embedding)): return embedding.map { (item.index, content, $0) }
                 case .failure(let error):
                     failures.append(rows.failure(error, item.input))
                     return nil
@@ -38,12 +38,12 @@ struct ChoiceRun {
             }
             let texts = try await embed(texts: found.flatMap { questions[$0.0].question.choices })
             var next = 0
-            for (place, image) in found {
+            for (place, content, image) in found {
                 let (row, question) = questions[place]
                 let scores = question.choices.indices.map { image.similarity(to: texts[next + $0]) }
                 next += question.choices.count
                 let probability = model.logits.probability(among: scores)
-                report.add(question, row: row, scores: scores, probabilities: scores.map(probability))
+                report.add(question, row: row, image: content, scores: scores, probabilities: scores.map(probability))
             }
         }
         for failure in failures { skips.add(failure) }
@@ -89,7 +89,7 @@ struct ChoiceRun {
     }
 
     private func embed(
-        _ indices: [Int], column: Int, _ body: ([BulkItem<Int, Void>]) async throws -> Void
+        _ indices: [Int], column: Int, _ body: ([BulkItem<Int, UInt64>]) async throws -> Void
     ) async throws {
         let (rows, images, preprocessing) = (rows, images, model.preprocessing)
         let progress = Progress("images", total: indices.count, isQuiet: isQuiet)
@@ -100,7 +100,7 @@ struct ChoiceRun {
                 let bytes = try rows.bytes(index, column: column)
                 let (path, place) = rows.place(index)
                 let read = try preprocessing.preprocessed(bytes, label: "\(path): \(place)", options: images)
-                return LoadedInput(facts: (), pixels: read.pixels)
+                return LoadedInput(facts: ContentHash(bytes).low, pixels: read.pixels)
             },
             { items in
                 try await body(items)
@@ -129,10 +129,19 @@ struct ChoiceReport: EvaluationReport {
     private var origin: EvaluationOrigin
     private var samples: [(row: Int, text: String)] = []
     private var words = ""
+    /// The number of each question's image: questions of one image hang together.
+    private var clusters: [Int] = []
+    private var images: [UInt64: Int] = [:]
 
     init(origin: EvaluationOrigin) { self.origin = origin }
 
-    mutating func add(_ question: ChoiceQuestion, row: Int, scores: [Float], probabilities: [Float]) {
+    /// - Parameter image: what the bytes of the image's file are known by.
+    mutating func add(
+        _ question: ChoiceQuestion, row: Int, image: UInt64, scores: [Float], probabilities: [Float]
+    ) {
+        let cluster = images[image] ?? images.count
+        images[image] = cluster
+        clusters.append(cluster)
         accuracy.add(scores: scores, probabilities: probabilities, label: question.label)
         samples.append((row, question.choices[question.label]))
         words += "\(row)\t\(question.label)\t\(question.choices.joined(separator: "\t"))\n"
@@ -148,7 +157,7 @@ struct ChoiceReport: EvaluationReport {
     func json(_ skipped: Int) -> JSON {
         .object(
             Self.json(accuracy.all) + [
-                ("interval_accuracy", .interval(accuracy.interval())),
+                ("interval_accuracy", .interval(accuracy.interval(clusters: clusters))),
                 (
                     "positions",
                     .array(
@@ -162,11 +171,12 @@ struct ChoiceReport: EvaluationReport {
     func file(_ skipped: Int) -> JSON {
         var origin = origin
         origin.digest = RetrievalSet.hash(words)
-        let rows = zip(samples, accuracy.outcomes).map { sample, outcome -> JSON in
-            [
+        let rows = zip(zip(samples, clusters), accuracy.outcomes).map { sample, outcome -> JSON in
+            let (sample, cluster) = sample
+            return [
                 "id": .int(sample.row), "row": .int(sample.row), "text": .string(sample.text),
                 "rank": .int(outcome.rank + 1), "probability": .double(outcome.probability),
-                "position": .int(outcome.position), "cluster": .int(sample.row),
+                "position": .int(outcome.position), "cluster": .int(cluster),
             ]
         }
         let head: [(String, JSON)] = [("kind", "choice"), ("version", .int(evaluationFileVersion))]
@@ -174,7 +184,8 @@ struct ChoiceReport: EvaluationReport {
     }
 
     var text: String {
-        let interval = accuracy.interval().map { String(format: "  95 %%: %.3f to %.3f", $0.low, $0.high) } ?? ""
+        let interval =
+            accuracy.interval(clusters: clusters).map { String(format: "  95 %%: %.3f to %.3f", $0.low, $0.high) } ?? ""
         var lines = [
             "questions         \(accuracy.all.questions)",
             String(format: "accuracy          %.3f", accuracy.all.accuracy ?? .nan) + interval,

@@ -52,7 +52,10 @@ struct EvaluateProbeCommand: AsyncParsableCommand {
         let train = try EvaluationDataArguments.chosen(parts, trainSplit, title: data.title).part
         let test = try EvaluationDataArguments.chosen(parts, data.split, title: data.title).part
         guard train.split != test.split else {
-            throw Failure("\(data.title): fitted and measured on the same split; name another with --split")
+            throw Failure(
+                train.split == nil
+                    ? "\(data.title): has no splits to fit and to measure; give rows a column split, or folders train and test"
+                    : "\(data.title): fitted and measured on the same split; name another with --split")
         }
         for part in [train, test] {
             guard try part.hasImages() else { throw Failure("\(part.path): a split has no images") }

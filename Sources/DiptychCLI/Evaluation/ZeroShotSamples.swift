@@ -50,6 +50,19 @@ struct ZeroShotPlace {
     /// Whether a folder holds files of a dataset and no folders of classes.
     private func isDataset(_ folder: String) -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        // Folders of splits, each with its classes.
+        let folders = names.filter { name in
+            var isDirectory: ObjCBool = false
+            return !name.hasPrefix(".")
+                && FileManager.default.fileExists(atPath: "\(folder)/\(name)", isDirectory: &isDirectory)
+                && isDirectory.boolValue
+        }
+        let splits = ["train", "valid", "test", "val", "dev", "validation"]
+        if labels == nil, !folders.isEmpty, folders.allSatisfy(splits.contains),
+            !FileManager.default.fileExists(atPath: "\(folder)/label_cn.txt")
+        {
+            return true
+        }
         return names.contains { name in
             name.hasSuffix("_imgs.tsv") || name == "data.mdb" || name == "metadata.jsonl" || name == "metadata.csv"
                 || [.tar, .parquet].contains(DatasetKind(path: name))
@@ -115,23 +128,25 @@ struct ZeroShotSamples {
         let known = Dictionary(labels.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         classes = labels.map { ($0, nil) }
         var own = [Int?](repeating: nil, count: set.imageIDs.count)
+        // Copies of an image in two classes have no right label.
+        var doubtful: [Int: String] = [:]
         for (text, images) in set.imagesOfTexts.enumerated() {
             guard let place = known[set.texts[text]] else {
                 throw Failure(
                     "\(file ?? part.path): has no label '\(set.texts[text])', which rows of \(part.path) have")
             }
             for image in images {
-                guard own[image] == nil || own[image] == place else {
-                    throw Failure(
-                        "\(part.path): the image \(set.imageIDs[image].text) has the labels '\(labels[own[image] ?? 0])' and "
-                            + "'\(labels[place])'; each has one here")
+                guard let other = own[image], other != place else {
+                    own[image] = place
+                    continue
                 }
-                own[image] = place
+                doubtful[image] = "has the labels '\(labels[other])' and '\(labels[place])'"
             }
         }
         for (image, place) in own.enumerated() {
-            guard let place else {
-                left.add("\(part.path): \(set.imageIDs[image].text)", reason: "has no label")
+            guard let place, doubtful[image] == nil else {
+                left.add(
+                    "\(part.path): \(set.imageIDs[image].text)", reason: doubtful[image] ?? "has no label")
                 continue
             }
             images.append(set.imageIDs[image].text)
