@@ -1,0 +1,114 @@
+import DiptychTestSupport
+import Foundation
+import Testing
+
+/// `diptych train`. The numbers are those of PyTorch loops: Scripts/fixtures/training.py and choice.py.
+@Suite(.enabled(if: TorchInstallation.isPresent, "the torch engine is not installed; `make test-torch` builds it"))
+struct TrainTests {
+    private struct Step: Decodable {
+        let step: Int
+        let loss: Double
+        let lr: Double
+        let logit_scale: Double
+    }
+
+    private let environment = ["DIPTYCH_TORCH": TorchInstallation.path]
+
+    /// The fixtures of the library's tests.
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .appendingPathComponent("DiptychTrainingTests/Fixtures")
+
+    private func train(_ kind: String, _ steps: Int, _ folder: TemporaryFolder, _ options: [String]) throws
+        -> Command.Result
+    {
+        let fixtures = Self.fixtures.path
+        return try Command.run(
+            [
+                "train", "--model", "\(fixtures)/\(kind).pt", "--heads", kind == "rn" ? "4,2" : "2,2", "--train-data",
+                "\(fixtures)/lmdb/train", "--logs", folder.path, "--name", "run", "--batch-size", "8", "--lr", "2e-3",
+                "--warmup",
+                "4", "--wd", "0.2", "--max-steps", "\(steps)", "--log-interval", "1", "--dropout", "0",
+                "--context-length", "16",
+                "--quiet",
+            ] + options, environment: environment)
+    }
+
+    @Test(arguments: [
+        ("vit-two-double", ["--processes", "2"]), ("vit-two-grad-double", ["--processes", "2", "--gather-with-grad"]),
+        (
+            "vit-two-accum-grad-double",
+            ["--processes", "2", "--gather-with-grad", "--accum-freq", "2", "--batch-size", "4"]
+        ),
+        ("rn-two-double", ["--processes", "2"]),
+    ])
+    func `two processes give every step's numbers of the reference`(name: String, options: [String]) throws {
+        let all = try JSONDecoder().decode(
+            [String: [Step]].self, from: Data(contentsOf: Self.fixtures.appendingPathComponent("expected.json")))
+        let expected = try #require(all[name])
+        let folder = try TemporaryFolder()
+        let result = try train(
+            name.hasPrefix("rn") ? "rn" : "vit", expected.count, folder, ["--precision", "fp64"] + options)
+        #expect(result.status == 0, "\(result.error)")
+        let found = try String(contentsOfFile: "\(folder.path)/run/metrics.jsonl", encoding: .utf8).split(
+            separator: "\n"
+        )
+        .map { try JSONDecoder().decode(Step.self, from: Data($0.utf8)) }
+        #expect(found.count == expected.count && expected.count >= 10)
+        for (own, other) in zip(found, expected) {
+            #expect(own.step == other.step && own.lr == other.lr)
+            #expect(abs(own.loss - other.loss) <= 1e-8 * other.loss)
+            #expect(abs(own.logit_scale - other.logit_scale) <= 1e-8 * other.logit_scale)
+        }
+    }
+
+    @Test func `multiple choice gives the reference's losses, and learns the choices`() throws {
+        let folder = try TemporaryFolder()
+        let made = try Command.run(
+            "pictures", "--count", "20", "--choices", "4", "--seed", "4", "--output", folder.path, "--quiet")
+        #expect(made.status == 0)
+        let result = try Command.run(
+            [
+                "train", "choice", "--model", "demo", "--train-data", "\(folder.path)/choices.parquet", "--image",
+                "filename",
+                "--choices", "caption_choices", "--label", "label", "--optimizer", "adam", "--lr", "1e-4",
+                "--batch-size", "2",
+                "--epochs", "5", "--precision", "fp64", "--output", "\(folder.path)/trained",
+            ], environment: environment)
+        #expect(result.status == 0, "\(result.error)")
+        // Scripts/fixtures/choice.py
+        let expected = [
+            0.3125359057681793, 0.005033350044212255, 0.0032992035466606327, 0.0008754808903984961,
+            0.0003955473811400812,
+        ]
+        for (epoch, loss) in expected.enumerated() {
+            let start = "loss for epoch \(epoch): "
+            let found = result.lines.first { $0.hasPrefix(start) }.flatMap { Double($0.dropFirst(start.count)) }
+            #expect(abs(try #require(found) - loss) <= 1e-4 * loss)
+        }
+        let after = try #require(result.lines.first { $0.hasPrefix("training after: ") })
+        #expect(try #require(after.split(separator: " ").last.flatMap { Double($0) }) > 0.99)
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/trained/model.safetensors"))
+    }
+
+    @Test func `a plan is printed, and what does not fit is one line`() throws {
+        let folder = try TemporaryFolder()
+        let plan = try train("vit", 7, folder, ["--dry-run"])
+        #expect(
+            plan.status == 0 && plan.output.contains("steps: 7 in 2 epochs") && plan.output.contains("memory: about "))
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run"))
+        let cases: [([String], String)] = [
+            (["--skip-aggregate", "--gather-with-grad"], "--gather-with-grad"),
+            (["--accum-freq", "9"], "fewer than --accum-freq"),
+            (["--mask-ratio", "1.5"], "--mask-ratio"), (["--resume", "\(Self.fixtures.path)/rn.pt"], "another model"),
+            (["--val-data", "\(folder.path)"], folder.path), (["--engine", "cuda:77"], "cuda:77"),
+            (["--context-length", "77"], "--context-length"), (["--name", "a/b"], "--name"),
+        ]
+        for (options, reason) in cases {
+            let result = try train("vit", 7, folder, options)
+            #expect(result.status == 1 || result.status == 2, "\(options)")
+            #expect(result.error.contains(reason), "\(options): \(result.error)")
+            #expect(result.error.split(separator: "\n").count == 1, "\(options): \(result.error)")
+        }
+    }
+}
