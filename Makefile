@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation soak fuzz parity parity-onnx parity-datasets \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -37,11 +37,13 @@ test-clients: build
 torch:
 	@./Scripts/torch
 
-# The towers on the torch engine against the built-in one and the original projects: 1 - cosine and gradients of every family.
+# The towers on the torch engine against the built-in one and the original projects: 1 - cosine and gradients of every family; training
+# against PyTorch's loop, with one process and two.
 test-torch: setup torch
+	$(SWIFT_BUILD) --product diptych
 	$(SWIFT_BUILD) --product diptychPackageTests
 	DIPTYCH_TORCH=$$(./Scripts/torch --path) \
-		swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest --filter 'Torch(Parity|Gradient|Plugin)Tests'
+		swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest --filter 'Torch(Parity|Gradient|Plugin)Tests|DiptychTrainingTests|TrainTests'
 
 # A package that depends on this one, as another project would, at work on the demo model.
 examples: build
@@ -94,6 +96,12 @@ bench-datasets: build
 # Retrieval scored from files of features.
 bench-evaluation: build
 	python3 Benchmarks/evaluation/retrieval.py $(DIPTYCH)
+
+# A full training step of Chinese-CLIP's models, in turn with a plain PyTorch loop over its code; needs 12 GB of memory.
+bench-training: build torch
+	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16
+	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model RN50
+	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16 --precision amp
 
 # The server under load, in turn with the same API in FastAPI; writes Documentation/benchmarks-serve.md.
 bench-serve: build

@@ -111,4 +111,25 @@ struct TrainTests {
             #expect(result.error.split(separator: "\n").count == 1, "\(options): \(result.error)")
         }
     }
+
+    @Test func `the commands of the page go from pictures to an export`() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Documentation/training.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let blocks = text.components(separatedBy: "```sh\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+        #expect(blocks.count == 2)
+        let folder = try TemporaryFolder()
+        let binary = (Command.path as NSString).deletingLastPathComponent
+        var variables = environment
+        variables["PATH"] = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        variables["DIPTYCH_CATALOG"] = folder / "catalog"
+        let result = try Command.run(
+            [], in: folder.path, environment: variables,
+            launcher: ["/bin/sh", "-e", "-c", blocks.joined(separator: "\n")])
+        #expect(result.status == 0, "\(result.error)")
+        for name in [
+            "logs/small/best/model.safetensors", "logs/small/checkpoints/epoch_latest.pt", "small.txt.fp32.onnx",
+            "chosen/model.safetensors",
+        ] { #expect(FileManager.default.fileExists(atPath: folder / name), "\(name)") }
+    }
 }
