@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
+        .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
@@ -185,6 +186,14 @@ let package = Package(
         // How well a model does, by numbers.
         .target(
             name: "DiptychEvaluation", dependencies: ["CKernels", "Diptych", "DiptychBasics"], swiftSettings: strict),
+        // Training on the torch engine: losses, optimiser, the loop, checkpoints.
+        .target(
+            name: "DiptychTraining",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychEngine",
+                "DiptychEvaluation", "DiptychMedia", "DiptychModels", "DiptychTokenizers", "DiptychTorch",
+            ],
+            swiftSettings: strict),
         // Datasets looked after: faults, repair, statistics, near duplicates.
         .target(
             name: "DiptychCuration",
@@ -224,7 +233,7 @@ let package = Package(
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
-                "DiptychTokenizers", "DiptychTorch",
+                "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -264,7 +273,8 @@ let package = Package(
         .target(
             name: "DiptychTestSupport",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", .product(name: "Crypto", package: "swift-crypto"),
+                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTorch",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
         .testTarget(name: "DiptychBasicsTests", dependencies: ["DiptychBasics"], swiftSettings: strict),
@@ -354,7 +364,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DiptychModelsTests",
-            dependencies: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints", "DiptychTorch"],
+            dependencies: [
+                "DiptychEngine", "DiptychModels", "DiptychCheckpoints", "DiptychTestSupport", "DiptychTorch",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTrainingTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychCheckpoints", "DiptychDatasets", "DiptychMedia",
+                "DiptychTestSupport",
+                "DiptychTorch", "DiptychTraining",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,64 +1,32 @@
 // libtorch behind diptych_torch.h. Not part of the package's build: Scripts/torch compiles it.
-#include "diptych_torch.h"
+#include "internal.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/version.h>
 
-#include <algorithm>
-#include <optional>
-#include <string>
-#include <vector>
-
-struct diptych_torch_tensor {
-    at::Tensor value;
-};
-
 namespace {
-
-using Handle = diptych_torch_tensor;
 
 thread_local std::string failure;
 
-void note(const char *reason) {
+}  // namespace
+
+void note_failure(const char *reason) {
     failure = reason;
     failure.erase(std::min(failure.find('\n'), failure.size()));
 }
 
-// The only places that exceptions reach.
-template <typename Body> Handle *made(Body body) noexcept {
-    try {
-        return new Handle{body()};
-    } catch (const c10::Error &error) {
-        note(error.what_without_backtrace());
-    } catch (const std::exception &error) {
-        note(error.what());
-    } catch (...) {
-        note("libtorch failed without a reason");
-    }
-    return nullptr;
+const char *last_failure() { return failure.c_str(); }
+
+namespace {
+
+at::ScalarType scalar_type(int32_t type) {
+    return type == DIPTYCH_TORCH_BF16 ? at::kBFloat16 : type == DIPTYCH_TORCH_F64 ? at::kDouble : at::kFloat;
 }
 
-template <typename Body> int32_t done(Body body) noexcept {
-    Handle *empty = made([&] {
-        body();
-        return at::Tensor();
-    });
-    const int32_t status = empty == nullptr ? -1 : 0;
-    delete empty;
-    return status;
-}
-
-std::optional<at::Tensor> optional(const Handle *x) {
-    return x == nullptr ? std::nullopt : std::optional<at::Tensor>(x->value);
-}
-
-at::ScalarType scalar_type(int32_t type) { return type == DIPTYCH_TORCH_BF16 ? at::kBFloat16 : at::kFloat; }
-
-at::Device place(int32_t device) {
-    return device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device));
-}
+// The type of streams: full precision, which is double where all is.
+at::ScalarType stream_type(const at::Tensor &x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
 at::Tensor activated(const at::Tensor &x, int32_t activation) {
     switch (activation) {
@@ -124,8 +92,6 @@ class Padding {
     at::Tensor out_, back_, mask_;
 };
 
-const char *last_error() { return failure.c_str(); }
-
 int32_t cuda_devices() {
     int32_t count = 0;
     done([&] {
@@ -153,24 +119,37 @@ Handle *from_indices(const int64_t *values, int64_t count, int32_t device) {
     return made([&] { return indices(std::vector<int64_t>(values, values + count), place(device)); });
 }
 
-int32_t copy_floats(Handle *x, float *destination, int64_t count) {
+Handle *from_doubles(const double *values, const int64_t *shape, int32_t rank, int32_t device, int32_t type) {
+    return made([&] {
+        const auto seen = at::from_blob(const_cast<double *>(values), at::IntArrayRef(shape, rank), at::kDouble);
+        return seen.to(place(device), scalar_type(type), /*non_blocking=*/false, /*copy=*/true);
+    });
+}
+
+template <typename Number> int32_t copy_numbers(Handle *x, Number *destination, int64_t count, at::ScalarType type) {
     return done([&] {
         TORCH_CHECK(x->value.numel() == count, "a tensor of ", x->value.numel(), " numbers where ", count, " were wanted");
-        const auto host = x->value.detach().to(at::kCPU, at::kFloat).contiguous();
-        std::copy_n(host.const_data_ptr<float>(), count, destination);
+        const auto host = x->value.detach().to(at::kCPU, type).contiguous();
+        std::copy_n(host.const_data_ptr<Number>(), count, destination);
     });
+}
+
+int32_t copy_floats(Handle *x, float *destination, int64_t count) { return copy_numbers(x, destination, count, at::kFloat); }
+
+int32_t copy_doubles(Handle *x, double *destination, int64_t count) {
+    return copy_numbers(x, destination, count, at::kDouble);
 }
 
 void release(Handle *x) {
     done([&] { delete x; });
 }
 
+Handle *shared(Handle *x) {
+    return made([&] { return x->value; });
+}
+
 Handle *joined(Handle *const *parts, int32_t count) {
-    return made([&] {
-        std::vector<at::Tensor> tensors;
-        for (int32_t i = 0; i < count; i++) tensors.push_back(parts[i]->value);
-        return at::cat(tensors);
-    });
+    return made([&] { return at::cat(list(parts, count)); });
 }
 
 Handle *rows(Handle *x, int64_t first, int64_t count) {
@@ -192,16 +171,28 @@ Handle *embed_tokens(Handle *ids, Handle *places, Handle *tokens, Handle *positi
     });
 }
 
-Handle *embed_patches(Handle *pixels, Handle *projection, Handle *bias, Handle *class_token, Handle *positions) {
+// The class token's row and `kept` others of each image, at random as Chinese-CLIP chooses them (Li et al. 2022, FLIP):
+// [n, rows, width] -> [n, 1 + kept, width].
+at::Tensor masked(const at::Tensor &x, int64_t kept) {
+    const auto noise = at::rand({x.size(0), x.size(1) - 1}, x.options().dtype(at::kFloat));
+    const auto chosen = at::argsort(noise, 1, /*descending=*/false).narrow(1, 0, kept) + 1;
+    const auto rows = at::gather(x, 1, chosen.unsqueeze(-1).expand({x.size(0), kept, x.size(2)}));
+    return at::cat(std::vector<at::Tensor>{x.narrow(1, 0, 1), rows}, 1);
+}
+
+Handle *embed_patches(
+    Handle *pixels, Handle *projection, Handle *bias, Handle *class_token, Handle *positions, int64_t kept) {
     return made([&] {
         const auto &kernel = projection->value;
         const auto map = at::conv2d(
             pixels->value.to(kernel.scalar_type()), kernel, optional(bias), /*stride=*/{kernel.size(2), kernel.size(3)});
-        auto x = map.flatten(2).transpose(1, 2).to(at::kFloat);  // [n, patches, width]
+        auto x = map.flatten(2).transpose(1, 2).to(stream_type(kernel));  // [n, patches, width]
         if (class_token != nullptr) {
             x = at::cat({class_token->value.view({1, 1, -1}).expand({x.size(0), 1, x.size(2)}), x}, 1);
         }
-        return (x + positions->value).reshape({-1, x.size(2)});
+        x = x + positions->value;
+        if (kept >= 0) x = masked(x, kept);
+        return x.reshape({-1, x.size(2)});
     });
 }
 
@@ -222,7 +213,7 @@ Handle *sum(Handle *a, Handle *b) {
     return made([&] { return a->value + b->value; });
 }
 
-Handle *attention(Handle *x, const int32_t *offsets, int32_t count, int32_t heads, int32_t causal) {
+Handle *attention(Handle *x, const int32_t *offsets, int32_t count, int32_t heads, int32_t causal, double dropout) {
     return made([&] {
         const auto &all = x->value;
         const Padding padding(offsets, count, all.device());
@@ -230,7 +221,7 @@ Handle *attention(Handle *x, const int32_t *offsets, int32_t count, int32_t head
         // Causal attention never looks behind a row, where padding lies.
         return padding.join(at::scaled_dot_product_attention(
             padding.split(parts[0], heads), padding.split(parts[1], heads), padding.split(parts[2], heads),
-            causal ? std::nullopt : padding.mask(), /*dropout_p=*/0.0, causal != 0));
+            causal ? std::nullopt : padding.mask(), dropout, causal != 0));
     });
 }
 
@@ -251,17 +242,36 @@ Handle *chosen(Handle *x, Handle *numbers) {
     return made([&] { return at::index_select(x->value.flatten(0, -2), 0, numbers->value); });
 }
 
+// batch_norm over the batches of all processes (PyTorch's SyncBatchNorm).
+at::Tensor group_norm(
+    const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, at::Tensor mean, at::Tensor variance, double epsilon) {
+    const std::vector<int64_t> others{0, 2, 3};
+    const auto each = [](const at::Tensor &v) { return v.view({1, -1, 1, 1}); };
+    const auto count = group_summed(at::full({1}, static_cast<double>(x.numel() / x.size(1)), x.options().requires_grad(false)));
+    const auto middle = group_summed(x.sum(others)) / count;
+    const auto centred = x - each(middle);
+    const auto spread = group_summed((centred * centred).sum(others)) / count;
+    {
+        const at::NoGradGuard unrecorded;
+        mean.lerp_(middle, 0.1);
+        variance.lerp_(spread * count / (count - 1), 0.1);
+    }
+    return centred * each(at::rsqrt(spread + epsilon) * weight) + each(bias);
+}
+
 Handle *convolution(
     Handle *x, Handle *kernel, Handle *weight, Handle *bias, Handle *mean, Handle *variance, float epsilon, int32_t stride,
-    int32_t padding, Handle *residual, int32_t activation) {
+    int32_t padding, Handle *residual, int32_t activation, int32_t trains) {
     return made([&] {
         const bool normalises = mean != nullptr;
         auto y = at::conv2d(
             x->value.to(kernel->value.scalar_type()), kernel->value, normalises ? std::nullopt : optional(bias), {stride, stride},
             {padding, padding});
-        if (normalises) {
+        if (normalises && trains == 2 && in_group()) {
+            y = group_norm(y, weight->value, bias->value, mean->value, variance->value, epsilon);
+        } else if (normalises) {
             y = at::batch_norm(
-                y, optional(weight), optional(bias), optional(mean), optional(variance), /*training=*/false,
+                y, optional(weight), optional(bias), optional(mean), optional(variance), trains != 0,
                 /*momentum=*/0.1, epsilon, /*cudnn_enabled=*/true);
         }
         return activated(residual == nullptr ? y : residual->value + y, activation);
@@ -277,75 +287,54 @@ Handle *max_pool(Handle *x, int32_t window, int32_t stride) {
 }
 
 Handle *mean(Handle *x) {
-    return made([&] { return x->value.to(at::kFloat).mean(at::IntArrayRef{2, 3}); });
+    return made([&] { return x->value.to(stream_type(x->value)).mean(at::IntArrayRef{2, 3}); });
 }
 
 Handle *mean_and_positions(Handle *x, Handle *table, int32_t type) {
     return made([&] {
-        const auto positions = x->value.to(at::kFloat).flatten(2).transpose(1, 2);  // [n, side · side, channels]
+        const auto positions = x->value.to(stream_type(x->value)).flatten(2).transpose(1, 2);  // [n, side · side, channels]
         const auto all = at::cat({positions.mean(1, /*keepdim=*/true), positions}, 1) + table->value;
         return all.reshape({-1, all.size(2)}).to(scalar_type(type));
-    });
-}
-
-int32_t require_gradient(Handle *x) {
-    return done([&] { x->value.requires_grad_(true); });
-}
-
-Handle *contrastive_loss(Handle *images, Handle *texts, Handle *scale) {
-    return made([&] {
-        const auto unit = [](const at::Tensor &x) { return x / x.norm(2, {1}, /*keepdim=*/true); };
-        const auto logits = scale->value.exp() * at::matmul(unit(images->value), unit(texts->value).t());
-        const auto target = at::arange(logits.size(0), logits.options().dtype(at::kLong));
-        return (at::cross_entropy_loss(logits, target) + at::cross_entropy_loss(logits.t(), target)) / 2;
-    });
-}
-
-int32_t backward(Handle *loss) {
-    return done([&] { loss->value.backward(); });
-}
-
-Handle *gradient(Handle *x) {
-    return made([&] {
-        TORCH_CHECK(x->value.grad().defined(), "the tensor has no gradient");
-        return x->value.grad();
     });
 }
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const diptych_torch_functions *diptych_torch_plugin(void) {
-    static const diptych_torch_functions functions = {
-        .interface = DIPTYCH_TORCH_INTERFACE,
-        .version = TORCH_VERSION,
-        .last_error = last_error,
-        .cuda_devices = cuda_devices,
-        .set_threads = set_threads,
-        .from_floats = from_floats,
-        .from_indices = from_indices,
-        .copy_floats = copy_floats,
-        .release = release,
-        .joined = joined,
-        .rows = rows,
-        .transposed = transposed,
-        .converted = converted,
-        .embed_tokens = embed_tokens,
-        .embed_patches = embed_patches,
-        .layer_norm = layer_norm,
-        .linear = linear,
-        .sum = sum,
-        .attention = attention,
-        .query_attention = query_attention,
-        .chosen = chosen,
-        .convolution = convolution,
-        .average_pool = average_pool,
-        .max_pool = max_pool,
-        .mean = mean,
-        .mean_and_positions = mean_and_positions,
-        .require_gradient = require_gradient,
-        .contrastive_loss = contrastive_loss,
-        .backward = backward,
-        .gradient = gradient,
-    };
+    static const diptych_torch_functions functions = [] {
+        diptych_torch_functions functions{};
+        functions.interface = DIPTYCH_TORCH_INTERFACE;
+        functions.version = TORCH_VERSION;
+        functions.last_error = last_failure;
+        functions.cuda_devices = cuda_devices;
+        functions.set_threads = set_threads;
+        functions.from_floats = from_floats;
+        functions.from_indices = from_indices;
+        functions.from_doubles = from_doubles;
+        functions.copy_floats = copy_floats;
+        functions.copy_doubles = copy_doubles;
+        functions.release = release;
+        functions.shared = shared;
+        functions.joined = joined;
+        functions.rows = rows;
+        functions.transposed = transposed;
+        functions.converted = converted;
+        functions.embed_tokens = embed_tokens;
+        functions.embed_patches = embed_patches;
+        functions.layer_norm = layer_norm;
+        functions.linear = linear;
+        functions.sum = sum;
+        functions.attention = attention;
+        functions.query_attention = query_attention;
+        functions.chosen = chosen;
+        functions.convolution = convolution;
+        functions.average_pool = average_pool;
+        functions.max_pool = max_pool;
+        functions.mean = mean;
+        functions.mean_and_positions = mean_and_positions;
+        add_training(functions);
+        add_collectives(functions);
+        return functions;
+    }();
     return &functions;
 }

@@ -29,6 +29,20 @@ public struct TensorView: @unchecked Sendable {
         self.origin = origin
     }
 
+    /// A tensor in memory.
+    ///
+    /// - Parameter values: as many numbers as `shape` has places.
+    public init(name: String, shape: [Int], floats values: [Float]) {
+        precondition(values.count == shape.reduce(1, *), "values do not fill \(shape)")
+        let memory = TensorMemory(byteCount: max(4, 4 * values.count))
+        values.withUnsafeBytes { memory.bytes.copyMemory(from: $0) }
+        self.init(
+            name: name, elementType: .float32, shape: shape,
+            bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.bytes)[..<(4 * values.count)]),
+            file: nil,
+            memory: memory)
+    }
+
     /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
 
@@ -42,6 +56,18 @@ public struct TensorView: @unchecked Sendable {
             copyFloats(from: 0, count: count, to: buffer.baseAddress)
             initialized = count
         }
+    }
+
+    /// The elements of a tensor of 64-bit whole numbers; none of another.
+    public func integers() -> [Int64] {
+        guard elementType == .int64, let base = bytes.baseAddress else { return [] }
+        return (0..<count).map { base.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self) }
+    }
+
+    /// The elements as `Double`: those of a tensor of 64-bit floats as they are, those of others by ``floats()``.
+    public func doubles() -> [Double] {
+        guard elementType == .float64, let base = bytes.baseAddress else { return floats().map(Double.init) }
+        return (0..<count).map { base.loadUnaligned(fromByteOffset: $0 * 8, as: Double.self) }
     }
 
     /// Converts `count` elements from element `start` on into `destination`.

@@ -65,7 +65,9 @@ public protocol Engine: AnyObject {
     /// Adds x · Wᵀ + b to `residual`, which is a stream of the same shape as the product.
     func addLinear(_ x: Tensor, _ layer: Linear, to residual: inout Tensor) throws
     /// Multi-head attention inside each sequence: [positions, 3 · width] → [positions, width].
-    func attention(_ queriesKeysValues: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor
+    ///
+    /// - Parameter dropout: The share of attention weights that an engine which trains sets to 0; others ignore it.
+    func attention(_ queriesKeysValues: Tensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> Tensor
     /// Multi-head attention of one query a sequence to all of its positions: [sequences, width] and
     /// [positions, 2 · width] → [sequences, width].
     func attention(query: Tensor, keysValues: Tensor, heads: Int) throws -> Tensor
@@ -75,6 +77,10 @@ public protocol Engine: AnyObject {
     func endRows(of x: Tensor, tokens: Tokens, rule: EndOfText) throws -> Tensor
     /// The only row of `table` once for each sequence of `x`: [sequences, width], an operand.
     func row(of table: Table, forEachSequenceOf x: Tensor) throws -> Tensor
+
+    /// Changes `x` as `body` does. An engine that trains may keep nothing of what `body` computes and call it again when gradients
+    /// ask for it (Chen et al. 2016); others call it once.
+    func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws
 
     /// Images as the input of a convolution: [images, side, side, 3].
     func featureMap(of pixels: Pixels, side: Int) throws -> FeatureMap
@@ -94,6 +100,11 @@ public protocol Engine: AnyObject {
     /// The mean of each image's positions and then the positions, each plus its row of `table`:
     /// [images · (1 + side · side), channels], an operand.
     func meanAndPositions(of x: FeatureMap, adding table: Table) throws -> Tensor
+}
+
+extension Engine {
+    /// Calls `body`.
+    public func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws { try body(&x) }
 }
 
 /// What a tensor is for, which decides the precision that an engine keeps it in.

@@ -33,7 +33,7 @@ extension Image {
 
     private func outside(_ x: Double, _ y: Double, _ width: Double, _ height: Double) -> ImageError {
         ImageError(
-            .invalidPixels, source: "picture",
+            .invalidPixels, source: "image",
             reason:
                 "the box [\(x), \(y), \(width), \(height)] does not lie in its \(self.width) × \(self.height) pixels")
     }

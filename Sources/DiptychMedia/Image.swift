@@ -24,7 +24,7 @@ public struct Image: Sendable, Hashable {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard width > 0, height > 0, !overflow, pixels <= Int.max / 3, bytes.count == pixels * 3 else {
             throw ImageError(
-                .invalidPixels, source: "picture",
+                .invalidPixels, source: "image",
                 reason: "\(width) × \(height) RGB pixels do not fit in \(bytes.count) bytes")
         }
         self.init(uncheckedWidth: width, height: height, bytes: bytes)

@@ -27,7 +27,7 @@ public struct ImageDecoder: Sendable {
     ///   - bytes: A whole file in one of the formats of ``ImageFormat``.
     ///   - label: What messages call these bytes.
     /// - Throws: ``ImageError`` when the bytes are no image, damaged, or beyond a limit.
-    public func decode(_ bytes: [UInt8], label: String = "picture") throws(ImageError) -> Image {
+    public func decode(_ bytes: [UInt8], label: String = "image") throws(ImageError) -> Image {
         let format = try format(of: bytes, label: label)
         switch format {
         case .bmp: return try BitmapReader(bytes: bytes, label: label, options: options).image()
@@ -77,7 +77,7 @@ public struct ImageDecoder: Sendable {
     ///
     /// - Throws: ``ImageError``, as ``decode(_:label:)``.
     public func decode(
-        _ bytes: [UInt8], label: String = "picture", fitting side: Int
+        _ bytes: [UInt8], label: String = "image", fitting side: Int
     ) throws(ImageError) -> Image { try surveyed(bytes, label: label, fitting: side).image }
 
     /// The size of an image, upright, from its header alone where its format allows that.
@@ -170,7 +170,7 @@ public struct ImageDecoder: Sendable {
 extension Image {
     /// Decodes the bytes of an image file; see ``ImageDecoder/decode(_:label:)``.
     public static func decode(
-        _ bytes: [UInt8], label: String = "picture", options: ImageOptions = ImageOptions()
+        _ bytes: [UInt8], label: String = "image", options: ImageOptions = ImageOptions()
     ) throws(ImageError) -> Image {
         try ImageDecoder(options: options).decode(bytes, label: label)
     }

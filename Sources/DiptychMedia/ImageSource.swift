@@ -3,7 +3,7 @@ public enum ImageSource: Sendable, Hashable, CustomStringConvertible {
     /// A file by its path.
     case file(String)
     /// An image file's bytes, and what messages call them.
-    case data([UInt8], label: String = "picture")
+    case data([UInt8], label: String = "image")
     /// An `http`, `https` or `data` URL.
     case url(String)
 

@@ -43,7 +43,7 @@ extension Image {
             UnsafeMutablePointer<VipsImage>, UnsafeMutablePointer<UnsafeMutableRawPointer?>, UnsafeMutablePointer<Int>
         ) -> Int32
     ) throws(ImageError) -> [UInt8] {
-        try Vips.start("picture")
+        try Vips.start("image")
         var failure: ImageError?
         let file = bytes.withUnsafeBytes { raw -> [UInt8] in
             let errors = Vips.ErrorScope()
@@ -61,7 +61,7 @@ extension Image {
                 }
             }
             failure = ImageError(
-                .unsupported, source: "picture",
+                .unsupported, source: "image",
                 reason:
                     "\(width) × \(height) pixels cannot be saved as \(format) (\(errors.detail() ?? "libvips failed"))")
             return []

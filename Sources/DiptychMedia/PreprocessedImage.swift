@@ -23,7 +23,7 @@ extension Preprocessing {
     ///   - instructions: The widest instruction set to use. All give the same floats.
     /// - Throws: ``ImageError`` when the bytes are no image, damaged, beyond a limit, or too long and thin for the resize.
     public func preprocessed(
-        _ bytes: [UInt8], label: String = "picture", options: ImageOptions = ImageOptions(),
+        _ bytes: [UInt8], label: String = "image", options: ImageOptions = ImageOptions(),
         instructions: diptych_isa = diptych_detected_isa()
     ) throws(ImageError) -> PreprocessedImage {
         let options = readingOptions(options)

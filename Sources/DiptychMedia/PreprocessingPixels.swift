@@ -54,7 +54,7 @@ extension Preprocessing {
         let size = outputSize(width: full.width, height: full.height)
         guard size.width * size.height <= 1 << 28 else {
             throw ImageError(
-                .invalidPixels, source: "picture",
+                .invalidPixels, source: "image",
                 reason: "\(full.width) × \(full.height) would become \(size.width) × \(size.height)")
         }
         return size
@@ -111,7 +111,7 @@ extension Preprocessing {
         let size = outputSize(width: full.width, height: full.height)
         guard buffer.baseAddress != nil, buffer.count == size.width * size.height * 3 else {
             throw ImageError(
-                .invalidPixels, source: "picture",
+                .invalidPixels, source: "image",
                 reason: "a buffer of \(buffer.count) values cannot take 3 × \(size.height) × \(size.width)")
         }
     }

@@ -26,7 +26,7 @@ extension Image {
                 pixels <= 1 << 28
             else {
                 throw ImageError(
-                    .invalidPixels, source: "picture",
+                    .invalidPixels, source: "image",
                     reason: "\(width) × \(height) cannot be resized to \(target.width) × \(target.height)")
             }
             let box = reduction?.box(width: width, height: height) ?? Box(width: width, height: height)
@@ -59,7 +59,7 @@ extension Image {
 extension Image.Target {
     /// What is thrown where memory runs out.
     var noMemory: ImageError {
-        ImageError(.invalidPixels, source: "picture", reason: "no memory to resize it to \(width) × \(height)")
+        ImageError(.invalidPixels, source: "image", reason: "no memory to resize it to \(width) × \(height)")
     }
 }
 

@@ -23,30 +23,54 @@ extension TorchEngine {
         guard pixels.size == sizes.imageSize else {
             throw EngineError("images are \(pixels.size) pixels wide, the model reads \(sizes.imageSize)")
         }
+        let kept = keptRows(of: sizes.rows, hasClassToken: embedding.classToken != nil)
         let projection = try operand(embedding.projection)
         let bias = try embedding.bias.map { try operand($0) }
         let value = try plugin.make(
             pixels.value, projection, bias, embedding.classToken, embedding.positions
-        ) { $0.embed_patches($1, $2, $3, $4, $5) }
+        ) { $0.embed_patches($1, $2, $3, $4, $5, Int64(kept.map { $0 - 1 } ?? -1)) }
         return Tensor(
-            value: value, layout: SequenceLayout(count: pixels.count, length: sizes.rows), columns: sizes.width)
+            value: value, layout: SequenceLayout(count: pixels.count, length: kept ?? sizes.rows), columns: sizes.width)
     }
 
     public func layerNorm(_ x: Tensor, _ norm: Norm, as role: TensorRole) throws -> Tensor {
-        x.with(
-            try plugin.make(x.value, norm.weight, norm.bias) { functions, x, weight, bias in
-                functions.layer_norm(x, weight, bias, norm.epsilon, type(role))
-            })
+        let value = try plugin.make(x.value, norm.weight, norm.bias) { functions, x, weight, bias in
+            functions.layer_norm(x, weight, bias, norm.epsilon, type(role))
+        }
+        return x.with(try dropped(value, norm.dropout))
     }
 
     public func operand(of x: Tensor) throws -> Tensor { x.with(try operand(x.value)) }
+
+    /// x with a share `rate` of its numbers at 0, in training.
+    private func dropped(_ x: TorchValue, _ rate: Float) throws -> TorchValue {
+        guard training != nil, rate > 0 else { return x }
+        return try plugin.make(x) { $0.dropout($1, Double(rate)) }
+    }
+
+    /// The rows of an image that masking leaves, the class token's included; nil for all.
+    private func keptRows(of rows: Int, hasClassToken: Bool) -> Int? {
+        guard let ratio = training?.maskRatio, ratio > 0, hasClassToken else { return nil }
+        return 1 + Int(Double(rows - 1) * (1 - ratio))
+    }
+
+    public func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws {
+        guard training?.recomputes ?? false else { return try body(&x) }
+        let before = x
+        x = before.with(
+            try plugin.recomputed(before.value) { value in
+                var x = before.with(value)
+                try body(&x)
+                return x.value
+            })
+    }
 
     public func linear(_ x: Tensor, _ layer: Linear, activation: Activation?, as role: TensorRole) throws -> Tensor {
         let (weight, bias) = try joined(layer)
         let value = try plugin.make(x.value, weight, bias) { functions, x, weight, bias in
             functions.linear(x, weight, bias, activation.number, type(role))
         }
-        return x.with(value, columns: layer.outputs)
+        return x.with(try dropped(value, layer.dropout), columns: layer.outputs)
     }
 
     public func addLinear(_ x: Tensor, _ layer: Linear, to residual: inout Tensor) throws {
@@ -54,12 +78,12 @@ extension TorchEngine {
         residual = residual.with(try plugin.make(residual.value, product.value) { $0.sum($1, $2) })
     }
 
-    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
+    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> Tensor {
         precondition(x.columns % (3 * heads) == 0, "queries, keys and values do not split into \(heads) heads")
         let value = try plugin.make(x.value) { functions, value in
             functions.attention(
                 value, x.layout.offsets, Int32(clamping: x.layout.count), Int32(clamping: heads),
-                mask == .causal ? 1 : 0)
+                mask == .causal ? 1 : 0, training == nil ? 0 : Double(dropout))
         }
         return x.with(value, columns: x.columns / 3)
     }
@@ -132,7 +156,8 @@ extension TorchEngine {
         ) { functions, x, kernel, weight, bias, mean, variance, residual in
             functions.convolution(
                 x, kernel, weight, bias, mean, variance, sizes.epsilon, Int32(clamping: sizes.stride),
-                Int32(clamping: sizes.padding), residual, activation.number)
+                Int32(clamping: sizes.padding), residual, activation.number,
+                statisticsKind(layer.name))
         }
         return FeatureMap(value: value, count: x.count, side: sizes.resultSide, channels: sizes.outputs)
     }

@@ -9,6 +9,7 @@ extension TorchEngine {
         let biases: [TorchValue]
         let isTransposed: Bool
         let outputs: Int
+        let dropout: Float
         var joined: (weight: TorchValue, bias: TorchValue?)?
     }
 
@@ -17,6 +18,7 @@ extension TorchEngine {
         let weight: TorchValue
         let bias: TorchValue
         let epsilon: Float
+        let dropout: Float
     }
 
     /// Token, position and segment tables.
@@ -46,6 +48,7 @@ extension TorchEngine {
         let mean: TorchValue?
         let variance: TorchValue?
         let sizes: ConvolutionParameters
+        let name: String
     }
 
     /// Learned rows.
@@ -63,10 +66,11 @@ extension TorchEngine {
         let layer = Linear(
             weights: try p.weights.map { try parameter($0, as: precision) },
             biases: try p.biases.map { try parameter($0, as: precision) },
-            isTransposed: p.layout == .inputsByOutputs, outputs: p.outputs)
+            isTransposed: p.layout == .inputsByOutputs, outputs: p.outputs, dropout: p.dropout)
         guard !recordsGradients else { return layer }
         return Linear(
-            weights: [], biases: [], isTransposed: false, outputs: p.outputs, joined: try joined(layer))
+            weights: [], biases: [], isTransposed: false, outputs: p.outputs, dropout: p.dropout,
+            joined: try joined(layer))
     }
 
     /// The weight [outputs, inputs] and the bias [outputs] in the type of operands.
@@ -85,7 +89,7 @@ extension TorchEngine {
     }
 
     public func prepare(_ p: NormParameters) throws -> Norm {
-        Norm(weight: try parameter(p.weight), bias: try parameter(p.bias), epsilon: p.epsilon)
+        Norm(weight: try parameter(p.weight), bias: try parameter(p.bias), epsilon: p.epsilon, dropout: p.dropout)
     }
 
     public func prepare(_ p: TokenEmbeddingParameters) throws -> TokenEmbedding {
@@ -107,19 +111,15 @@ extension TorchEngine {
             return Convolution(
                 kernel: try parameter(p.weight), weight: try parameter(p.normWeight),
                 bias: try parameter(p.normBias), mean: try statistic(p.mean), variance: try statistic(p.variance),
-                sizes: p)
+                sizes: p, name: p.weight.name)
         }
         let (weight, bias) = p.folded()
         p.weight.releasePages()
         return Convolution(
-            kernel: try plugin.tensor(weight, shape: p.weight.shape, device: device, type: precision), weight: nil,
-            bias: try plugin.tensor(bias, shape: [p.outputs], device: device, type: precision), mean: nil,
-            variance: nil, sizes: p)
-    }
-
-    /// A running mean or variance, which wants no gradient.
-    private func statistic(_ view: TensorView) throws -> TorchValue {
-        try plugin.tensor(view.floats(), shape: view.shape, device: device)
+            kernel: try plugin.tensor(weight, shape: p.weight.shape, device: device, type: number(precision)),
+            weight: nil,
+            bias: try plugin.tensor(bias, shape: [p.outputs], device: device, type: number(precision)), mean: nil,
+            variance: nil, sizes: p, name: p.weight.name)
     }
 
     public func prepare(_ p: TableParameters) throws -> Table {

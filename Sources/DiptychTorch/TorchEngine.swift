@@ -1,5 +1,5 @@
 internal import CTorch
-public import DiptychCheckpoints
+internal import DiptychCheckpoints
 public import DiptychEngine
 
 /// An engine over libtorch: processors and CUDA devices, with gradients where they are asked for.
@@ -46,23 +46,41 @@ public final class TorchEngine: Engine {
     public let threads: Int
     /// Whether parameters are leaves that want a gradient.
     public let recordsGradients: Bool
+    /// Whether all is computed in fp64, whatever ``precision`` says.
+    public let computesInDoubles: Bool
+    /// What a training step does otherwise than an evaluation; of effect on an engine that records gradients.
+    public var training: TorchTraining?
+    private let isFrozen: (String) -> Bool
     /// The leaves by their names in the checkpoint, in its shapes; empty unless gradients are recorded.
-    private var leaves: [String: TorchValue] = [:]
+    var leaves: [String: Leaf] = [:]
+    /// Running means and variances by their names, which training moves.
+    var statistics: [String: Leaf] = [:]
+
+    /// A tensor of the checkpoint that stays one.
+    struct Leaf {
+        let value: TorchValue
+        let shape: [Int]
+    }
 
     /// Makes an engine.
     ///
     /// - Parameters:
     ///   - precision: int8 runs as fp32; ``precision`` tells.
     ///   - recordsGradients: keeps a leaf for each parameter, and what ``backward(from:)`` needs.
+    ///   - computesInDoubles: computes in fp64, to compare with other programs.
+    ///   - isFrozen: whether the parameter of a name wants no gradient, and statistics beside it stay as they are.
     /// - Throws: ``EngineError`` when torch cannot use the device.
     public init(
         _ plugin: TorchPlugin, device: TorchDevice = .cpu, precision: Precision = .fp32, threads: Int,
-        recordsGradients: Bool = false
+        recordsGradients: Bool = false, computesInDoubles: Bool = false,
+        isFrozen: @escaping (String) -> Bool = { _ in false }
     ) throws {
         try plugin.require(device)
         self.plugin = plugin
         self.device = device
-        self.precision = precision == .bf16 ? .bf16 : .fp32
+        self.precision = precision == .bf16 && !computesInDoubles ? .bf16 : .fp32
+        self.computesInDoubles = computesInDoubles
+        self.isFrozen = isFrozen
         self.threads = max(1, threads)
         self.recordsGradients = recordsGradients
     }
@@ -71,14 +89,19 @@ public final class TorchEngine: Engine {
     func takeThreads() { plugin.functions.set_threads(Int32(clamping: threads)) }
 
     /// The number of the type of a role's tensors.
-    func type(_ role: TensorRole) -> Int32 { (role == .stream ? Precision.fp32 : precision).number }
+    func type(_ role: TensorRole) -> Int32 { number(role == .stream ? .fp32 : precision) }
+
+    /// The plug-in's number for a precision, which is fp64 where all is.
+    func number(_ precision: Precision) -> Int32 {
+        computesInDoubles ? Int32(DIPTYCH_TORCH_F64) : precision.number
+    }
 
     /// A checkpoint's tensor on the device, or the rows of it that `view` is.
     ///
     /// With gradients, it is the whole tensor's leaf in fp32, or a part of that in the graph.
     func parameter(_ view: TensorView, shape: [Int]? = nil, as type: Precision = .fp32) throws -> TorchValue {
         guard recordsGradients else {
-            let made = try plugin.tensor(view.floats(), shape: shape ?? view.shape, device: device, type: type)
+            let made = try plugin.tensor(view.floats(), shape: shape ?? view.shape, device: device, type: number(type))
             view.releasePages()
             return made
         }
@@ -88,43 +111,49 @@ public final class TorchEngine: Engine {
     }
 
     private func leaf(_ view: TensorView) throws -> TorchValue {
-        if let known = leaves[view.name] { return known }
-        let made = try plugin.tensor(view.floats(), shape: view.shape, device: device)
-        try plugin.run(made) { $0.require_gradient($1) }
-        leaves[view.name] = made
+        if let known = leaves[view.name] { return known.value }
+        let made = try tensor(view)
+        if !isFrozen(view.name) { try plugin.run(made) { $0.require_gradient($1) } }
+        leaves[view.name] = Leaf(value: made, shape: view.shape)
         return made
+    }
+
+    /// A running mean or variance, which wants no gradient.
+    func statistic(_ view: TensorView) throws -> TorchValue {
+        let made = try tensor(view)
+        statistics[view.name] = Leaf(value: made, shape: view.shape)
+        return made
+    }
+
+    /// A checkpoint's tensor in full precision.
+    private func tensor(_ view: TensorView) throws -> TorchValue {
+        view.elementType == .float64 && computesInDoubles
+            ? try plugin.tensor(view.doubles(), shape: view.shape, device: device, type: type(.stream))
+            : try plugin.tensor(view.floats(), shape: view.shape, device: device, type: type(.stream))
+    }
+
+    /// Whether the normalisation beside the parameter of a name takes its statistics from the batch.
+    func usesBatchStatistics(_ name: String) -> Bool { training != nil && !isFrozen(name) }
+
+    /// The plug-in's number for whose statistics a normalisation takes: 0 the running ones, 1 the batch's, 2 all processes' batches'.
+    func statisticsKind(_ name: String) -> Int32 {
+        guard usesBatchStatistics(name) else { return 0 }
+        return training?.synchronisesStatistics ?? false ? 2 : 1
     }
 }
 
-// MARK: Gradients
+/// How a training step differs from an evaluation.
+public struct TorchTraining: Sendable {
+    /// The share of an image's patches that is left out, each time others (Li et al. 2022, "Scaling Language-Image Pre-training via
+    /// Masking").
+    public var maskRatio = 0.0
+    /// Whether blocks keep nothing but their input, and are computed again for their gradients (Chen et al. 2016).
+    public var recomputes = false
+    /// Whether batch statistics are those of all processes' batches.
+    public var synchronisesStatistics = false
 
-extension TorchEngine {
-    /// The symmetric cross-entropy of the cosines of images and texts, pair by pair, times the exponential of `scale`, which is
-    /// CLIP's loss (Radford et al. 2021, figure 3).
-    public func contrastiveLoss(images: Tensor, texts: Tensor, scale: TorchValue) throws -> TorchValue {
-        precondition(images.layout.rows == texts.layout.rows && images.columns == texts.columns, "unequal pairs")
-        return try plugin.make(images.value, texts.value, scale) { $0.contrastive_loss($1, $2, $3) }
-    }
-
-    /// The leaf of a parameter that no layer takes, such as `logit_scale`.
-    public func scalar(_ view: TensorView) throws -> TorchValue { try parameter(view) }
-
-    /// The only number of a tensor.
-    public func number(of x: TorchValue) throws -> Float { try plugin.floats(of: x, count: 1).first ?? .nan }
-
-    /// Computes the gradient of every leaf that `loss` follows from, added to what it has.
-    public func backward(from loss: TorchValue) throws { try plugin.run(loss) { $0.backward($1) } }
-
-    /// The names of the parameters that are leaves.
-    public var parameterNames: [String] { leaves.keys.sorted() }
-
-    /// The gradient of the parameter called `name`, of `count` numbers.
-    ///
-    /// - Throws: ``EngineError`` where there is no such leaf, or it has no gradient.
-    public func gradient(of name: String, count: Int) throws -> [Float] {
-        guard let leaf = leaves[name] else { throw EngineError("there is no parameter called '\(name)'") }
-        return try plugin.floats(of: plugin.make(leaf) { $0.gradient($1) }, count: count)
-    }
+    /// A step with the model's dropout and batch statistics, and no more.
+    public init() {}
 }
 
 // MARK: Inputs and results
@@ -143,7 +172,7 @@ extension TorchEngine {
     public func pixels(_ batch: PixelBatch) throws -> Pixels {
         takeThreads()
         let value = try plugin.tensor(
-            batch.values, shape: [batch.count, 3, batch.size, batch.size], device: device)
+            batch.values, shape: [batch.count, 3, batch.size, batch.size], device: device, type: type(.stream))
         return Pixels(value: value, count: batch.count, size: batch.size)
     }
 

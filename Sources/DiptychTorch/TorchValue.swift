@@ -71,11 +71,20 @@ extension TorchPlugin {
     }
 
     /// A tensor of `values`, which fill `shape`.
-    func tensor(_ values: [Float], shape: [Int], device: TorchDevice, type: Precision = .fp32) throws -> TorchValue {
+    func tensor(_ values: [Float], shape: [Int], device: TorchDevice, type: Int32) throws -> TorchValue {
         precondition(values.count == shape.reduce(1, *), "values do not fill \(shape)")
         return try make { functions in
             functions.from_floats(
-                values, shape.map(Int64.init), Int32(clamping: shape.count), device.number, type.number)
+                values, shape.map(Int64.init), Int32(clamping: shape.count), device.number, type)
+        }
+    }
+
+    /// A tensor of `values`, which fill `shape`.
+    func tensor(_ values: [Double], shape: [Int], device: TorchDevice, type: Int32) throws -> TorchValue {
+        precondition(values.count == shape.reduce(1, *), "values do not fill \(shape)")
+        return try make { functions in
+            functions.from_doubles(
+                values, shape.map(Int64.init), Int32(clamping: shape.count), device.number, type)
         }
     }
 
@@ -94,6 +103,63 @@ extension TorchPlugin {
             }
         }
         return values
+    }
+
+    /// The numbers of a tensor of `count`, none of which is rounded.
+    func doubles(of x: TorchValue, count: Int) throws -> [Double] {
+        var values = [Double](repeating: 0, count: count)
+        try run(x) { functions, x in
+            values.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return 0 }
+                return functions.copy_doubles(x, base, Int64(count))
+            }
+        }
+        return values
+    }
+
+    /// The result of `body`, which is called again for gradients.
+    func recomputed(_ x: TorchValue, _ body: @escaping (TorchValue) throws -> TorchValue) throws -> TorchValue {
+        let repeated = RepeatedBody(plugin: self, body)
+        do {
+            return try make(x) { functions, x in
+                functions.recomputed(
+                    x, { context, x in RepeatedBody.run(context, x) }, Unmanaged.passRetained(repeated).toOpaque(),
+                    { Unmanaged<RepeatedBody>.fromOpaque($0).release() })
+            }
+        } catch {
+            throw repeated.failure ?? error
+        }
+    }
+
+    /// Calls `body` with each leaf's pointer.
+    func withPointers<Result>(_ values: [TorchValue], _ body: ([OpaquePointer]) -> Result) -> Result {
+        withExtendedLifetime(values) { body(values.map(\.handle)) }
+    }
+}
+
+/// What the plug-in calls back.
+private final class RepeatedBody {
+    private let plugin: TorchPlugin
+    private let body: (TorchValue) throws -> TorchValue
+    /// Why the last call failed.
+    private(set) var failure: (any Error)?
+
+    init(plugin: TorchPlugin, _ body: @escaping (TorchValue) throws -> TorchValue) {
+        self.plugin = plugin
+        self.body = body
+    }
+
+    /// Gives `body` a tensor like `x`, and the plug-in a tensor like the result.
+    static func run(_ context: UnsafeMutableRawPointer, _ x: OpaquePointer) -> OpaquePointer? {
+        let own = Unmanaged<RepeatedBody>.fromOpaque(context).takeUnretainedValue()
+        do {
+            guard let input = own.plugin.functions.shared(x) else { return nil }
+            let result = try own.body(TorchValue(own.plugin, input))
+            return withExtendedLifetime(result) { own.plugin.functions.shared(result.handle) }
+        } catch {
+            own.failure = error
+            return nil
+        }
     }
 }
 

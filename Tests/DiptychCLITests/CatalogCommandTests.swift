@@ -61,7 +61,7 @@ struct CatalogCommandTests {
         try write("id,word\n1,one\n2,zwei\n3,three\n", to: "words.csv")
         let update = try dataset("create", "words", "words.csv", "--update")
         #expect(update.lines == ["words@2: 3 rows, 2 columns"])
-        #expect(update.error.contains("1 rows new, 1 changed, 0 removed"))
+        #expect(update.error.contains("1 row new, 1 changed, 0 removed"))
         let difference = try object(dataset("diff", "words@1", "words@2", "--format", "json"))
         #expect(
             difference["added"] as? Int == 1 && difference["changed"] as? Int == 1 && difference["removed"] as? Int == 0
@@ -127,6 +127,6 @@ struct CatalogCommandTests {
             "--model", Fixture.model)
         // At so low a threshold all are alike.
         #expect(
-            Set(result.lines).count == 1 && result.error.contains("1 groups of rows stay together"), "\(result.error)")
+            Set(result.lines).count == 1 && result.error.contains("1 group of rows stays together"), "\(result.error)")
     }
 }

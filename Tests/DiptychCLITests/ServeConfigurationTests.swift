@@ -15,7 +15,7 @@ struct ServeConfigurationTests {
     }
 
     @Test(arguments: [
-        (#"{"prot": 1}"#, "serve.json: 'prot' is no option"),
+        (#"{"prot": 1}"#, "serve.json: 'prot' is not an option"),
         (#"{"port": "x"}"#, "serve.json: 'port' must be a whole number"),
         (#"{"port": 1.5}"#, "serve.json: 'port' must be a whole number"),
         (#"{"port": 1e99}"#, "serve.json: 'port' must be a whole number"),
@@ -26,7 +26,7 @@ struct ServeConfigurationTests {
         (#"{"store": {"place": "x"}}"#, "serve.json: 'store' must be a text"),
         (#"{"also-model": [], "port": []}"#, "serve.json: 'port' must be a whole number"),
         (#"{"port": 70000}"#, "--port must be 0 to 65535, not 70000"),
-        (#"{"config": "other.json"}"#, "serve.json: 'config' is no option"),
+        (#"{"config": "other.json"}"#, "serve.json: 'config' is not an option"),
         ("[1]", "serve.json: is no JSON object"), ("{", "serve.json: is no JSON object"),
         ("\u{0}", "serve.json: is no JSON object"),
     ]) func `what is wrong with a file is said`(_ content: String, _ reason: String) throws {
@@ -36,7 +36,7 @@ struct ServeConfigurationTests {
 
     @Test func `what is wrong with a variable is said`() throws {
         #expect(
-            try refusal("{}", environment: ["DIPTYCH_SERVE_PROT": "1"]).contains("DIPTYCH_SERVE_PROT is no option"))
+            try refusal("{}", environment: ["DIPTYCH_SERVE_PROT": "1"]).contains("DIPTYCH_SERVE_PROT is not an option"))
         #expect(
             try refusal("{}", environment: ["DIPTYCH_SERVE_PORT": "x"])
                 .contains("DIPTYCH_SERVE_PORT must be a whole number"))
@@ -54,7 +54,7 @@ struct ServeConfigurationTests {
         for option in options.subtracting(["config", "help", "version"]) {
             // No option is of this type, so each that is known complains about it.
             let error = try refusal(#"{"\#(option)": [[]]}"#)
-            #expect(!error.contains("is no option") && error.contains("serve.json"), "\(option): \(error)")
+            #expect(!error.contains("is not an option") && error.contains("serve.json"), "\(option): \(error)")
         }
     }
 }

@@ -91,6 +91,26 @@ import Testing
         #expect(model.counts == .init(images: 2, texts: 3))
     }
 
+    @Test func aFileThatChangedSinceTheVersionIsTold() async throws {
+        try folder.makeFolder("images")
+        for name in ["wide.jpg", "tall.png"] {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: Self.images + "/" + name))
+            try bytes.write(to: URL(fileURLWithPath: folder.path("images/" + name)))
+        }
+        let table = try catalog.create("images", from: [folder.path("images")])
+        let model = try await TinyModel.load()
+        let notes = DatasetNotes()
+        let column = ModelColumn(.embedding, image: "image", as: "v")
+        _ = try await table.map(column, by: model, notes: notes)
+        #expect(notes.all.isEmpty)
+        let tall = try Data(contentsOf: URL(fileURLWithPath: Self.images + "/tall.png"))
+        try tall.write(to: URL(fileURLWithPath: folder.path("images/wide.jpg")))
+        let changed = try await table.map(column, by: model, notes: notes)
+        #expect(notes.all.map(\.count) == [1] && notes.all.first?.path.hasSuffix("wide.jpg") == true)
+        #expect(notes.all.first?.reason.contains("images@1") == true)
+        #expect(try changed.row(at: 0)["v"] == changed.row(at: 1)["v"])
+    }
+
     @Test(arguments: [
         ModelColumn(.probability, image: "image", text: "text", as: "x"),
         ModelColumn(.similarity, text: "text", as: "x"),

@@ -37,6 +37,25 @@ import Testing
         #expect(try rows.row(at: 1)["vector"]?.readFloats() == [3, 4, 5])
     }
 
+    @Test(arguments: [("<f4", "(3, 0)"), ("|S0", "(3,)"), ("<i8", "(1000000000000, 0)"), ("<U0", "(3, 2)")])
+    func rowsOfNoBytesAreRefused(type: String, shape: String) throws {
+        let folder = try TemporaryDirectory()
+        let path = try folder.write(Self.array(type, shape), to: "empty.npy")
+        let error = #expect(throws: DatasetError.self) { try DatasetFiles.open([path]) }
+        #expect(error?.reason.contains("rows of no bytes") == true, "\(String(describing: error))")
+    }
+
+    @Test func anArrayOfNoRowsIsAnEmptyTable() throws {
+        let folder = try TemporaryDirectory()
+        #expect(try DatasetFiles.open([folder.write(Self.array("<f4", "(0, 4)"), to: "empty.npy")]).count == 0)
+    }
+
+    /// An array of no bytes by the format's description: magic, version, the length of the header, a Python dictionary.
+    private static func array(_ type: String, _ shape: String) -> [UInt8] {
+        let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }\n"
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8)
+    }
+
     @Test func arraysOfOtherLengthsAreNoTable() throws {
         #expect(throws: DatasetError.self) { try DatasetFiles.open([Self.fixtures + "/ragged.npz"]) }
     }

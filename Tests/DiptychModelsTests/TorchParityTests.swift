@@ -1,21 +1,10 @@
 import DiptychCheckpoints
 import DiptychEngine
 import DiptychModels
+import DiptychTestSupport
 import DiptychTorch
 import Foundation
 import Testing
-
-/// The library that the tests of the torch engine load.
-enum TorchInstallation {
-    /// Where `make torch` puts the library, or where the environment says.
-    static let path: String = {
-        let environment = ProcessInfo.processInfo.environment
-        if let path = environment["DIPTYCH_TORCH"], !path.isEmpty { return path }
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        return "\(cache ?? NSHomeDirectory() + "/.cache")/diptych/torch/\(TorchPlugin.fileName)"
-    }()
-    static var isPresent: Bool { FileManager.default.fileExists(atPath: path) }
-}
 
 /// The towers on the torch engine against CPUEngine and against the projects that they come from. `make test-torch` builds the
 /// engine and runs them.

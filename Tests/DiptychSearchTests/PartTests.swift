@@ -110,6 +110,61 @@ import Testing
         #expect(try await album.store.parts(of: "1").count == 1)
     }
 
+    @Test func partsAndAnnotationsComeAlong() async throws {
+        let album = try await Self.album(3)
+        let store = album.store
+        let box = AssetPart.box(x: 1, y: 2, width: 5, height: 4)
+        let place = try #require(try await store.places(after: nil, limit: 1, filter: nil).first)
+        #expect(try await store.addParts([(place.path, [box])]) == [1])
+        let parts = try await store.parts(of: place.id)
+        let said = [
+            Annotation(part: parts[0].id, task: "labels", value: ["cat"], author: "a", time: 5),
+            Annotation(
+                part: parts[0].id, task: "labels", value: ["dog"], author: "b", origin: .changed(probability: 0.25),
+                time: 6),
+            // The same words twice are two.
+            Annotation(part: parts[1].id, task: "faces", value: "Ada", author: "a", time: 7),
+            Annotation(part: parts[1].id, task: "faces", value: "Ada", author: "a", time: 7),
+        ]
+        try await store.annotate(said)
+        _ = try await store.undoAnnotation(part: parts[0].id, task: "labels", author: "c")
+        func all(_ store: EmbeddedStore) async throws -> [[StoredAnnotation]] {
+            let item = try #require(
+                try await store.places(after: nil, limit: 9, filter: nil).first { $0.path == place.path })
+            var found: [[StoredAnnotation]] = []
+            for part in try await store.parts(of: item.id) {
+                found.append(
+                    try await store.annotations(ofPart: part.id, task: nil).map {
+                        var one = $0.annotation
+                        one.part = 0
+                        return StoredAnnotation(id: 0, revision: $0.revision, annotation: one)
+                    })
+            }
+            return found
+        }
+        let wanted = try await all(store)
+        #expect(wanted.map(\.count) == [3, 2])
+        for kind in ["copied", "merged"] {
+            let other = try await EmbeddedStore.open(
+                at: album.directory.url.appendingPathComponent(kind), like: store.identity)
+            for round in 0..<2 {
+                let counts: (Int, Int)
+                if kind == "copied" {
+                    let summary = try await StoreCopy(from: store, to: other).run()
+                    counts = (summary.parts, summary.annotations)
+                } else {
+                    let summary = try await StoreMerge(of: [store], into: other).run()
+                    counts = (summary.parts, summary.annotations)
+                }
+                #expect(counts == (round == 0 ? (1, 5) : (0, 0)), "\(kind)")
+                #expect(try await all(other) == wanted, "\(kind)")
+            }
+            // The box's embedding is made again.
+            #expect(try await SpaceFiller(store: other, model: album.model).fill().embedded == 1)
+            #expect(try await other.verify() == [])
+        }
+    }
+
     @Test func textsAreFoundByTextsAndImages() async throws {
         let album = try await Self.album(3)
         let indexer = Indexer(store: album.store, model: album.model)

@@ -49,7 +49,7 @@ enum ModelLayout: Equatable {
             self = .original(checkpoint: url)
         } else {
             throw ModelError(
-                "\(path): is no checkpoint by its name (.pt, .pth, .bin, .ckpt, .safetensors); give a model's directory or "
+                "\(path): is not named as a checkpoint (.pt, .pth, .bin, .ckpt, .safetensors); give a model's directory or "
                     + "its checkpoint")
         }
     }

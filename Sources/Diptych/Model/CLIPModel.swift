@@ -37,6 +37,15 @@ public final class CLIPModel: DualEncoder, CheckpointModel {
         runner = ModelRunner(definition: files.configuration, checkpoint: files.checkpoint, options: options)
     }
 
+    init(
+        path: String, configuration: CLIPConfiguration, tokenizer: any Tokenizer, preprocessing: Preprocessing,
+        logits: LogitParameters, checkpoint: Checkpoint, options: ModelOptions
+    ) {
+        (self.path, self.configuration, self.tokenizer) = (path, configuration, tokenizer)
+        (self.preprocessing, self.logits) = (preprocessing, logits)
+        runner = ModelRunner(definition: configuration, checkpoint: checkpoint, options: options)
+    }
+
     /// Opens the model at `path` and checks all of it; weights are packed when first needed.
     ///
     /// `path` is a Hugging Face directory (CLIP, Chinese-CLIP, SigLIP, SigLIP 2), an open_clip directory, or a checkpoint of

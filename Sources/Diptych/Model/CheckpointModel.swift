@@ -42,7 +42,7 @@ extension CheckpointModel {
         let (image, remainder) = pixels.count.quotientAndRemainder(dividingBy: 3 * size * size)
         guard image == count, remainder == 0 else {
             throw ModelError(
-                "\(name) reads pictures of 3 × \(size) × \(size) numbers; \(count) of another size were given")
+                "\(name) reads images of 3 × \(size) × \(size) numbers; \(count) of another size were given")
         }
         return try await runner.encode(PixelBatch(values: pixels, count: count, size: size))
     }

@@ -51,7 +51,8 @@ extension CLIPModel {
         }
     }
 
-    private func write(to directory: String, _ layout: ModelFileLayout, _ precision: WeightPrecision) throws {
+    /// Blocks.
+    package func write(to directory: String, _ layout: ModelFileLayout, _ precision: WeightPrecision) throws {
         // Everything that may be refused is made before anything is written.
         let isHuggingFace = layout == .huggingFace
         let tensors =

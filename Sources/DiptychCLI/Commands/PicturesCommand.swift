@@ -55,6 +55,6 @@ struct PicturesCommand: AsyncParsableCommand {
         if let choices { try SampleChoices.write(choices, in: output) }
         guard !quiet else { return }
         let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
-        Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) pictures/s)")
+        Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) images/s)")
     }
 }

@@ -87,7 +87,7 @@ struct ProfileCommand: AsyncParsableCommand {
         let model = try await self.model.loadCheckpoint()
         let definition = model.runner.definition
         if let imageSize, imageSize != definition.imageSize {
-            throw ValidationError("--image-size \(imageSize): the model reads pictures of \(definition.imageSize).")
+            throw ValidationError("--image-size \(imageSize): the model reads images of \(definition.imageSize).")
         }
         let dualEncoder = textLength != nil || texts != nil ? try model.requireTexts() : nil
         if let textLength, let longest = definition.textInput?.contextLength, !(2...longest).contains(textLength) {

@@ -6,7 +6,7 @@ import Foundation
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the pictures of a store that are nearest to texts, images, or both.",
+        abstract: "Find the items of a store that are nearest to texts, images, or both.",
         discussion: """
             Several terms together: their normalised embeddings are added, those of --minus are subtracted, and the sum is \
             normalised again; a weight stands behind a caret: "snow^0.5". Similarity is the cosine to the sum, and match \

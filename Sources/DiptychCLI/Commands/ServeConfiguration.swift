@@ -55,7 +55,8 @@ enum ServeConfiguration {
     static func arguments(file: String?, environment: [String: String]) throws -> [String] {
         let variables = Dictionary(uniqueKeysWithValues: kinds.keys.map { (variable(of: $0), $0) })
         for name in environment.keys.sorted() where name.hasPrefix(prefix) && variables[name] == nil {
-            throw ValidationError("\(name) is no option of serve; its variables are \(prefix) and an option's name.")
+            throw ValidationError(
+                "\(name) is not an option of serve; its variables are \(prefix) and an option's name.")
         }
         let texts = EnvironmentVariablesProvider(environmentVariables: environment)
         let members = try file.map(Self.members(of:))
@@ -102,7 +103,7 @@ enum ServeConfiguration {
         let object = Dictionary(members.map { ($0.name, $0.value) }) { $1 }
         for key in object.keys.sorted() where kinds[key] == nil {
             throw ValidationError(
-                "\(file): '\(key)' is no option of serve that a file may hold; see `diptych serve --help`.")
+                "\(file): '\(key)' is not an option of serve that a file may hold; see `diptych serve --help`.")
         }
         do {
             let snapshot = try JSONSnapshot(data: content.bytes, providerName: file, parsingOptions: .default)

@@ -147,7 +147,7 @@ struct ServeSettings: ParsableArguments {
             let url = URL(string: origin)
             try check(
                 ["http", "https"].contains(url?.scheme) && url?.host != nil && url?.path == "",
-                "--allow-origin '\(origin)' is no origin such as https://example.org.")
+                "--allow-origin '\(origin)' is not an origin such as https://example.org.")
         }
         if let basePath {
             try check(

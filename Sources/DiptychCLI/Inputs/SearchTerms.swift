@@ -13,7 +13,7 @@ struct SearchTerms: ParsableArguments {
     @Option(help: "An image to search by: a path, a URL, a data URI, or - for bytes on standard input; several times.")
     var image: [String] = []
 
-    @Option(help: "The id of a picture of the store: more like this; several times.")
+    @Option(help: "The id of an item of the store: more like this; several times.")
     var like: [String] = []
 
     @Option(

@@ -19,6 +19,11 @@ enum Columns {
         return ([rest] + groups).joined(separator: " ")
     }
 
+    /// So many things, as in "1 row" and "2 rows".
+    static func counted(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(number) \(number == 1 ? one : many ?? one + "s")"
+    }
+
     /// A number of bytes, as in "605 MB".
     static func bytes(_ count: Int) -> String {
         let units = ["kB", "MB", "GB", "TB"]

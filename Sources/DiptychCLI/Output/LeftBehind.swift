@@ -5,10 +5,16 @@ enum LeftBehind {
     /// Says what of a store stays behind when its items are copied.
     static func say(of store: any VectorStore) async throws {
         let left = try await store.partsAndAnnotations()
-        let parts = [
-            (left.parts, "boxes and spans"), (left.annotations, "annotations"),
-            (left.unembedded, "items without an embedding of this model"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        if !parts.isEmpty { Console.say("note: \(store.name): stay behind: \(parts.joined(separator: ", "))") }
+        guard left.unembedded > 0 else { return }
+        Console.say("note: \(store.name): stay behind: \(left.unembedded) items without an embedding of this model")
+    }
+
+    /// Says what came along besides items, and what it lacks.
+    static func say(parts: Int, annotations: Int, in store: any VectorStore) {
+        guard parts > 0 || annotations > 0 else { return }
+        let words = [(parts, "boxes and spans"), (annotations, "annotations")].filter { $0.0 > 0 }
+            .map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let rest = parts > 0 ? "; `diptych store embed` makes the embeddings of the boxes and spans" : ""
+        Console.say("note: \(store.name): also new: \(words)\(rest)")
     }
 }

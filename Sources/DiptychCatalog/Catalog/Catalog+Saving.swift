@@ -15,11 +15,15 @@ extension CatalogTable {
     /// - Throws: ``CatalogError``, `FileWriteError`.
     @discardableResult
     public func save(as name: String, command: String? = nil) throws -> CatalogTable {
+        try save(as: name, command: command, after: nil)
+    }
+
+    /// The same, where nobody has made a version meanwhile.
+    ///
+    /// - Parameter before: the number of the newest version that the rows were made with, 0 where there was none; nil for any.
+    func save(as name: String, command: String?, after before: Int?) throws -> CatalogTable {
+        try DatasetName.check(new: name)
         let name = try DatasetName(name)
-        guard name.version == nil else {
-            throw CatalogError(
-                .invalid, "'\(name)': a version's number is given when it is saved; name the dataset alone")
-        }
         // Nobody collects what is about to get a name.
         let lock = try CatalogLock(catalog.directory, isExclusive: false)
         defer { lock.release() }
@@ -32,6 +36,12 @@ extension CatalogTable {
                 try Int.fetchOne(
                     db, sql: "SELECT coalesce(max(number), 0) + 1 FROM versions WHERE dataset = ?", arguments: [dataset]
                 ) ?? 1
+            if let before, before != number - 1 {
+                throw CatalogError(
+                    .unavailable,
+                    "\(name)@\(number - 1) was made meanwhile by another process; run the command again to go on from it"
+                )
+            }
             try db.execute(
                 sql: """
                     INSERT INTO versions (dataset, number, content, count, columns, created, steps, inputs, models, command, program)

@@ -67,10 +67,13 @@ public final class Catalog: Sendable {
     deinit { if isTemporary { try? FileManager.default.removeItem(at: directory) } }
 
     private static func roots(_ directory: URL, _ database: CatalogDatabase) throws -> CatalogRoots {
+        try database.read { try roots(directory, $0) }
+    }
+
+    /// Decoded where failures are those of the catalog's file.
+    private static func roots(_ directory: URL, _ db: Database) throws -> CatalogRoots {
         var roots = CatalogRoots(directory: directory.path)
-        for row in try database.read({
-            try Row.fetchAll($0, sql: "SELECT name, path, beside FROM roots ORDER BY rowid")
-        }) {
+        for row in try Row.fetchAll(db, sql: "SELECT name, path, beside FROM roots ORDER BY rowid") {
             roots.add(
                 .init(
                     name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1),
@@ -114,13 +117,7 @@ public final class Catalog: Sendable {
         let path = CatalogRoots.real(folder)
         guard roots.split(path + "/x") == nil else { return }
         try database.write { db in
-            var roots = CatalogRoots(directory: directory.path)
-            for row in try Row.fetchAll(db, sql: "SELECT name, path, beside FROM roots ORDER BY rowid") {
-                roots.add(
-                    .init(
-                        name: try row.decode(atIndex: 0), noted: try row.decode(atIndex: 1),
-                        beside: try row.decode(atIndex: 2)))
-            }
+            let roots = try Self.roots(directory, db)
             guard roots.split(path + "/x") == nil else { return }
             let root = roots.newRoot(at: path)
             try db.execute(
@@ -215,6 +212,12 @@ public final class Catalog: Sendable {
             known.isEmpty
             ? "the catalog \(directory.path) is empty" : "there are " + known.prefix(20).joined(separator: ", ")
         return CatalogError(.unknown, "there is no dataset '\(name)'; \(hint)")
+    }
+
+    /// Whether a version was read from a file or folder, among others.
+    public func isMade(_ version: CatalogVersion?, of path: String) -> Bool {
+        let (roots, path) = (roots, CatalogRoots.real(path))
+        return version?.inputs.contains { roots.file($0.path) == path } == true
     }
 
     // MARK: - Files

@@ -31,6 +31,20 @@ public struct DatasetName: Sendable, Hashable, CustomStringConvertible {
         (self.name, self.version) = (name, version)
     }
 
+    /// Checks the name of a dataset that may be new.
+    ///
+    /// - Throws: ``CatalogError`` for a text that names none, one with a version, and a name that SQLite keeps for itself.
+    public static func check(new text: String) throws {
+        let name = try DatasetName(text)
+        guard name.version == nil else {
+            throw CatalogError(.invalid, "'\(text)': name the dataset alone; the version's number follows")
+        }
+        guard !name.name.lowercased().hasPrefix("sqlite_") else {
+            throw CatalogError(
+                .invalid, "'\(text)': SQLite keeps names that begin with sqlite_ for itself; choose another")
+        }
+    }
+
     /// Joins a name that is one and a version.
     init(checked name: String, version: Int?) { (self.name, self.version) = (name, version) }
 

@@ -89,11 +89,12 @@ extension CatalogTable {
     ///   - images: how images are read.
     ///   - fetch: how URLs are fetched.
     ///   - progress: is told how many images are done.
+    ///   - notes: takes the files that are not as they were when the version was made.
     ///   - skip: takes each image that cannot be read.
     /// - Throws: ``CatalogError`` for unknown columns, `ModelError`, `CancellationError`.
     public func map(
         _ column: ModelColumn, by model: any Embedder, images: ImageOptions = ImageOptions(),
-        fetch: FetchOptions = FetchOptions(), progress: @escaping (Int) -> Void = { _ in },
+        fetch: FetchOptions = FetchOptions(), notes: DatasetNotes? = nil, progress: @escaping (Int) -> Void = { _ in },
         skip: @escaping (DatasetError) -> Void = { _ in }
     ) async throws -> CatalogTable {
         try column.check()
@@ -102,7 +103,7 @@ extension CatalogTable {
             "\(fingerprint) \(model.options.precision.rawValue) \(images.decode.rawValue) \(images.appliesOrientation)"
         let places = try ColumnPlaces(column, self)
         let cache = try EmbeddingCache(catalog.directory, model: settings)
-        let contents = try await embedImages(places, by: model, cache, images, fetch, progress, skip)
+        let contents = try await embedImages(places, by: model, cache, images, fetch, notes, progress, skip)
         if places.text != nil || places.texts != nil || !column.labels.isEmpty {
             try await embedTexts(places, column.labels, by: model.requireTexts(), cache)
         }
@@ -145,7 +146,7 @@ extension CatalogTable {
     /// - Returns: what each row's image is known by; nil where it cannot be read.
     private func embedImages(
         _ places: ColumnPlaces, by model: any Embedder, _ cache: EmbeddingCache, _ images: ImageOptions,
-        _ fetch: FetchOptions, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
+        _ fetch: FetchOptions, _ notes: DatasetNotes?, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
     ) async throws -> [ContentHash?] {
         guard let place = places.image else { return [] }
         var contents = [ContentHash?](repeating: nil, count: count)
@@ -167,6 +168,7 @@ extension CatalogTable {
                 guard let image = coding.roots.image(try storedRow(at: index)[place]) else {
                     throw DatasetError(.incomplete, path: title, place: "row \(index + 1)", "has no image in \(name)")
                 }
+                if let notes { try noteChange(ofRow: index, image, in: name, notes) }
                 let source = try image.source(place: "\(title): row \(index + 1)")
                 let bytes = try source.bytes(maximumBytes: images.maximumBytes, fetch: fetch)
                 let content = ContentHash(bytes)
@@ -200,6 +202,21 @@ extension CatalogTable {
         return contents
     }
 
+    /// Notes a file whose size or time differs from those that the row says.
+    private func noteChange(ofRow index: Int, _ image: ImageReference, in column: String, _ notes: DatasetNotes) throws
+    {
+        guard column == "image", case .file(let path) = image, !RemotePaths.holds(path),
+            let place = columns.firstIndex(where: { $0.name == "file.etag" }),
+            case .text(let known) = try storedRow(at: index)[place]
+        else { return }
+        var status = stat()
+        guard stat(path, &status) == 0, FileFacts(status).etag != known else { return }
+        notes.add(
+            "its size or time is another than when \(title) was made; what it holds now counts", about: title,
+            path: path,
+            place: "row \(index + 1)")
+    }
+
     private static let textsAtOnce = 256
 
     /// Embeds the texts that have no embedding yet.
@@ -225,70 +242,6 @@ extension CatalogTable {
             try Task.checkCancellation()
         }
         try await flush()
-    }
-}
-
-/// Where a computed column's inputs stand in a table.
-private struct ColumnPlaces {
-    let image: Int?
-    let text: Int?
-    let texts: Int?
-
-    init(_ column: ModelColumn, _ table: CatalogTable) throws(CatalogError) {
-        func place(_ name: String?) throws(CatalogError) -> Int? {
-            guard let name else { return nil }
-            return try table.column(name)
-        }
-        (image, text, texts) = (try place(column.image), try place(column.text), try place(column.texts))
-    }
-
-    /// The texts of a row, in their order.
-    func texts(of row: DatasetRecord) -> [String] {
-        if let text { return row.values[text].text.map { [$0] } ?? [] }
-        guard let texts else { return [] }
-        switch row.values[texts] {
-        case .list(let values): return values.map { $0.text ?? "" }
-        case .text(let text): return [text]
-        default: return []
-        }
-    }
-}
-
-/// What a computed column has in a row.
-private struct RowValues {
-    let column: ModelColumn
-    let places: ColumnPlaces
-    let contents: [ContentHash?]
-    let cache: EmbeddingCache
-    let logits: LogitParameters?
-
-    func value(of row: DatasetRecord, at index: Int) throws -> DatasetValue {
-        var image: [Float]?
-        if places.image != nil {
-            guard let content = contents[index], let embedding = try cache.embedding(.image, content) else {
-                return .null
-            }
-            image = embedding
-        }
-        if column.value == .embedding, let image { return .floats(image) }
-        let texts = column.labels.isEmpty ? places.texts(of: row) : column.labels
-        let embeddings = try texts.map { try cache.embedding(.text, ContentHash($0.utf8)) }
-        if column.value == .embedding { return (embeddings.first ?? nil).map(DatasetValue.floats) ?? .null }
-        guard let image, !texts.isEmpty else { return .null }
-        let cosines = embeddings.map { $0.map { Embedding(values: image).similarity(to: Embedding(values: $0)) } }
-        if column.value == .similarity {
-            let values = cosines.map { $0.map { DatasetValue.double(Double($0)) } ?? .null }
-            return column.text == nil ? .list(values) : values.first ?? .null
-        }
-        // An empty text takes no part.
-        let probability = logits?.probability(among: cosines.compactMap { $0 })
-        let probabilities = cosines.map { $0.flatMap { probability?($0) } }
-        if column.value == .probability {
-            return .list(probabilities.map { $0.map { DatasetValue.double(Double($0)) } ?? .null })
-        }
-        let best = probabilities.indices.filter { probabilities[$0] != nil }
-            .max { (probabilities[$0] ?? 0, $1) < (probabilities[$1] ?? 0, $0) }
-        return best.map { .text(texts[$0]) } ?? .null
     }
 }
 

@@ -40,7 +40,7 @@ extension Catalog {
         _ name: String, from sources: [String], options: DatasetOptions = DatasetOptions(), command: String? = nil,
         skip: (DatasetError) -> Void = { _ in }
     ) throws -> CatalogTable {
-        _ = try DatasetName(name)
+        try DatasetName.check(new: name)
         return try read(sources, options: options, skip: skip).save(as: name, command: command)
     }
 
@@ -58,10 +58,15 @@ extension Catalog {
     ) throws -> (table: CatalogTable, summary: ImportSummary) {
         guard has(name) else {
             guard !sources.isEmpty else { throw try unknown(name) }
-            let table = try create(name, from: sources, options: options, command: command, skip: skip)
+            try DatasetName.check(new: name)
+            // All versions may have been removed: their numbers stay.
+            let number = try latestNumber(of: name)
+            let table = try read(sources, options: options, skip: skip).save(
+                as: name, command: command, after: number)
             let failed = table.version?.inputs.reduce(0) { $0 + $1.failed } ?? 0
             return (table, ImportSummary(count: table.count, failed: failed))
         }
+        let newest = try latestNumber(of: name)
         let before = try table(name)
         let inputs = before.version?.inputs ?? []
         let paths = sources.isEmpty ? inputs.map { roots.file($0.path) } : sources
@@ -76,7 +81,25 @@ extension Catalog {
         let difference = try before.difference(from: fresh)
         summary.changes = (difference.added, difference.changed, difference.removed)
         guard fresh.content != before.content else { return (before, summary) }
-        return (try fresh.save(as: name, command: command), summary)
+        let number = try latestNumber(of: name)
+        // Another process made a version while this one read: two of the same rows would follow each other.
+        guard number == newest else {
+            throw CatalogError(
+                .unavailable,
+                "\(name)@\(number) was made meanwhile by another process; run the command again to go on from it")
+        }
+        return (try fresh.save(as: name, command: command, after: number), summary)
+    }
+
+    /// The highest number that a version of a dataset was given, removed ones too; 0 where there is none.
+    private func latestNumber(of name: String) throws -> Int {
+        try database.read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT max(number) FROM versions JOIN datasets ON datasets.id = versions.dataset WHERE datasets.name = ?
+                    """, arguments: [name]) ?? 0
+        }
     }
 
     /// Reads sources into a table that is not saved.
@@ -94,11 +117,12 @@ extension Catalog {
         skip: (DatasetError) -> Void
     ) throws -> CatalogTable {
         var paths: [String] = []
-        for source in sources { paths += try FilePattern.expand(source) }
+        for source in sources { paths += options.named[source] == nil ? try FilePattern.expand(source) : [source] }
         var readers: [SourceReader] = []
         for path in paths {
-            let path = RemotePaths.holds(path) ? path : CatalogRoots.real(path)
-            if !RemotePaths.holds(path) { try noteRoot(SourceReader.root(of: path)) }
+            let isFile = !RemotePaths.holds(path) && options.named[path] == nil
+            let path = isFile ? CatalogRoots.real(path) : path
+            if isFile { try noteRoot(SourceReader.root(of: path)) }
             let known = before?.version?.inputs.first { roots.file($0.path) == path }
             readers.append(try SourceReader(path, options: options, known: known))
         }
@@ -118,7 +142,8 @@ extension Catalog {
                     into: writer, columns: columns, origins: origins, coding: coding, before: before, skip: skip)
                 inputs.append(
                     CatalogInput(
-                        path: RemotePaths.holds(reader.path) ? reader.path : coding.roots.text(ofFile: reader.path),
+                        path: RemotePaths.holds(reader.path) || options.named[reader.path] != nil
+                            ? reader.path : coding.roots.text(ofFile: reader.path),
                         signature: reader.signature,
                         first: first, count: writer.count - first, failed: failed))
             }

@@ -11,8 +11,9 @@ extension Catalog {
     /// Datasets are named as they are, older versions as `pairs@2`. Lists are JSON (`scores ->> 0`). Beside SQLite's functions
     /// there are `name`, `stem`, `extension` and `folder` of a path, `hash` of a value and `similarity` of two vectors.
     ///
+    /// - Parameter limit: the most rows that are computed and kept; nil for all.
     /// - Throws: ``CatalogError`` in one line, with the place of what is wrong.
-    public func query(_ sql: String) throws -> CatalogTable {
+    public func query(_ sql: String, limit: Int? = nil) throws -> CatalogTable {
         let tokens = SQLToken.tokens(of: sql)
         var tables: [(name: String, table: CatalogTable)] = []
         func add(_ name: String, _ load: () throws -> CatalogTable) throws {
@@ -38,7 +39,7 @@ extension Catalog {
         let file: TableFile
         do {
             file = try TableQuery.write(
-                in: self, from: tables.map { QuerySource(name: $0.name, file: $0.table.file) }
+                in: self, from: tables.map { QuerySource(name: $0.name, file: $0.table.file) }, limit: limit
             ) { _ in text }
         } catch let error as CatalogError {
             throw Self.explained(error, columns: columns, datasets: Array(known.values))

@@ -26,7 +26,7 @@ struct SourceReader {
 
     init(_ path: String, options: DatasetOptions, known: CatalogInput?) throws {
         self.path = path
-        signature = Self.signature(of: path)
+        signature = options.named[path] == nil ? Self.signature(of: path) : ""
         // A folder of images is listed in any case; only what rows say has to be read from tables.
         guard known?.signature != signature || known?.failed != 0 || signature.isEmpty else {
             (self.known, rows, images, hasFiles) = (known, nil, nil, false)
@@ -36,18 +36,44 @@ struct SourceReader {
         let rows = try DatasetFiles.open([path], options: options)
         self.rows = rows
         let hasImages = rows.columns.contains { $0.name == "image" && $0.type == .image }
-        images = hasImages ? nil : Self.images(of: rows, path: path, options)
-        let first = rows.count > 0 ? try? rows.row(at: 0) : nil
-        switch hasImages ? first?["image"] : nil {
-        case .image(.file)?, .image(.part)?: hasFiles = true
-        case .image(.url(let url))?: hasFiles = RemotePaths.facts(of: url) != nil
-        default:
-            if let images, images.count > 0, case .file? = try? images.item(at: 0).image {
-                hasFiles = true
-            } else {
-                hasFiles = false
+        images = hasImages ? nil : try Self.images(of: rows, path: path, options)
+        try Self.requireColumn(of: rows, path: path, options)
+        switch Self.firstImage(hasImages ? rows : nil, images) {
+        case .file?, .part?: hasFiles = true
+        case .url(let url)?: hasFiles = hasImages && RemotePaths.facts(of: url) != nil
+        case .bytes?, nil: hasFiles = false
+        }
+    }
+
+    /// Rows that are looked at to learn what a column holds.
+    private static let firstRows = 100
+
+    /// The first image that rows have: one of them may lack it.
+    private static func firstImage(_ rows: (any Dataset)?, _ images: ImageDataset?) -> ImageReference? {
+        if let rows {
+            for index in 0..<min(rows.count, firstRows) {
+                if case .image(let image)? = try? rows.row(at: index)["image"] { return image }
+            }
+        } else if let images {
+            for index in 0..<min(images.count, firstRows) {
+                if let item = try? images.item(at: index) { return item.image }
             }
         }
+        return nil
+    }
+
+    /// Refuses a column of images that was named and is not there.
+    private static func requireColumn(of rows: any Dataset, path: String, _ options: DatasetOptions) throws {
+        guard let name = namedColumn(options),
+            !rows.columns.contains(where: { $0.name.lowercased() == name.lowercased() })
+        else { return }
+        let known = rows.columns.prefix(20).map(\.name).joined(separator: ", ")
+        throw CatalogError(.invalid, "\(path): has no column '\(name)'; it has \(known)")
+    }
+
+    /// The column of images that was named instead of the usual ones.
+    private static func namedColumn(_ options: DatasetOptions) -> String? {
+        options.columns.image == ColumnNames().image ? nil : options.columns.image.first
     }
 
     /// The folder that a source's files lie in.
@@ -66,15 +92,22 @@ struct SourceReader {
         return FileFacts(status).etag
     }
 
-    /// A table's images, where its columns name some: bytes, URLs, or files of which the first is there.
-    private static func images(of rows: any Dataset, path: String, _ options: DatasetOptions) -> ImageDataset? {
-        guard let images = try? ImageDataset(rows, columns: options.columns, path: path), images.count > 0,
-            let first = try? images.item(at: 0)
-        else { return nil }
-        if case .file(let file) = first.image, !RemotePaths.holds(file), !FileManager.default.fileExists(atPath: file) {
-            return nil
+    /// A table's images, where its columns name some: bytes, URLs, or files of which one of the first is there. A column that
+    /// was named holds images whatever is there.
+    private static func images(of rows: any Dataset, path: String, _ options: DatasetOptions) throws -> ImageDataset? {
+        guard namedColumn(options) == nil else {
+            try requireColumn(of: rows, path: path, options)
+            return try ImageDataset(rows, columns: options.columns, path: path)
         }
-        return images
+        guard let images = try? ImageDataset(rows, columns: options.columns, path: path) else { return nil }
+        for index in 0..<min(images.count, firstRows) {
+            guard let image = try? images.item(at: index).image else { continue }
+            if case .file(let file) = image, !RemotePaths.holds(file), !FileManager.default.fileExists(atPath: file) {
+                continue
+            }
+            return images
+        }
+        return nil
     }
 
     private var columns: [DatasetColumn] {

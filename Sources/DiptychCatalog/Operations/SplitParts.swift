@@ -37,7 +37,7 @@ public struct SplitParts: Sendable, Equatable {
         }
         var parts: [(name: String, size: Size)] = []
         for entry in entries {
-            guard entry.count == 2 else { throw invalid("'\(entry.joined(separator: ":"))' is no name and size") }
+            guard entry.count == 2 else { throw invalid("'\(entry.joined(separator: ":"))' is not NAME:SIZE") }
             let name = entry[0].trimmingSpaces, size = entry[1].trimmingSpaces
             guard !name.isEmpty, !parts.contains(where: { $0.name == name }) else {
                 throw invalid(name.isEmpty ? "a part has no name" : "'\(name)' stands there twice")

@@ -35,10 +35,11 @@ enum TableQuery {
     ///   - sql: makes the statement; a temporary table may be made before.
     ///   - names: what the columns are called; without it, as the statement says.
     ///   - types: the types of some columns, where the statement does not say them.
+    ///   - limit: the most rows; the statement stops there.
     ///   - added: columns behind those of the statement, whose values `more` gives for each row, counted from 0.
     static func write(
         in catalog: Catalog, from sources: [QuerySource], names: [String]? = nil, types: [String: DatasetType] = [:],
-        adding added: [DatasetColumn] = [], more: (Int) throws -> [StoredValue] = { _ in [] },
+        limit: Int? = nil, adding added: [DatasetColumn] = [], more: (Int) throws -> [StoredValue] = { _ in [] },
         _ sql: (Database) throws -> SQLText
     ) throws -> TableFile {
         try TableWriter.write(to: catalog.temporaryPath(), roots: catalog.roots) { db in
@@ -49,7 +50,7 @@ enum TableQuery {
             if let names { columns = zip(names, columns).map { DatasetColumn($0, $1.type) } }
             columns = columns.map { DatasetColumn($0.name, types[$0.name] ?? $0.type) } + added
             let writer = try TableWriter.forQuery(db, columns: columns)
-            try each(statement, text, in: db) { row in try writer.append(row, then: more(writer.count)) }
+            try each(statement, text, in: db, limit: limit) { row in try writer.append(row, then: more(writer.count)) }
             return writer
         }
     }
@@ -89,14 +90,17 @@ enum TableQuery {
 
     /// Steps through a statement's rows, and ends it.
     static func each(
-        _ statement: OpaquePointer, _ text: SQLText, in db: Database, _ body: (OpaquePointer) throws -> Void
+        _ statement: OpaquePointer, _ text: SQLText, in db: Database, limit: Int? = nil,
+        _ body: (OpaquePointer) throws -> Void
     ) throws {
         defer { sqlite3_finalize(statement) }
-        while true {
+        var left = limit ?? .max
+        while left > 0 {
             let step = sqlite3_step(statement)
             if step == SQLITE_DONE { return }
             guard step == SQLITE_ROW else { throw failure(text, in: db) }
             try body(statement)
+            left -= 1
         }
     }
 

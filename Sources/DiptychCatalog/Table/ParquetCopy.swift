@@ -2,13 +2,15 @@ internal import DiptychBasics
 internal import DiptychDatasets
 
 /// A table as Parquet, for programs that do not read SQLite. Images are structures of `bytes` and `path` as Hugging Face has
-/// them; lists and vectors are lists; other structures, and values of several types, are JSON texts.
+/// them; lists and vectors are lists; days, moments and decimal numbers are of Parquet's types where one holds all of a
+/// column; other structures, and values of several types, are JSON texts.
 enum ParquetCopy {
     static func write(_ table: CatalogTable, to path: String) throws {
         let columns = try table.columns.enumerated().map { index, column in
             // Vectors that lie elsewhere are named and not copied.
             let isReference = try column.type == .vector && isText(index, of: table)
-            return Column(isReference ? DatasetColumn(column.name, .text) : column)
+            return Column(
+                isReference ? DatasetColumn(column.name, .text) : column, try ParquetMoments(index, of: table))
         }
         let writer = try ParquetWriter(path: path, columns: columns.map(\.written), compression: .snappy)
         for index in 0..<table.count {
@@ -33,9 +35,16 @@ enum ParquetCopy {
         let type: DatasetType
         let written: ParquetWriter.Column
         private let kind: ParquetValueKind?
+        private let moments: ParquetMoments?
 
-        init(_ column: DatasetColumn) {
+        init(_ column: DatasetColumn, _ moments: ParquetMoments?) {
             type = column.type
+            self.moments = moments
+            if let moments {
+                kind = .int
+                written = ParquetWriter.Column(column.name, moments.meaning)
+                return
+            }
             switch column.type {
             case .image:
                 kind = nil
@@ -66,6 +75,10 @@ enum ParquetCopy {
         }
 
         func cell(_ stored: StoredValue, _ coding: ValueCoding) -> ParquetValue {
+            if let moments {
+                guard case .text(let text) = stored else { return .null }
+                return moments.number(text).map(ParquetValue.int) ?? .null
+            }
             switch (type, stored) {
             case (.image, .text(let path)): return .object([.init("bytes", .null), .init("path", .string(path))])
             case (.image, .blob(let bytes)): return .object([.init("bytes", .bytes(bytes)), .init("path", .null)])

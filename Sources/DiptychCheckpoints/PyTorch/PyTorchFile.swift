@@ -10,7 +10,7 @@ public struct PyTorchFile: Sendable {
     public let isTorchScript: Bool
 
     /// How many bytes more than the file's own tensors may take that have to be put in order.
-    private static let spareBytes = 16 << 20
+    static let spareBytes = 16 << 20
 
     /// Reads the archive at `path`.
     ///
@@ -23,6 +23,26 @@ public struct PyTorchFile: Sendable {
 
     /// Reads an archive that is mapped already.
     init(file: MappedFile) throws {
+        let (unpickler, root, isTorchScript) = try Self.load(file)
+        let dictionary = StateDictionary(heap: unpickler.heap, path: file.path)
+        let places = try isTorchScript ? dictionary.modules(of: root) : dictionary.tensors(of: root)
+
+        var tensors: [String: TensorView] = [:]
+        tensors.reserveCapacity(places.count)
+        var gathered: [Int: TensorMemory] = [:]
+        var budget = file.bytes.count + Self.spareBytes
+        for (name, place) in places {
+            let stored = unpickler.heap.tensors[place]
+            let view = try Self.view(of: stored, name, file, memory: gathered[place], &budget)
+            gathered[place] = view.memory
+            tensors[name] = view
+        }
+        self.tensors = tensors
+        self.isTorchScript = isTorchScript
+    }
+
+    /// The pickle of an archive, read.
+    static func load(_ file: MappedFile) throws -> (unpickler: Unpickler, root: PickleValue, isTorchScript: Bool) {
         let archive = try ZipArchive(file: file)
         let (folder, pickle) = try Self.pickle(of: archive)
         let isTorchScript = archive.entries["\(folder)/constants.pkl"] != nil
@@ -38,37 +58,33 @@ public struct PyTorchFile: Sendable {
             return entry.data
         }
         let root = try unpickler.load()
-        let dictionary = StateDictionary(heap: unpickler.heap, path: file.path)
-        let places = try isTorchScript ? dictionary.modules(of: root) : dictionary.tensors(of: root)
+        return (unpickler, root, isTorchScript)
+    }
 
-        var tensors: [String: TensorView] = [:]
-        tensors.reserveCapacity(places.count)
-        var gathered: [Int: TensorMemory] = [:]
-        var budget = file.bytes.count + Self.spareBytes
-        for (name, place) in places {
-            let stored = unpickler.heap.tensors[place]
-            var memory: TensorMemory?
-            if !stored.isContiguous {
-                memory = gathered[place]
-                if memory == nil {
-                    guard stored.byteCount <= budget else {
-                        throw CheckpointError(
-                            .unsupported, path: file.path,
-                            "tensor \(CheckpointError.quoted(name)) of shape \(stored.shape) would take "
-                                + "\(stored.byteCount) bytes in order, the file has only \(file.bytes.count)")
-                    }
-                    budget -= stored.byteCount
-                    memory = stored.gathered(from: file)
-                    gathered[place] = memory
-                }
+    /// A tensor of the file, put in order where it is not.
+    ///
+    /// - Parameters:
+    ///   - memory: the tensor in order, where that was done before.
+    ///   - budget: the bytes that tensors may still take which have to be put in order.
+    static func view(
+        of stored: StoredTensor, _ name: String, _ file: MappedFile, memory known: TensorMemory? = nil,
+        _ budget: inout Int
+    ) throws -> TensorView {
+        var memory = known
+        if !stored.isContiguous, memory == nil {
+            guard stored.byteCount <= budget else {
+                throw CheckpointError(
+                    .unsupported, path: file.path,
+                    "tensor \(CheckpointError.quoted(name)) of shape \(stored.shape) would take \(stored.byteCount) bytes in "
+                        + "order, the file has only \(file.bytes.count)")
             }
-            tensors[name] = TensorView(
-                name: name, elementType: stored.elementType, shape: stored.shape,
-                bytes: memory.map { UnsafeRawBufferPointer($0.bytes) } ?? stored.bytes(in: file),
-                file: memory == nil ? file : nil, memory: memory)
+            budget -= stored.byteCount
+            memory = stored.gathered(from: file)
         }
-        self.tensors = tensors
-        self.isTorchScript = isTorchScript
+        return TensorView(
+            name: name, elementType: stored.elementType, shape: stored.shape,
+            bytes: memory.map { UnsafeRawBufferPointer($0.bytes) } ?? stored.bytes(in: file),
+            file: memory == nil ? file : nil, memory: memory)
     }
 
     /// The folder that the archive's entries lie in, and the pickle.

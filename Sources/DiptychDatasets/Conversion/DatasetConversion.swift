@@ -43,12 +43,14 @@ public struct DatasetConversion: Sendable {
     public var lmdbFolder: String?
     /// Whether only the LMDB is written, as Chinese-CLIP's script does it, and no texts beside it.
     public var isInPlace = false
+    /// Takes what changes on the way without the loss of a row.
+    public var notes: DatasetNotes?
 
     /// What was written of a split.
     public struct Summary: Sendable, Equatable {
         /// The split.
         public var split: String
-        /// Images, each once, however many rows name it.
+        /// Images, each once, however many rows name it; 0 of a table without images.
         public var images = 0
         /// Texts, with those that describe no image.
         public var texts = 0
@@ -165,13 +167,22 @@ public struct DatasetConversion: Sendable {
     private func writeRows(
         _ part: DatasetPart, _ split: String, _ progress: (Int) -> Void, _ skip: (DatasetError) -> Void
     ) throws -> Summary {
-        let rows = try format == .clipRetrieval ? part.rows() : part.imageRows()
+        let rows =
+            switch format {
+            case .clipRetrieval: try part.rows()
+            // What is a table in any case may have no images.
+            case .csv, .tsv, .jsonl, .parquet: try part.tableRows()
+            default: try part.imageRows()
+            }
+        let hasImages = rows.columns.contains { $0.name == "image" && $0.type == .image }
+        let isText = [.csv, .tsv, .jsonl, .webdataset, .folder].contains(format)
+        var notFinite = (count: 0, place: "")
         let texts = part.rowColumns(rows)
         let writer = try rowWriter(rows, split, path: part.path)
         var summary = Summary(split: split)
         var known: Set<UInt64> = []
         // A table refers to images and reads none.
-        let reads = copiesImages || ![.csv, .tsv, .jsonl, .clipRetrieval].contains(format)
+        let reads = hasImages && (copiesImages || ![.csv, .tsv, .jsonl, .clipRetrieval].contains(format))
         var ahead = reads ? ReadAhead(rows) : nil
         for index in 0..<rows.count {
             try Task.checkCancellation()
@@ -183,15 +194,23 @@ public struct DatasetConversion: Sendable {
                     place: found.place.isEmpty ? "row \(index + 1)" : found.place, columns: texts)
                 try writer.add(row)
                 summary.rows += 1
-                if known.insert(row.imageHash.low).inserted { summary.images += 1 }
+                if hasImages && !row.lacksImage || format == .clipRetrieval, known.insert(row.imageHash.low).inserted {
+                    summary.images += 1
+                }
+                if isText, case let count = row.record.values.reduce(0, { $0 + $1.notFiniteCount }), count > 0 {
+                    notFinite = (notFinite.count + count, notFinite.count == 0 ? row.place : notFinite.place)
+                }
                 summary.texts += row.texts.count
+                if hasImages, !row.lacksImage { summary.pairs += row.texts.count }
                 progress(index + 1)
             } catch let error as DatasetError {
                 summary.skipped += 1
                 skip(rows.failure(error, inRow: index, of: part.path))
             }
         }
-        summary.pairs = summary.texts
+        notes?.add(
+            "numbers that are not finite (inf, nan) are null or empty", path: part.path, place: notFinite.place,
+            count: notFinite.count)
         summary.files = try writer.finish()
         summary.strays = writer.strays
         return summary
@@ -211,58 +230,6 @@ public struct DatasetConversion: Sendable {
         case .folder: return try FolderWriter(folder: "\(output)/\(split)")
         case .clipRetrieval, .chineseClip, .lmdb: return try EmbeddingRowWriter(output, rows, path: path)
         }
-    }
-}
-
-/// A row on its way to another form.
-struct ConvertedRow {
-    let record: DatasetRecord
-    /// From 0.
-    let number: Int
-    /// The dataset's file, for messages.
-    let path: String
-    /// The row in it.
-    let place: String
-    let columns: RowColumns
-
-    var texts: [String] { columns.texts(of: record) }
-    var textIDs: [String?] { columns.textIDs(of: record, count: texts.count) }
-
-    /// The image.
-    func image() throws(DatasetError) -> ImageReference {
-        guard case .image(let image)? = record["image"] else {
-            throw DatasetError(.incomplete, path: path, place: place, "has no image")
-        }
-        return image
-    }
-
-    /// The same for rows with the same image: of its path, URL, place or bytes. Rows without an image differ by their numbers.
-    var imageHash: ContentHash {
-        guard case .image(let image)? = record["image"] else { return ContentHash("row \(number)".utf8) }
-        return switch image {
-        case .file(let name), .url(let name): ContentHash(name.utf8)
-        case .part(let part): ContentHash("\(part.offset) \(part.path)".utf8)
-        case .bytes(let bytes): ContentHash(bytes)
-        }
-    }
-
-    /// The bytes of the image's file.
-    func bytes() throws(DatasetError) -> [UInt8] { try image().load(path: path, place: place) }
-
-    /// What its image's file can be called: the dataset's id or key for it, else its number.
-    var name: String {
-        for column in ["image_id", "key"] {
-            if case .integer(let number)? = record[column] { return String(number) }
-            if let text = record[column]?.text, !text.isEmpty, text.utf8.count <= 100,
-                text.unicodeScalars.allSatisfy({
-                    $0.properties.isAlphabetic || "0123456789_-".unicodeScalars.contains($0)
-                })
-            {
-                return text
-            }
-        }
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 9 - digits.count)) + digits
     }
 }
 

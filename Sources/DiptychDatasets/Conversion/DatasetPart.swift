@@ -1,38 +1,5 @@
 internal import Foundation
 
-/// How files are read as datasets.
-public struct DatasetOptions: Sendable {
-    /// What files are; without it, each one's content says.
-    public var kind: DatasetKind?
-    /// What folders are; without it, their content says.
-    public var folderKind: FolderKind?
-    /// What texts are encoded in; without it, UTF-8, or UTF-16 with a byte order mark.
-    public var encoding: TextFileEncoding?
-    /// What stands between the entries of lists.
-    public var separator = LineStream.Separator.lineBreak
-    /// Which columns hold images and captions.
-    public var columns = ColumnNames()
-    /// Datasets that are read under a name instead of a path, such as those of a catalog.
-    public var named: [String: any Dataset] = [:]
-    /// Takes what was left out or found to be wrong without the loss of a row.
-    public var notes: DatasetNotes?
-
-    /// The usual ones.
-    public init() {}
-}
-
-/// The forms of datasets that are folders.
-public enum FolderKind: String, Sendable, CaseIterable {
-    /// `…_imgs.tsv` and `…_texts.jsonl`.
-    case chineseClip = "chinese-clip"
-    /// `imgs` and `pairs` of each split.
-    case lmdb
-    /// Images.
-    case folder
-    /// `img_emb` and `metadata`.
-    case clipRetrieval = "clip-retrieval"
-}
-
 /// A part of a dataset: a split, or all of it.
 public struct DatasetPart: Sendable {
     /// The split's name, `valid` for any name of a validation split; nil where the dataset has none.
@@ -70,6 +37,16 @@ public struct DatasetPart: Sendable {
         let rows = try rows()
         return rows.columns.contains(DatasetColumn("image", .image))
             ? rows : try ImageDataset(rows, columns: options.columns, path: path)
+    }
+
+    /// The same where there are images, else the rows as they are: for forms that are tables in any case.
+    ///
+    /// - Throws: ``DatasetError`` where a column of images was named that is not there.
+    func tableRows() throws(DatasetError) -> any Dataset {
+        guard options.columns.image == ColumnNames().image else { return try imageRows() }
+        let rows = try rows()
+        guard !rows.columns.contains(DatasetColumn("image", .image)) else { return rows }
+        return (try? ImageDataset(rows, columns: options.columns, path: path)) ?? rows
     }
 
     /// Some rows of the part, by their numbers; the part itself where it does not have rows.
@@ -169,7 +146,7 @@ extension DatasetFiles {
         }
         if options.folderKind == nil, let parts = try files(found, options) { return parts }
         if let parts = try folders(found, options) { return parts }
-        let images = try FolderDataset(folder)
+        let images = try FolderDataset(folder, notes: options.notes)
         if images.count > 0 { noteTables(folder, names, options.notes) }
         return rows(images)
     }
@@ -307,7 +284,7 @@ extension DatasetFiles {
         case .known(.tsv):
             return rows(try DelimitedDataset(path: path, delimiter: UInt8(ascii: "\t"), encoding: encoding))
         case .known(.parquet): return rows(try ParquetDataset(path: path))
-        case .known(.tar): return rows(try WebDatasetDataset(path: path))
+        case .known(.tar): return rows(try WebDatasetDataset(path: path, notes: options.notes))
         }
     }
 }

@@ -25,7 +25,7 @@ extension DatasetFiles {
                 continue
             }
             var rows: [any Dataset] = []
-            for part in parts { rows.append(try part.imageRows()) }
+            for part in parts { rows.append(try part.tableRows()) }
             splits.append(
                 DatasetPart(
                     split: name, content: .rows(JoinedDataset(rows)), path: paths.joined(separator: " "),

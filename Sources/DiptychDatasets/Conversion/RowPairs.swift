@@ -52,6 +52,11 @@ struct RowPairs: PairSource {
             ahead.advance(to: index)
             let row = try rows.rowNamingPlace(at: index, of: path)
             let (path, place) = origin(index)
+            // A text of its own, as stores and tables of the catalog have them.
+            if row["image"] == .null, case let found = columns.texts(of: row), !found.isEmpty {
+                try add(found, of: row, at: index, to: nil)
+                continue
+            }
             guard case .image(let reference)? = row["image"] else {
                 throw DatasetError(.incomplete, path: path, place: place, "has no image")
             }
@@ -113,7 +118,7 @@ struct RowPairs: PairSource {
     }
 
     private mutating func add(
-        _ found: [String], of row: DatasetRecord, at index: Int, to image: Int32
+        _ found: [String], of row: DatasetRecord, at index: Int, to image: Int32?
     ) throws(DatasetError) {
         let ids = columns.textIDs(of: row, count: found.count)
         for (place, text) in found.enumerated() {
@@ -123,7 +128,7 @@ struct RowPairs: PairSource {
                 textNumbers[key] = number
                 texts.append((Int32(index), Int32(place)))
             }
-            pairs.append((number, image))
+            if let image { pairs.append((number, image)) }
         }
         guard texts.count < Int(Int32.max) else {
             throw DatasetError(.tooLarge, path: path, "\(texts.count) texts are more than are read")

@@ -56,7 +56,7 @@ final class JSONLinesWriter: RowWriter {
     }
 
     func add(_ row: ConvertedRow) throws {
-        var members = [JSONValue.Member("image", .string(try images.reference(row)))]
+        var members = row.lacksImage ? [] : [JSONValue.Member("image", .string(try images.reference(row)))]
         members += row.otherMembers
         try file.write((JSONValue.object(members).text + "\n").utf8)
     }
@@ -68,6 +68,15 @@ final class JSONLinesWriter: RowWriter {
 }
 
 extension ConvertedRow {
+    /// The path or URL of its image; nil where it has none.
+    fileprivate var imagePath: String? {
+        switch record["image"] {
+        case .image(.file(let path))?, .image(.url(let path))?: path
+        case .image(.part(let part))?: "\(part.path)#\(name)"
+        default: nil
+        }
+    }
+
     /// The values beside the image, without nulls and what JSON does not have.
     var otherMembers: [JSONValue.Member] {
         zip(record.columns, record.values).compactMap { column, value in
@@ -78,7 +87,7 @@ extension ConvertedRow {
 }
 
 /// Writes comma- or tab-separated values as open_clip reads them: `filepath` and `title`, a row for each pair of an image
-/// and a text, and the dataset's other columns behind them.
+/// and a text, and the dataset's other columns behind them. A table without images keeps its columns.
 final class DelimitedWriter: RowWriter {
     private let file: AtomicFile
     private let images: ImageFiles
@@ -86,10 +95,17 @@ final class DelimitedWriter: RowWriter {
     /// Columns that are neither the image nor its texts.
     private let others: [String]
     private let hasTextIDs: Bool
+    private let hasImages: Bool
 
     init(_ path: String, _ delimiter: String, _ columns: [DatasetColumn], _ images: ImageFiles) throws(FileWriteError) {
         file = try AtomicFile(path: path)
         (self.delimiter, self.images) = (delimiter, images)
+        hasImages = columns.contains { $0.name == "image" && $0.type == .image }
+        guard hasImages else {
+            (others, hasTextIDs) = (columns.filter { $0.type != .bytes }.map(\.name), false)
+            try line(others)
+            return
+        }
         let texts = ["image", "text", "texts", "text_ids", "text_id", "captions", "sentences", "caption"]
         others = columns.filter {
             !texts.contains($0.name) && $0.type != .bytes && $0.name != "filepath" && $0.name != "title"
@@ -108,7 +124,7 @@ final class DelimitedWriter: RowWriter {
     }
 
     func add(_ row: ConvertedRow) throws {
-        let path = try images.reference(row)
+        let path = hasImages ? try images.reference(row) : ""
         let values = others.map { name in
             switch row.record[name]?.json {
             case nil, .null?: ""
@@ -116,6 +132,7 @@ final class DelimitedWriter: RowWriter {
             case let value?: value.text
             }
         }
+        guard hasImages else { return try line(values) }
         let (texts, ids) = (row.texts, row.textIDs)
         guard !texts.isEmpty else { return try line([path, ""] + (hasTextIDs ? [""] : []) + values) }
         for (text, id) in zip(texts, ids) {
@@ -218,15 +235,19 @@ final class EmbeddingRowWriter: RowWriter {
             throw DatasetError(
                 .malformed, path: row.path, place: row.place, "has no embedding of \(dimension) numbers")
         }
-        let path = row.record["image_path"]?.text ?? row.record["url"]?.text ?? row.name
-        let used = ["image_path", "caption", "attributes", "embedding"]
-        var attributes = row.otherMembers.filter { !used.contains($0.name) }
+        let path = row.record["image_path"]?.text ?? row.imagePath ?? row.record["url"]?.text ?? row.name
+        let used = ["image_path", "image", "caption", "attributes", "embedding"]
+        let caption = row.record["caption"]?.text ?? row.texts.first
+        var attributes = row.otherMembers.filter {
+            !used.contains($0.name) && !($0.name == "text" && $0.value.string == caption)
+        }
         if let text = row.record["attributes"]?.text, case .object(let members)? = try? JSONParser.parse(text.utf8) {
-            attributes = members + attributes
+            let known = Set(members.map(\.name))
+            attributes = members + attributes.filter { !known.contains($0.name) }
         }
         try writer.append(
             ClipRetrievalItem(
-                imagePath: path, caption: row.record["caption"]?.text ?? row.texts.first, attributes: attributes,
+                imagePath: path, caption: caption, attributes: attributes,
                 embedding: embedding))
     }
 

@@ -57,6 +57,7 @@ struct ChineseClipDataset: Dataset {
             throw DatasetError(.tooLarge, path: "texts", "\(texts.count) texts are more than are read")
         }
         var pairs: [(image: Int, text: Int32)] = []
+        var (unused, firstUnused) = (0, 0)
         for text in 0..<texts.count {
             let row: DatasetRecord
             do throws(DatasetError) { row = try texts.row(at: text) } catch {
@@ -69,11 +70,19 @@ struct ChineseClipDataset: Dataset {
                     place: "row \(text + 1)")
                 continue
             }
+            let before = pairs.count
             for id in ids {
                 let name: String? = if case .integer(let number) = id { String(number) } else { id.text }
                 if let name, let image = rows[name] { pairs.append((image, Int32(text))) }
             }
+            guard pairs.count == before else { continue }
+            if unused == 0 { firstUnused = text }
+            unused += 1
         }
+        // A row is an image. Chinese-CLIP's own files keep such texts.
+        notes?.set(
+            "texts that name no image are in no row", about: path, path: path, place: "row \(firstUnused + 1)",
+            count: unused)
         // In the order of images, and of texts for each.
         pairs.sort { ($0.image, $0.text) < ($1.image, $1.text) }
         var starts = [Int](repeating: 0, count: count + 1)

@@ -92,6 +92,18 @@ public indirect enum DatasetValue: Sendable, Equatable {
         }
     }
 
+    /// The numbers in it that are not finite, which JSON does not have.
+    package var notFiniteCount: Int {
+        switch self {
+        case .float(let value): value.isFinite ? 0 : 1
+        case .double(let value): value.isFinite ? 0 : 1
+        case .floats(let values): values.count { !$0.isFinite }
+        case .list(let values): values.reduce(0) { $0 + $1.notFiniteCount }
+        case .structure(let members): members.reduce(0) { $0 + $1.value.notFiniteCount }
+        default: 0
+        }
+    }
+
     /// By the shortest text that reads back as the same float: 0.1, not 0.10000000149011612.
     private static func json(_ value: Float) -> JSONValue {
         value.isFinite ? Double(value.description).map(JSONValue.double) ?? .null : .null

@@ -10,7 +10,8 @@ struct FolderDataset: Dataset {
     /// Folders within folders beyond these are left out.
     private static let deepest = 64
 
-    init(_ folder: String) throws(DatasetError) {
+    /// - Parameter notes: takes the folders that are left out.
+    init(_ folder: String, notes: DatasetNotes? = nil) throws(DatasetError) {
         self.folder = folder.hasSuffix("/") && folder.count > 1 ? String(folder.dropLast()) : folder
         if let files = RemotePaths.files(for: folder) {
             let found = try Self.images(files.files(below: self.folder))
@@ -38,15 +39,30 @@ struct FolderDataset: Dataset {
                 entries = try FileManager.default.contentsOfDirectory(
                     at: url, includingPropertiesForKeys: Array(keys), options: [])
             } catch {
-                guard path.isEmpty else { continue }
+                guard path.isEmpty else {
+                    notes?.add("folders that cannot be listed are left out", about: folder, path: folder, place: path)
+                    continue
+                }
                 throw DatasetError(
                     .unreadable, path: full, "cannot be listed: \((error as NSError).localizedDescription)")
             }
             let names = entries.compactMap { entry -> (name: String, isFolder: Bool)? in
                 let name = entry.lastPathComponent
                 guard !name.hasPrefix("."), let facts = try? entry.resourceValues(forKeys: keys) else { return nil }
+                if Self.isLink(facts), Self.isFolder(entry) {
+                    notes?.add(
+                        "links to folders are not followed; give the folder that one names as a source", about: folder,
+                        path: folder, place: path.isEmpty ? name : "\(path)/\(name)")
+                    return nil
+                }
                 if facts.isDirectory == true {
-                    return facts.isSymbolicLink == true || depth >= Self.deepest ? nil : (name, true)
+                    guard depth < Self.deepest else {
+                        notes?.add(
+                            "folders more than \(Self.deepest) deep are left out", about: folder, path: folder,
+                            place: "\(path)/\(name)")
+                        return nil
+                    }
+                    return (name, true)
                 }
                 return WebDatasetName.isImage(name) ? (name, false) : nil
             }
@@ -56,6 +72,14 @@ struct FolderDataset: Dataset {
         }
         isLabelled = isLabelled && paths.count > 0
         columns = [DatasetColumn("image", .image)] + (isLabelled ? [DatasetColumn("label", .text)] : [])
+    }
+
+    private static func isLink(_ facts: URLResourceValues) -> Bool { facts.isSymbolicLink == true }
+
+    /// Whether a link leads to a folder.
+    private static func isFolder(_ entry: URL) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: entry.path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
     /// The images among the files of a folder elsewhere, in the order that they would have here: folder by folder.

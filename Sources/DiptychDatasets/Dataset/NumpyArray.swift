@@ -70,10 +70,10 @@ struct NumpyArray: Sendable {
         func failure(_ kind: DatasetError.Kind, _ reason: String) -> DatasetError {
             DatasetError(kind, path: path, place: name, reason)
         }
-        guard size >= 12 else { throw failure(.malformed, "is no array of NumPy") }
+        guard size >= 12 else { throw failure(.malformed, "is not a NumPy array") }
         let head = try source.read(0, 12)
         guard head.starts(with: [0x93] + Array("NUMPY".utf8)), (1...3).contains(head[6]) else {
-            throw failure(.malformed, "is no array of NumPy")
+            throw failure(.malformed, "is not a NumPy array")
         }
         let begin = head[6] == 1 ? 10 : 12
         let length = head[8..<begin].reversed().reduce(0) { $0 << 8 | Int($1) }

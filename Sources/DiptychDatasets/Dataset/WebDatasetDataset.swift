@@ -26,12 +26,14 @@ final class WebDatasetDataset: Dataset {
     }
 
     /// Reads the archive's headers and JSON once, to find its samples; images are passed over.
-    init(path: String) throws(DatasetError) {
+    ///
+    /// - Parameter notes: takes the members that are not read.
+    init(path: String, notes: DatasetNotes? = nil) throws(DatasetError) {
         self.path = path
         file = try InputFile.plainBytes(path)
         // Everything is named by its place, as in a file that is not compressed.
         var source = WebDatasetSource(
-            ByteStream(file), path: file.path, columns: ColumnNames(), notes: nil, keepsTexts: true)
+            ByteStream(file), path: file.path, columns: ColumnNames(), notes: notes, keepsTexts: true)
         var hasImages = false
         var (samples, numbers, keys) = ([Int](), [UInt32](), TextTable())
         var globals: [(offset: Int, records: PaxRecords)] = []

@@ -11,6 +11,7 @@ struct PageBuilder {
     private var finished: [Page] = []
     private let maximumDefinition: Int
     private let maximumRepetition: Int
+    private let intBytes: Int
     /// Runs of equal levels.
     private var definitions: [(level: Int, count: Int)] = []
     private var repetitions: [(level: Int, count: Int)] = []
@@ -21,7 +22,9 @@ struct PageBuilder {
     private static let bytesPerPage = 1 << 20
     private static let valuesPerPage = 1 << 16
 
-    init(kind: ParquetValueKind, maximumDefinition: Int = 1, maximumRepetition: Int = 0) {
+    /// - Parameter intBytes: the bytes of a whole number, 8 or 4.
+    init(kind: ParquetValueKind, maximumDefinition: Int = 1, maximumRepetition: Int = 0, intBytes: Int = 8) {
+        self.intBytes = intBytes
         self.kind = kind
         (self.maximumDefinition, self.maximumRepetition) = (maximumDefinition, maximumRepetition)
     }
@@ -33,7 +36,9 @@ struct PageBuilder {
         switch (kind, value) {
         case (_, .null): break
         case (.bool, .bool(let value)): truths.append(value)
-        case (.int, .int(let value)): append(UInt64(bitPattern: value), bytes: 8)
+        case (.int, .int(let value)):
+            guard intBytes == 8 || Int32(exactly: value) != nil else { return false }
+            append(UInt64(bitPattern: value), bytes: intBytes)
         case (.float, .float(let value)): append(UInt64(value.bitPattern), bytes: 4)
         case (.double, .double(let value)): append(value.bitPattern, bytes: 8)
         case (.double, .float(let value)): append(Double(value).bitPattern, bytes: 8)

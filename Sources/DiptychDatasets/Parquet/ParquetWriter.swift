@@ -15,6 +15,9 @@ public final class ParquetWriter {
         /// What it holds.
         public let kind: ParquetValueKind
 
+        /// What whole numbers of it mean; nil for numbers.
+        public let meaning: ParquetMeaning?
+
         /// Whether each row holds a list of such values.
         public let isList: Bool
         /// The members of a structure; none of another column.
@@ -25,6 +28,16 @@ public final class ParquetWriter {
             self.name = name
             self.kind = kind
             self.isList = isList
+            meaning = nil
+            members = []
+        }
+
+        /// Names a column of days, moments or decimal numbers, whose cells are whole numbers.
+        public init(_ name: String, _ meaning: ParquetMeaning) {
+            self.name = name
+            kind = .int
+            self.meaning = meaning
+            isList = false
             members = []
         }
 
@@ -32,6 +45,7 @@ public final class ParquetWriter {
         public init(_ name: String, members: [Column]) {
             self.name = name
             kind = .nested
+            meaning = nil
             isList = false
             self.members = members
         }
@@ -42,7 +56,7 @@ public final class ParquetWriter {
             guard members.isEmpty else {
                 return members.map { Leaf(path: [name, $0.name], kind: $0.kind, definition: 2, repetition: 0) }
             }
-            return [Leaf(path: [name], kind: kind, definition: 1, repetition: 0)]
+            return [Leaf(path: [name], kind: kind, definition: 1, repetition: 0, isDay: meaning == .date)]
         }
     }
 
@@ -51,8 +65,11 @@ public final class ParquetWriter {
         let kind: ParquetValueKind
         let definition: Int
         let repetition: Int
+        /// Whether it is a number of 32 bits.
+        var isDay = false
         var pages: PageBuilder {
-            PageBuilder(kind: kind, maximumDefinition: definition, maximumRepetition: repetition)
+            PageBuilder(
+                kind: kind, maximumDefinition: definition, maximumRepetition: repetition, intBytes: isDay ? 4 : 8)
         }
     }
 
@@ -192,10 +209,14 @@ public final class ParquetWriter {
         var repetition: ParquetFormat.Repetition?
         var children = 0
         var isList = false
+        var meaning: ParquetMeaning?
 
         func write(to writer: inout ThriftWriter) {
             writer.structure { element in
-                if let kind { element.field(1, int32: kind.physical.rawValue) }
+                if let kind {
+                    element.field(
+                        1, int32: (meaning == .date ? ParquetFormat.PhysicalType.int32 : kind.physical).rawValue)
+                }
                 if let repetition { element.field(3, int32: repetition.rawValue) }
                 element.field(4, string: name)
                 if kind == nil { element.field(5, int32: children) }
@@ -206,6 +227,8 @@ public final class ParquetWriter {
                 } else if isList {
                     element.field(6, int32: 3)
                     element.field(10) { $0.field(3) { _ in } }
+                } else {
+                    meaning?.write(to: &element)
                 }
             }
         }
@@ -221,7 +244,8 @@ public final class ParquetWriter {
                     Element(name: "element", kind: column.kind, repetition: .optional),
                 ]
             } else if column.members.isEmpty {
-                elements.append(Element(name: column.name, kind: column.kind, repetition: .optional))
+                elements.append(
+                    Element(name: column.name, kind: column.kind, repetition: .optional, meaning: column.meaning))
             } else {
                 elements.append(Element(name: column.name, repetition: .optional, children: column.members.count))
                 elements += column.members.map { Element(name: $0.name, kind: $0.kind, repetition: .optional) }
@@ -253,7 +277,7 @@ public final class ParquetWriter {
     private func describe(_ leaf: Leaf, _ chunk: Chunk, in writer: inout ThriftWriter) {
         writer.field(2, int64: chunk.offset)
         writer.field(3) { metadata in
-            metadata.field(1, int32: leaf.kind.physical.rawValue)
+            metadata.field(1, int32: (leaf.isDay ? ParquetFormat.PhysicalType.int32 : leaf.kind.physical).rawValue)
             let encodings = [ParquetFormat.Encoding.plain, .rle]
             metadata.field(2, list: encodings, of: .int32) { $0.integer($1.rawValue) }
             metadata.field(3, list: leaf.path, of: .binary) { $0.binary($1) }

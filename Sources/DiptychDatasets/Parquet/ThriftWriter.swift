@@ -32,6 +32,8 @@ struct ThriftWriter {
         integer(value)
     }
 
+    mutating func field(_ id: Int, bool value: Bool) { head(id, value ? .yes : .no) }
+
     mutating func field(_ id: Int, int64 value: Int) {
         head(id, .int64)
         integer(value)

@@ -55,6 +55,18 @@ public final class DatasetNotes: Sendable {
         }
     }
 
+    /// The same of what is counted anew each time a file is opened: the last count holds.
+    func set(_ reason: String, about subject: String, path: String, place: String, count: Int) {
+        guard count > 0 else { return }
+        let key = subject + "\0" + reason
+        let isKnown = state.withLock { state in
+            guard let index = state.places[key] else { return false }
+            state.notes[index].count = count
+            return true
+        }
+        if !isKnown { add(reason, about: subject, path: path, place: place, count: count) }
+    }
+
     /// Counts numbers that JSON does not have.
     func add(notFinite count: Int, path: String, place: String) {
         add("NaN and infinite numbers are taken as null", path: path, place: place, count: count)

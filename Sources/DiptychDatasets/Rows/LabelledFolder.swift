@@ -77,7 +77,7 @@ public struct LabelledFolder: Sendable {
         guard !folders.isEmpty else {
             throw DatasetError(
                 .incomplete, path: root,
-                "has no class folders; put the pictures of each class into one, as \(root)/cat/1.jpg")
+                "has no class folders; put the images of each class into one, as \(root)/cat/1.jpg")
         }
         return folders.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -75,7 +75,7 @@ struct WebDatasetSample {
         }
         if let main = images.first(where: { $0.name.middle.isEmpty }) {
             notes?.add(
-                "further pictures of a sample are left out", path: path, place: key, count: images.count - 1)
+                "further images of a sample are left out", path: path, place: key, count: images.count - 1)
             noteTexts(usedBy: [main.name], path, notes)
             return [.success(row(main, name: "", path, columns, suffix))]
         }

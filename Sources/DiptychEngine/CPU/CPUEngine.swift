@@ -147,7 +147,7 @@ extension CPUEngine {
         return y
     }
 
-    public func attention(_ x: CPUTensor, heads: Int, mask: AttentionMask) throws -> CPUTensor {
+    public func attention(_ x: CPUTensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> CPUTensor {
         precondition(x.columns % (3 * heads) == 0, "queries, keys and values do not split into \(heads) heads")
         let width = x.columns / 3
         let y = tensor(x.rows, width, x.layout, x.type)  // [rows, 3 · width] → [rows, width]

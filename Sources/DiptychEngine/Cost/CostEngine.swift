@@ -144,7 +144,7 @@ extension CostEngine {
         record("linear \(layer.inputs) → \(layer.outputs) + residual", rows: x.rows, layer, resultBytes: 8)
     }
 
-    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
+    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> Tensor {
         let width = x.columns / 3
         let pairs = (0..<x.layout.count).reduce(0.0) { sum, index in
             let length = Double(x.layout[index].count)

@@ -20,6 +20,15 @@ public struct LinearParameters: Sendable {
     public let inputs: Int
     /// The width of the output, all parts together.
     public let outputs: Int
+    /// The share of the result's numbers that an engine which trains sets to 0 (Srivastava et al. 2014); others ignore it.
+    public private(set) var dropout: Float = 0
+
+    /// The same layer with a ``dropout``.
+    public func with(dropout: Float) -> LinearParameters {
+        var layer = self
+        layer.dropout = dropout
+        return layer
+    }
 
     /// Takes `weight` [outputs, inputs] (and `bias` [outputs]) from one place.
     ///

@@ -78,8 +78,8 @@ extension TimingEngine {
     public func addLinear(_ x: Tensor, _ layer: Linear, to residual: inout Tensor) throws {
         try timed { try base.addLinear(x, layer, to: &residual) }
     }
-    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
-        try timed { try base.attention(x, heads: heads, mask: mask) }
+    public func attention(_ x: Tensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> Tensor {
+        try timed { try base.attention(x, heads: heads, mask: mask, dropout: dropout) }
     }
     public func operand(of x: Tensor) throws -> Tensor { try timed { try base.operand(of: x) } }
     public func attention(query: Tensor, keysValues: Tensor, heads: Int) throws -> Tensor {

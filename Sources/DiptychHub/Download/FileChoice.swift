@@ -72,7 +72,7 @@ struct FileChoice: Equatable {
         for part in parts {
             guard FileNames.isPlain(part), part.hasSuffix(".safetensors") || part.hasSuffix(".bin") else {
                 throw HubError(
-                    .untrusted, subject, "\(name) names '\(part.prefix(100))', which is no file of weights; refused")
+                    .untrusted, subject, "\(name) names '\(part.prefix(100))', which is not a file of weights; refused")
             }
         }
         return parts

@@ -59,7 +59,9 @@ struct HubClient {
         for _ in 0...Self.maximumRedirects {
             guard let address = WebAddress(url) else {
                 throw .final(
-                    HubError(.untrusted, subject, "the server leads to what is no http or https address; refused"))
+                    HubError(
+                        .untrusted, subject,
+                        "the server redirects to an address that is neither http nor https; refused"))
             }
             var request = Request(url: url)
             request.headers = headers + ["Accept-Encoding: identity"]

@@ -163,7 +163,7 @@ struct ImageBlocks {
     }
 
     private mutating func findThroughVips(_ bytes: [UInt8], _ format: ImageFormat) {
-        guard (try? Vips.start("picture")) != nil else { return }
+        guard (try? Vips.start("image")) != nil else { return }
         let errors = Vips.ErrorScope()
         defer { errors.end() }
         bytes.withUnsafeBytes { raw in

@@ -25,7 +25,7 @@
                 throw bad("'\(name)' is no \(kind)'s name: letters, digits and _, a letter or _ first, at most 255")
             }
             if let number = parts.port {
-                guard (1...65535).contains(number) else { throw bad("\(number) is no port") }
+                guard (1...65535).contains(number) else { throw bad("\(number) is not a port number") }
                 port = number
             }
             if let user = parts.user, !user.isEmpty {

@@ -59,7 +59,7 @@
 
         /// The fields of a further space, in a collection beside the store's: embeddings by the keys of its rows. One whose content is
         /// not its row's any longer counts as none.
-        static func vectors(dimension: Int) -> Layout {
+        package static func vectors(dimension: Int) -> Layout {
             Layout(fields: [
                 Field("id", .int64, isKey: true), Field("embedding", .vector(dimension)), Field("item", .int64),
                 Field("part", .int64), Field("content", .text(64)),
@@ -67,7 +67,7 @@
         }
 
         /// The fields of the collection beside a store's that keeps notes and annotations, in pieces of what a text may hold.
-        static let records = Layout(fields: [
+        package static let records = Layout(fields: [
             Field("id", .int64, isKey: true),
             // A collection has to have a vector.
             Field("unused", .vector(2)),

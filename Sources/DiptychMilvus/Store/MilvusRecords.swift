@@ -115,6 +115,40 @@
             var (records, found): ([Int64: Record], [String: [Int64: String]]) = ([:], [:])
             var ids: [String: Int64] = [:]
             var pieces: [String: Int64] = [:]
+            try await rows(where: condition) { row in
+                found[row.own, default: [:]][row.piece] = row.value
+                pieces[row.own] = row.count
+                if row.piece == 0 {
+                    ids[row.own] = row.key
+                    records[row.key] = Record(
+                        kind: row.kind, name: row.name, part: row.part, content: row.content, revision: row.revision,
+                        value: "", facts: row.facts, row: row.key)
+                }
+                return true
+            }
+            return ids.compactMap { own, id in
+                guard var record = records[id], let parts = found[own], Int64(parts.count) == pieces[own] else {
+                    return nil
+                }
+                record.value = (0..<Int64(parts.count)).compactMap { parts[$0] }.joined()
+                return record
+            }
+        }
+
+        /// A row of the collection: a piece of a record.
+        struct Row {
+            let key: Int64
+            let kind, name, content, value, facts: String
+            let part, revision, piece, count: Int64
+            /// Pieces of one writing agree in all but their number and value.
+            var own: String { "\(kind)\0\(name)\0\(part)\0\(revision)\0\(count)\0\(facts)" }
+        }
+
+        /// Goes through the rows that pass a condition, until `body` says that it has enough.
+        func rows(
+            where condition: String = MilvusCondition.everything, _ body: (Row) throws -> Bool
+        ) async throws {
+            guard try await exists() else { return }
             try await collection.walk(
                 condition,
                 fields: ["kind", "name", "part", "content", "revision", "piece", "pieces", "value", "facts"],
@@ -125,26 +159,14 @@
                 let (piece, count) = (try table.longs("piece"), try table.longs("pieces"))
                 let (value, facts) = (try table.texts("value"), try table.texts("facts"))
                 for row in keys.indices {
-                    // Pieces of one writing agree in all but their number and value.
-                    let own =
-                        "\(kind[row])\0\(name[row])\0\(part[row])\0\(revision[row])\0\(count[row])\0\(facts[row])"
-                    found[own, default: [:]][piece[row]] = value[row]
-                    pieces[own] = count[row]
-                    if piece[row] == 0 {
-                        ids[own] = keys[row]
-                        records[keys[row]] = Record(
-                            kind: kind[row], name: name[row], part: part[row], content: content[row],
-                            revision: revision[row], value: "", facts: facts[row], row: keys[row])
-                    }
+                    let isWanted = try body(
+                        Row(
+                            key: keys[row], kind: kind[row], name: name[row], content: content[row], value: value[row],
+                            facts: facts[row], part: part[row], revision: revision[row], piece: piece[row],
+                            count: count[row]))
+                    guard isWanted else { return false }
                 }
                 return true
-            }
-            return ids.compactMap { own, id in
-                guard var record = records[id], let parts = found[own], Int64(parts.count) == pieces[own] else {
-                    return nil
-                }
-                record.value = (0..<Int64(parts.count)).compactMap { parts[$0] }.joined()
-                return record
             }
         }
 

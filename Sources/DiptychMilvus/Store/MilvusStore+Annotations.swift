@@ -4,7 +4,7 @@
 
     extension MilvusStore {
         /// What a record keeps of an annotation besides its value.
-        private struct Facts: Codable {
+        struct Facts: Codable {
             var author: String
             var time: Double
             var how: String

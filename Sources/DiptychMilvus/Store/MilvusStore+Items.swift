@@ -118,7 +118,7 @@
         public func remove(idsOrPaths: [String]) async throws -> Int {
             // An empty text would stand for the current directory.
             guard !idsOrPaths.contains("") else {
-                throw StoreError(.invalidRequest, path: name, "an empty text is no item's id or path")
+                throw StoreError(.invalidRequest, path: name, "an item's id or path is empty")
             }
             return try await storing {
                 var removed = 0

@@ -186,43 +186,5 @@
             let rows = try await rows(ranking.map(\.key), withEmbeddings: false)
             return ranking.compactMap { ranked in rows[ranked.key].map { (ranked, $0) } }
         }
-
-        private static func problems(_ row: ItemRow, _ key: Int64) -> [String] {
-            var problems: [String] = []
-            let square = row.embedding.reduce(0.0) { $0 + Double($1) * Double($1) }
-            if row.key != key { problems.append("item \(key): its path \(row.path) belongs to another id") }
-            if row.isEmbedded, abs(square.squareRoot() - 1) >= 1e-3 {
-                problems.append("item \(key) (\(row.path)): its embedding is not of length 1; index it again")
-            }
-            if row.content == ContentHash(of: Data()), row.bytes > 0 {
-                problems.append("item \(key) (\(row.path)): its content's hash is damaged; index it again")
-            }
-            return problems
-        }
-
-        /// Checks every item, by reading it.
-        public func verify() async throws -> [String] {
-            try await storing {
-                var problems: [String] = []
-                var number = 0
-                try await collection.walk(
-                    MilvusCondition.everything, fields: fields(withEmbeddings: true) + ["id"], page: min(256, pageLimit)
-                ) { table, keys in
-                    number += keys.count
-                    for (key, row) in zip(keys, try ItemRows.read(table, self.layout, embeddings: true)) {
-                        problems += Self.problems(row, key)
-                    }
-                    return problems.count < 20
-                }
-                if problems.isEmpty {
-                    let count = try await collection.count(MilvusCondition.everything)
-                    if count != number {
-                        problems.append(
-                            "\(number) rows could be read, and the server counts \(count); are others writing now?")
-                    }
-                }
-                return Array(problems.prefix(20))
-            }
-        }
     }
 #endif

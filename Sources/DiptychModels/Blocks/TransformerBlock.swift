@@ -39,7 +39,7 @@ public struct TransformerBlock<E: Engine> {
         let normed = try engine.layerNorm(x, attentionNorm, as: .operand)
         // [rows, width] → [rows, 3 · width] → [rows, width]
         let projected = try engine.linear(normed, queriesKeysValues, activation: nil, as: .operand)
-        return try engine.attention(projected, heads: heads, mask: mask)
+        return try engine.attention(projected, heads: heads, mask: mask, dropout: 0)
     }
 
     private func feedForward(_ x: inout E.Tensor, _ engine: E) throws {

@@ -21,7 +21,9 @@ public struct BERTTextTower<E: Engine> {
                 tokens: (embeddings / "word_embeddings").tensor("weight", shape: [sizes.vocabularySize, width]),
                 positions: (embeddings / "position_embeddings").tensor("weight", shape: [sizes.contextLength, width]),
                 segments: (embeddings / "token_type_embeddings").tensor("weight", shape: [sizes.segments, width])))
-        firstNorm = try engine.prepare(NormParameters(embeddings / "LayerNorm", width: width, epsilon: epsilon))
+        firstNorm = try engine.prepare(
+            NormParameters(
+                embeddings / "LayerNorm", width: width, epsilon: epsilon, dropout: Float(sizes.hiddenDropout)))
         blocks = try (0..<sizes.layers).map {
             try BERTBlock(model / "encoder" / "layer" / $0, sizes, engine: engine)
         }
@@ -33,7 +35,7 @@ public struct BERTTextTower<E: Engine> {
     public func callAsFunction(_ tokens: E.Tokens) throws -> E.Tensor {
         let embedded = try engine.embed(tokens, with: embedding)  // [positions, width]
         var x = try engine.layerNorm(embedded, firstNorm, as: .stream)
-        for block in blocks.dropLast() { try block(&x, engine: engine) }
+        for block in blocks.dropLast() { try engine.recomputing(&x) { [engine] in try block(&$0, engine: engine) } }
         let pool = { try engine.firstRows(of: $0) }
         let pooled = try blocks.last?(last: x, engine: engine, pool: pool) ?? pool(x)  // [texts, width]
         return try engine.linear(engine.operand(of: pooled), projection, activation: nil, as: .stream)
@@ -49,6 +51,7 @@ struct BERTBlock<E: Engine> {
     private let contract: E.Linear
     private let feedForwardNorm: E.Norm
     private let heads: Int
+    private let attentionDropout: Float
     private let activation: Activation
 
     init(_ place: Parameters, _ sizes: CLIPConfiguration.Text, engine: E) throws {
@@ -62,16 +65,20 @@ struct BERTBlock<E: Engine> {
                 : LinearParameters(
                     [attention / "query", attention / "key", attention / "value"], inputs: width, outputs: width))
         let output = place / "attention" / "output"
+        let dropout = Float(sizes.hiddenDropout)
         attentionOutput = try engine.prepare(
-            LinearParameters(isFlash ? attention / "out_proj" : output / "dense", inputs: width, outputs: width))
+            LinearParameters(isFlash ? attention / "out_proj" : output / "dense", inputs: width, outputs: width)
+                .with(dropout: dropout))
         attentionNorm = try engine.prepare(NormParameters(output / "LayerNorm", width: width, epsilon: epsilon))
         expand = try engine.prepare(
             LinearParameters(place / "intermediate" / "dense", inputs: width, outputs: sizes.feedForwardWidth))
         contract = try engine.prepare(
-            LinearParameters(place / "output" / "dense", inputs: sizes.feedForwardWidth, outputs: width))
+            LinearParameters(place / "output" / "dense", inputs: sizes.feedForwardWidth, outputs: width)
+                .with(dropout: dropout))
         feedForwardNorm = try engine.prepare(
             NormParameters(place / "output" / "LayerNorm", width: width, epsilon: epsilon))
         heads = sizes.heads
+        attentionDropout = Float(sizes.attentionDropout)
         activation = sizes.activation
     }
 
@@ -94,7 +101,7 @@ struct BERTBlock<E: Engine> {
         // [rows, width] → [rows, 3 · width] → [rows, width]
         let projected = try engine.linear(
             engine.operand(of: x), queriesKeysValues, activation: nil, as: .operand)
-        return try engine.attention(projected, heads: heads, mask: .none)
+        return try engine.attention(projected, heads: heads, mask: .none, dropout: attentionDropout)
     }
 
     private func feedForward(_ x: inout E.Tensor, _ engine: E) throws {

@@ -101,7 +101,10 @@ extension CLIPConfiguration {
         text.activation = try object.activation("hidden_act", default: text.activation)
         text.epsilon = try object.positive("layer_norm_eps", default: text.epsilon)
         if family == .clip { text.endID = try object.count("eos_token_id", default: text.endID, atLeast: 0) }
-        if family == .chineseCLIP { text.segments = try object.count("type_vocab_size", default: text.segments) }
+        guard family == .chineseCLIP else { return }
+        text.segments = try object.count("type_vocab_size", default: text.segments)
+        text.hiddenDropout = try object.share("hidden_dropout_prob", default: 0.1)
+        text.attentionDropout = try object.share("attention_probs_dropout_prob", default: 0.1)
     }
 
     private mutating func readVision(_ object: ConfigurationObject) throws {

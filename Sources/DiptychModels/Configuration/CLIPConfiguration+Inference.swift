@@ -60,6 +60,7 @@ extension CLIPConfiguration {
         text.feedForwardWidth =
             text.layers == 0 ? 0 : try tensors.shape("bert.encoder.layer.0.intermediate.dense.weight", 2)[0]
         (text.activation, text.epsilon, text.endID) = (.gelu, 1e-12, 0)
+        (text.hiddenDropout, text.attentionDropout) = (0.1, 0.1)  // of all of Chinese-CLIP's configurations
         embeddingDimension = try tensors.shape("text_projection", 2)[1]
     }
 

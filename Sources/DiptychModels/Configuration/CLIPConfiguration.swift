@@ -73,6 +73,10 @@ public struct CLIPConfiguration: Sendable, Hashable {
         public var endID = 49407
         /// The rows of BERT's table of segments.
         public var segments = 2
+        /// The share of a BERT's activations that training sets to 0.
+        public var hiddenDropout = 0.0
+        /// The share of a BERT's attention weights that training sets to 0.
+        public var attentionDropout = 0.0
         /// How open_clip's tokenizer cleans texts; of no effect in other layouts, whose tokenizer files say.
         public var cleaning = TextCleaning.lower
 

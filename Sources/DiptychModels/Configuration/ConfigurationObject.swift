@@ -81,6 +81,15 @@ struct ConfigurationObject {
         return number
     }
 
+    /// A share from 0 to less than 1.
+    func share(_ key: String, default fallback: Double) throws -> Double {
+        guard let value = value(key) else { return fallback }
+        guard let number = Self.number(value), number >= 0, number < 1 else {
+            throw error("'\(key)' is \(value.text), not a number from 0 to less than 1")
+        }
+        return number
+    }
+
     func bool(_ key: String) throws -> Bool? {
         guard let value = value(key) else { return nil }
         guard case .bool(let bool) = value else { throw error("'\(key)' is not true or false") }

@@ -37,6 +37,11 @@ extension CLIPConfiguration {
                 "a model of the family \(family.rawValue) is not written in open_clip's layout; write "
                     + "Hugging Face's")
         }
+        return try originalTensors(of: checkpoint)
+    }
+
+    /// The tensors of a model as OpenAI, open_clip and Chinese-CLIP name and store them, by name.
+    func originalTensors(of checkpoint: Checkpoint) throws -> [WrittenTensor] {
         let views = parameters(of: checkpoint)
         guard names == .huggingFace else {
             return views.map { WrittenTensor(TensorNames.withoutFlash($0.name), [$0]) }.sorted { $0.name < $1.name }
@@ -129,6 +134,15 @@ enum TensorNames {
     }
 
     static func original(of name: String) -> OriginalName? {
+        // BERT's own names are transformers'; its embeddings and layers are called otherwise than CLIP's.
+        let bert = [
+            "text_model.embeddings.word_embeddings", "text_model.embeddings.position_embeddings.",
+            "text_model.embeddings.token_type_embeddings", "text_model.embeddings.LayerNorm",
+            "text_model.encoder.layer.",
+        ]
+        if bert.contains(where: name.hasPrefix) {
+            return OriginalName(text: "bert." + name.dropFirst("text_model.".count))
+        }
         if let known = fixed.first(where: { $0.1 == name }) {
             return OriginalName(
                 text: known.0, isProjection: known.0 == "text_projection" || known.0 == "visual.proj")

@@ -46,7 +46,7 @@ extension ONNXEngine {
         }
     }
 
-    func attention(_ x: Tensor, heads: Int, mask: AttentionMask) throws -> Tensor {
+    func attention(_ x: Tensor, heads: Int, mask: AttentionMask, dropout: Float) throws -> Tensor {
         guard let length = x.length, x.width % (3 * heads) == 0 else {
             throw EngineError("queries, keys and values of width \(x.width) do not split into \(heads) heads")
         }

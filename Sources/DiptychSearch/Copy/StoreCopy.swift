@@ -1,6 +1,7 @@
 internal import Diptych
 
-/// Brings everything that one store holds into another, of whatever kind, and checks that it is there.
+/// Brings the items of one store with their parts and annotations into another, of whatever kind, and checks that they are there.
+/// Embeddings of boxes and spans, and of further models, are made again by ``SpaceFiller``.
 ///
 /// Safe to interrupt and to repeat: what the other store has already, unchanged, is left alone. The time at which an item was first
 /// stored begins anew, as do ids where the stores number items differently.
@@ -21,6 +22,10 @@ public struct StoreCopy: Sendable {
         public var unchanged = 0
         /// The items of both stores together with those whose files have vanished.
         public var total = 0
+        /// The boxes and spans that are new.
+        public var parts = 0
+        /// The annotations that are new.
+        public var annotations = 0
         /// The embeddings that were read back and are the same.
         public var compared = 0
     }
@@ -37,6 +42,7 @@ public struct StoreCopy: Sendable {
     /// - Throws: ``StoreError``, also when the verification finds a difference.
     public func run(onProgress body: (Int) throws -> Void = { _ in }) async throws -> Summary {
         var summary = Summary()
+        let others = try await PartCopy(from: source, to: destination)
         var sample: [(path: String, embedding: Embedding)] = []
         // Spread over all items whatever their number: each takes a place with falling probability (reservoir sampling).
         var chance = SystemRandomNumberGenerator()
@@ -68,6 +74,11 @@ public struct StoreCopy: Sendable {
                 if facts.isMissing { missing.append(item.path) }
             }
             try await destination.put(records)
+            if let others {
+                let counts = try await others.copy(page.map(\.0))
+                summary.parts += counts.parts
+                summary.annotations += counts.annotations
+            }
             try await destination.markMissing(missing)
             summary.copied += records.count
             try body(summary.total)

@@ -5,7 +5,7 @@ internal import Foundation
 /// Puts the items of several stores into one.
 ///
 /// Of items with one path the last store's counts. Safe to repeat and to interrupt: what is in its place already is left
-/// alone. Embeddings, captions and attributes come along; items whose file has vanished stay behind.
+/// alone. Embeddings, captions, attributes, boxes and spans, and annotations come along; items whose file has vanished stay behind.
 public struct StoreMerge: Sendable {
     /// What merging did.
     public struct Summary: Sendable, Equatable {
@@ -19,6 +19,11 @@ public struct StoreMerge: Sendable {
         public var overruled = 0
         /// Items that stayed behind because their file has vanished.
         public var vanished = 0
+
+        /// The boxes and spans that are new.
+        public var parts = 0
+        /// The annotations that are new.
+        public var annotations = 0
 
         /// Nothing done yet.
         public init() {}
@@ -45,13 +50,19 @@ public struct StoreMerge: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var summary = Summary()
         for (index, source) in sources.enumerated() {
+            let others = try await PartCopy(from: source, to: target)
             var last: String?
             while true {
                 try Task.checkCancellation()
                 let page = try await source.items(after: last, limit: Self.step, filter: nil)
                 guard let end = page.last?.0.id else { break }
                 last = end
-                try await move(page, from: source, later: Array(sources[(index + 1)...]), &summary)
+                let moved = try await move(page, from: source, later: Array(sources[(index + 1)...]), &summary)
+                if let others {
+                    let counts = try await others.copy(moved)
+                    summary.parts += counts.parts
+                    summary.annotations += counts.annotations
+                }
                 try body(index, summary)
             }
         }
@@ -75,10 +86,11 @@ public struct StoreMerge: Sendable {
         if let largest { try await target.setNote(EmbeddedStore.backgroundKey, largest.note) }
     }
 
+    /// - Returns: the items that are this source's in the target now.
     private func move(
         _ page: [(StoredItem, Embedding)], from source: any VectorStore, later: [any VectorStore],
         _ summary: inout Summary
-    ) async throws {
+    ) async throws -> [StoredItem] {
         let items = page.filter { !$0.0.missing }
         summary.vanished += page.count - items.count
         let paths = items.map(\.0.path)
@@ -86,6 +98,7 @@ public struct StoreMerge: Sendable {
         let known = try await source.known(paths)
         let present = try await target.known(paths)
         var records: [ItemRecord] = []
+        var moved: [StoredItem] = []
         for (index, (item, embedding)) in items.enumerated() {
             // Gone since the page was read.
             guard let here = known[index], !here.isMissing else {
@@ -95,6 +108,7 @@ public struct StoreMerge: Sendable {
             if let there = present[index] {
                 guard there != here else {
                     summary.unchanged += 1
+                    moved.append(item)
                     continue
                 }
                 // In a second run, a later store's item stands there already.
@@ -106,9 +120,11 @@ public struct StoreMerge: Sendable {
             } else {
                 summary.added += 1
             }
+            moved.append(item)
             records.append(ItemRecord(item, embedding, as: here))
         }
         try await target.put(records)
+        return moved
     }
 
     private static func isKnown(_ path: String, in stores: [any VectorStore]) async throws -> Bool {

@@ -116,7 +116,7 @@ extension EmbeddedStore {
     public func remove(idsOrPaths: [String]) async throws -> Int {
         // An empty text would stand for the current directory.
         guard !idsOrPaths.contains("") else {
-            throw StoreError(.invalidRequest, path: directory.path, "an empty text is no item's id or path")
+            throw StoreError(.invalidRequest, path: directory.path, "an item's id or path is empty")
         }
         // An indexing process counts on the embeddings that it has found here.
         let lock = try? StoreLock(directory)

@@ -126,7 +126,7 @@ public final class APIKeys: Sendable {
             }
             let scopes = words[1].split(separator: ",").map { Scope(rawValue: String($0)) }
             guard !scopes.isEmpty, !scopes.contains(nil) else {
-                throw wrong("'\(words[1])' is no list of scopes; there are read and write, with a comma between")
+                throw wrong("'\(words[1])' is not a list of scopes: read, write, or both with a comma between")
             }
             guard let digest = bytes(hex: words[2]), digest.count == 32 else {
                 throw wrong("the third word is no SHA-256 in hexadecimal")
@@ -134,7 +134,7 @@ public final class APIKeys: Sendable {
             var perMinute: Int?
             if words.count == 4 {
                 guard let limit = Int(words[3]), limit > 0 else {
-                    throw wrong("'\(words[3])' is no number of requests a minute")
+                    throw wrong("'\(words[3])' is not a number of requests a minute")
                 }
                 perMinute = limit
             }

@@ -213,7 +213,7 @@ final class ServedStore: Sendable {
     func original(of item: StoredItem, maximumBytes: Int) throws -> IndexedFile.Contents {
         let path = kept(item)?.url.path ?? item.path
         guard let contents = IndexedFile.read(path, content: item.content, maximumBytes: maximumBytes) else {
-            throw Problem.notFound("the picture of item '\(item.id)' cannot be read from where it was indexed")
+            throw Problem.notFound("the image of item '\(item.id)' cannot be read from where it was indexed")
         }
         return contents
     }

@@ -77,6 +77,6 @@ final class Thumbnails: Sendable {
         var options = ImageOptions()
         options.decode = .fast
         options.resize = .shortestEdge(side / 2)
-        return try ImageDecoder(options: options).decode(bytes, label: "picture", fitting: side).jpeg(quality: 82)
+        return try ImageDecoder(options: options).decode(bytes, label: "image", fitting: side).jpeg(quality: 82)
     }
 }

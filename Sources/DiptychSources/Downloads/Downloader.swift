@@ -124,7 +124,12 @@ public final class Downloader {
             return
         }
         guard ["http://", "https://"].contains(where: { url.prefix(8).lowercased().hasPrefix($0) }) else {
-            return end(DownloadRecord(url: url, status: .failed, reason: "is not an http or https URL"))
+            let isBucket = ["s3://", "gs://"].contains { url.prefix(5).lowercased() == $0 }
+            let reason =
+                isBucket
+                ? "only http and https URLs are downloaded; `dataset convert --copy` and `index` read s3:// and gs://"
+                : "is not an http or https URL"
+            return end(DownloadRecord(url: url, status: .failed, reason: reason))
         }
         enqueue(HostQueue.Item(url: url))
     }

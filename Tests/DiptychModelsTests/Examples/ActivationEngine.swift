@@ -70,7 +70,7 @@ extension ActivationEngine {
         residual = new("sum", residual.layout, residual.columns)
     }
 
-    func attention(_ queriesKeysValues: Tensor, heads: Int, mask: AttentionMask) -> Tensor {
+    func attention(_ queriesKeysValues: Tensor, heads: Int, mask: AttentionMask, dropout: Float) -> Tensor {
         new("attention", queriesKeysValues.layout, queriesKeysValues.columns / 3)
     }
 

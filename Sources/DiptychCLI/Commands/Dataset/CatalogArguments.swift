@@ -1,6 +1,7 @@
 import ArgumentParser
 import DiptychCatalog
 import DiptychDatasets
+import DiptychSearch
 import Foundation
 
 /// The option that names the catalog.
@@ -59,14 +60,41 @@ struct CatalogArguments: ParsableArguments {
     }
 }
 
-/// Datasets that commands are given: files, folders, and names of the catalog.
+/// Datasets that commands are given: files, folders, names of the catalog, and stores.
 struct DatasetSources {
     let sources: [String]
-    let options: DatasetOptions
+    private(set) var options: DatasetOptions
     let arguments: CatalogArguments
 
     init(_ sources: [String], _ options: DatasetOptions, _ arguments: CatalogArguments) {
         (self.sources, self.options, self.arguments) = (sources, options, arguments)
+    }
+
+    /// What stands before a store's directory or address.
+    static let storePrefix = "store:"
+
+    /// The same with the items of stores among the sources, as they are now.
+    ///
+    /// - Parameters:
+    ///   - hasEmbeddings: whether they have a column `embedding`.
+    ///   - hasTexts: whether texts that were indexed as such are rows.
+    ///   - limit: the most rows that are wanted of each.
+    func readingStores(
+        hasEmbeddings: Bool = false, hasTexts: Bool = true, limit: Int? = nil
+    ) async throws -> DatasetSources {
+        var loaded = self
+        for source in sources where source.hasPrefix(Self.storePrefix) && loaded.options.named[source] == nil {
+            let store = try await StoreLocation(String(source.dropFirst(Self.storePrefix.count))).open()
+            loaded.options.named[source] = try await StoreDataset.read(
+                store, as: source, hasEmbeddings: hasEmbeddings, hasTexts: hasTexts, limit: limit,
+                notes: options.notes)
+        }
+        return loaded
+    }
+
+    /// The sources that a version was made of.
+    func reading(_ version: CatalogVersion?) -> DatasetSources {
+        DatasetSources(version?.inputs.map(\.path) ?? [], options, arguments)
     }
 
     /// The catalog's table, where there is one source and it is a name in the catalog: `NAME` or `NAME@VERSION`. What is typed
@@ -84,11 +112,15 @@ struct DatasetSources {
             guard !isPath, name.version != nil || !source.contains(".") else { return nil }
             // Neither a file nor a name: say both.
             do { return try catalog.table(source) } catch let error as CatalogError {
-                throw Failure("\(source): is no file here, and in the catalog \(error.description)")
+                throw Failure("\(source): is not a file here, and in the catalog \(error.description)")
             }
         }
-        if isPath { Console.say("note: \(source) is read from the catalog; write ./\(source) for the file") }
-        return try catalog.table(source)
+        let table = try catalog.table(source)
+        // No surprise where it was made of just that.
+        if isPath, !catalog.isMade(table.version, of: source) {
+            Console.say("note: \(source) is read from the catalog; write ./\(source) for the file or folder")
+        }
+        return table
     }
 
     /// The options with which the sources are read, where one is a name in the catalog too.
@@ -136,14 +168,21 @@ struct TableArguments: ParsableArguments {
     func validate() throws { try SavedName.validate(save, rows) }
 
     /// Makes a table of a source, and saves or prints it.
-    func run(_ source: String, _ body: (CatalogTable, Catalog, inout Skips) throws -> CatalogTable) throws {
+    ///
+    /// - Parameter others: further sources that `body` reads, with the options that it is given.
+    func run(
+        _ source: String, and others: [String] = [],
+        _ body: (CatalogTable, Catalog, DatasetOptions, inout Skips) throws -> CatalogTable
+    ) async throws {
         remote.install()
         let notes = DatasetNotes()
         var skips = Skips()
+        let options = try await DatasetSources([source] + others, self.source.options(notes: notes), self.catalog)
+            .readingStores(hasEmbeddings: true).options
         let catalog = try self.opened()
-        let sources = DatasetSources([source], self.source.options(notes: notes), self.catalog)
+        let sources = DatasetSources([source], options, self.catalog)
         let table = try sources.table(in: catalog, &skips)
-        let result = try body(table, catalog, &skips)
+        let result = try body(table, catalog, options, &skips)
         try finish(result, &skips)
         notes.report(isQuiet: quiet)
         try skips.end(of: result.count + skips.count)
@@ -163,7 +202,9 @@ struct TableArguments: ParsableArguments {
         guard let version = table.version else { return }
         switch format {
         case .text, .csv:
-            try StandardOutput.line("\(version.name): \(version.count) rows, \(version.columns.count) columns")
+            try StandardOutput.line(
+                "\(version.name): \(Columns.counted(version.count, "row")), \(Columns.counted(version.columns.count, "column"))"
+            )
         case .json, .jsonl: try StandardOutput.line(version.json(in: table.catalog).text)
         }
     }
@@ -175,9 +216,7 @@ enum SavedName {
     static func validate(_ save: String?, _ rows: RowArguments) throws {
         guard let save else { return }
         do {
-            guard try DatasetName(save).version == nil else {
-                throw ValidationError("--save takes a name; the version's number follows.")
-            }
+            try DatasetName.check(new: save)
         } catch let error as CatalogError { throw ValidationError("\(error)") }
         if rows.limit != nil || rows.columns != nil {
             throw ValidationError(

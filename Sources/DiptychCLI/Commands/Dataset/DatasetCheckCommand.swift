@@ -16,14 +16,7 @@ struct DatasetCheckCommand: AsyncParsableCommand {
             Example: diptych dataset check images
             """)
 
-    /// How findings are written.
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
-
-    @Argument(
-        help: ArgumentHelp(
-            "Files, folders or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source")
-    )
-    var sources: [String]
+    @OptionGroup var inspection: InspectionArguments
 
     @Option(
         help: ArgumentHelp("Write a copy without the faults, and changes.jsonl, to this folder.", valueName: "folder"))
@@ -41,23 +34,7 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     @Option(help: "The most examples of a fault.")
     var examples = 10
 
-    @Option(help: "The form of the findings.")
-    var format = Format.text
-
-    @OptionGroup var source: SourceOptions
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var remote: RemoteArguments
-
-    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
-    var imageColumn: String?
-
-    @Option(help: "The column with a text, or a list of them (default: the usual names).")
-    var textColumn: String?
-
-    @OptionGroup var model: ModelArguments
-
     func validate() throws {
-        try SourceOptions.validate(sources)
         guard nearDuplicates >= 0, nearDuplicates <= 1 else {
             throw ValidationError("--near-duplicates must be 0 to 1, not \(nearDuplicates).")
         }
@@ -67,18 +44,13 @@ struct DatasetCheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var options = CheckOptions()
         let notes = DatasetNotes()
-        remote.install()
-        let reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
-        options.reading = try DatasetSources(sources, reading, catalog).named()
-        options.images = model.images
-        options.images.namesOptions = false
-        options.threads = model.threads
+        var options = try await inspection.options(notes: notes)
+        let isQuiet = inspection.model.quiet
         (options.nearDuplicates, options.classCount, options.exampleLimit) = (nearDuplicates, classes, examples)
-        let embedder: (any Embedder)? = model.model == nil ? nil : try await model.load()
-        let progress = Progress("checking", total: nil, isQuiet: model.quiet)
-        let check = DatasetCheck(sources, options: options)
+        let embedder = try await inspection.embedder()
+        let progress = Progress("checking", total: nil, isQuiet: isQuiet)
+        let check = DatasetCheck(inspection.sources, options: options)
         var summary: RepairSummary?
         let report: CheckReport
         if let repair {
@@ -88,14 +60,14 @@ struct DatasetCheckCommand: AsyncParsableCommand {
             report = try await check.report(model: embedder, progress: progress.update)
         }
         progress.end()
-        switch format {
+        switch inspection.format {
         case .json: try StandardOutput.line(report.json.text)
         case .text: try write(report)
         }
-        notes.report(isQuiet: model.quiet)
-        if let summary, let repair, !model.quiet {
+        notes.report(isQuiet: isQuiet)
+        if let summary, let repair, !isQuiet {
             Console.say(
-                "\(repair): \(summary.images) images and \(summary.texts) texts; \(summary.leftOut) left out, \(summary.changed) changed "
+                "\(repair): \(Columns.counted(summary.images, "image")) and \(Columns.counted(summary.texts, "text")); \(summary.leftOut) left out, \(summary.changed) changed "
                     + "(changes.jsonl)")
         }
         if !report.isClean { throw ExitStatus.skippedInputs }
@@ -110,7 +82,8 @@ struct DatasetCheckCommand: AsyncParsableCommand {
             if more > 0, !finding.examples.isEmpty { try StandardOutput.line("    - and \(more) more") }
         }
         let counts = report.splits.map { split in
-            "\(split.name.map { "\($0.shown): " } ?? "")\(split.images) images, \(split.texts) texts"
+            "\(split.name.map { "\($0.shown): " } ?? "")\(Columns.counted(split.images, "image")), "
+                + Columns.counted(split.texts, "text")
         }
         let kinds = report.findings.count == 1 ? "1 kind of fault" : "\(report.findings.count) kinds of faults"
         let verdict =

@@ -71,9 +71,29 @@ struct SourceOptions: ParsableArguments {
     /// Refuses sources that are not read.
     static func validate(_ sources: [String]) throws {
         if sources.contains("") { throw ValidationError("a source is empty; give a file or a folder.") }
-        for source in sources where source.hasPrefix("store:") {
-            throw ValidationError("\(source): a store is not read as a dataset yet; `diptych store export` writes one.")
+        if sources.contains(DatasetSources.storePrefix) {
+            throw ValidationError("store: names no store; write store:DIRECTORY.")
         }
+    }
+}
+
+/// The options of commands that read images and texts of a dataset, from wherever it lies.
+struct PairReadingArguments: ParsableArguments {
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var remote: RemoteArguments
+
+    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
+    var imageColumn: String?
+
+    @Option(help: "The column with a text, or a list of them (default: the usual names).")
+    var textColumn: String?
+
+    /// The sources with these options; those elsewhere can be read from now on.
+    func sources(_ sources: [String], notes: DatasetNotes) -> DatasetSources {
+        remote.install()
+        let columns = ColumnNames(image: imageColumn, caption: textColumn)
+        return DatasetSources(sources, source.options(columns: columns, notes: notes), catalog)
     }
 }
 

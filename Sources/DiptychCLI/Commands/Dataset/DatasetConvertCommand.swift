@@ -16,7 +16,9 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("A file, a folder, a URL, or a pattern such as shards-{000..009}.tar.", valueName: "source"))
+        help: ArgumentHelp(
+            "A file, a folder, a URL, store:DIRECTORY, or a pattern such as shards-{000..009}.tar.", valueName: "source"
+        ))
     var sources: [String] = []
 
     @Option(name: .customLong("to"), help: "The format to write.")
@@ -43,15 +45,7 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     @Flag(name: [.customLong("with-type"), .customLong("with_type")], help: .hidden)
     var withType = false
 
-    @OptionGroup var source: SourceOptions
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var remote: RemoteArguments
-
-    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
-    var imageColumn: String?
-
-    @Option(help: "The column with a text, or a list of them (default: the usual names).")
-    var textColumn: String?
+    @OptionGroup var reading: PairReadingArguments
 
     @Option(
         parsing: .unconditional, help: "What ids of images follow from besides their bytes, where the dataset has none."
@@ -104,16 +98,16 @@ struct DatasetConvertCommand: AsyncParsableCommand {
 
     func run() async throws {
         let notes = DatasetNotes()
-        remote.install()
-        let options = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
+        let sources = reading.sources(self.sources, notes: notes)
         var conversion = DatasetConversion(to: format, output: output ?? dataFolder ?? "")
         conversion.seed = seed
         (conversion.samplesPerShard, conversion.bytesPerShard) = (shardCount, shardBytes)
         (conversion.copiesImages, conversion.hasAbsolutePaths) = (copies, absolutePaths)
         (conversion.lmdbFolder, conversion.isInPlace) = (lmdbFolder, dataFolder != nil)
+        conversion.notes = notes
         var skips = Skips()
         var total = 0
-        for (split, part) in try chosen(options) {
+        for (split, part) in try await chosen(sources) {
             let progress = Progress(split, total: nil, isQuiet: quiet)
             let summary = try conversion.write(
                 part, as: split, progress: progress.update,
@@ -122,7 +116,9 @@ struct DatasetConvertCommand: AsyncParsableCommand {
             total += summary.rows + summary.skipped
             report(summary, progress.seconds)
         }
-        if total == 0, !quiet { Console.say("note: there are no images in \(sources.joined(separator: " "))") }
+        if total == 0, !quiet {
+            Console.say("note: there are no rows and no images in \(self.sources.joined(separator: " "))")
+        }
         notes.report(isQuiet: quiet)
         try skips.end(of: total, consequence: "; the others are written")
     }
@@ -130,32 +126,36 @@ struct DatasetConvertCommand: AsyncParsableCommand {
     private func report(_ summary: DatasetConversion.Summary, _ seconds: Double) {
         if summary.orphans > 0, !quiet {
             Console.say(
-                "note: \(summary.split): \(summary.orphans) pairs name images that are not there; Chinese-CLIP's training stops at those"
+                "note: \(summary.split): pairs that name images which are not there: \(summary.orphans); Chinese-CLIP's training stops at those"
             )
         }
         if summary.strays > 0 {
             Console.say(
-                "note: \(summary.files.joined(separator: ", ")): \(summary.strays) files in it are not of this run and count as "
-                    + "rows too; write to a new folder, or remove them")
+                "note: \(summary.files.joined(separator: ", ")): files in it that are not of this run and count as rows too: "
+                    + "\(summary.strays); write to a new folder, or remove them")
         }
         guard !quiet else { return }
         let rate = Progress.rounded(Double(summary.images) / max(seconds, 0.001))
         let files =
             summary.files.count > 3
             ? "\(summary.files.count) files in \(output ?? "")" : summary.files.joined(separator: ", ")
+        guard summary.images > 0 || summary.rows == 0 || ![.csv, .tsv, .jsonl, .parquet].contains(format) else {
+            return Console.say("\(summary.split): \(Columns.counted(summary.rows, "row")) in \(files)")
+        }
         Console.say(
-            "\(summary.split): \(summary.images) images, \(summary.texts) texts, \(summary.pairs) pairs in \(files) (\(rate) images/s)"
+            "\(summary.split): \(Columns.counted(summary.images, "image")), \(Columns.counted(summary.texts, "text")), "
+                + "\(Columns.counted(summary.pairs, "pair")) in \(files) (\(rate) images/s)"
         )
     }
 
     /// The splits to write, with the parts that they come from.
-    private func chosen(_ options: DatasetOptions) throws -> [(String, DatasetPart)] {
+    private func chosen(_ reading: DatasetSources) async throws -> [(String, DatasetPart)] {
         if let dataFolder {
             return try names(splits ?? "").map { split in
-                (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: options))
+                (split, try DatasetFiles.chineseClip(split: split, in: dataFolder, options: reading.options))
             }
         }
-        let parts = try DatasetSources(sources, options, catalog).splits()
+        let parts = try await reading.readingStores(hasEmbeddings: format == .clipRetrieval).splits()
         guard let splits else { return parts.map { ($0.split ?? "train", $0) } }
         let wanted = names(splits)
         if parts.count == 1,

@@ -1,8 +1,9 @@
 import ArgumentParser
 import DiptychCatalog
 import DiptychDatasets
+import Foundation
 
-struct DatasetCreateCommand: ParsableCommand {
+struct DatasetCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Read sources into a new version of a dataset of the catalog.",
@@ -17,7 +18,9 @@ struct DatasetCreateCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The dataset.", valueName: "name"))
     var name: String
 
-    @Argument(help: ArgumentHelp("Files, folders, or patterns such as shards-{000..009}.tar.", valueName: "source"))
+    @Argument(
+        help: ArgumentHelp(
+            "Files, folders, store:DIRECTORY, or patterns such as shards-{000..009}.tar.", valueName: "source"))
     var sources: [String] = []
 
     @Flag(help: "Read only what is new, changed or failed since the newest version.")
@@ -40,17 +43,21 @@ struct DatasetCreateCommand: ParsableCommand {
         try SourceOptions.validate(sources)
         if sources.isEmpty, !update { throw ValidationError("give a source: a file, a folder or a pattern.") }
         do {
-            guard try DatasetName(name).version == nil else {
-                throw ValidationError("'\(name)': name the dataset alone; the version's number follows.")
-            }
+            try DatasetName.check(new: name)
         } catch let error as CatalogError { throw ValidationError("\(error)") }
     }
 
-    func run() throws {
+    func run() async throws {
         remote.install()
         let notes = DatasetNotes()
-        let options = source.options(columns: ColumnNames(image: imageColumn, caption: nil), notes: notes)
-        let catalog = try catalog.open()
+        let catalog = try self.catalog.open()
+        var reading = DatasetSources(
+            sources.map(Self.absolute),
+            source.options(columns: ColumnNames(image: imageColumn, caption: nil), notes: notes),
+            self.catalog)
+        if sources.isEmpty, catalog.has(name) { reading = reading.reading(try catalog.table(name).version) }
+        let options = try await reading.readingStores(hasEmbeddings: true).options
+        let sources = self.sources.isEmpty ? [] : reading.sources
         var skips = Skips()
         let command = CatalogArguments.command
         let table: CatalogTable
@@ -69,13 +76,23 @@ struct DatasetCreateCommand: ParsableCommand {
         try skips.end(of: table.count + skips.count, consequence: "; --update reads them again")
     }
 
+    /// A store's directory is found again from any folder.
+    private static func absolute(_ source: String) -> String {
+        guard source.hasPrefix(DatasetSources.storePrefix), !source.contains("://") else { return source }
+        let path = URL(fileURLWithPath: String(source.dropFirst(DatasetSources.storePrefix.count))).standardizedFileURL
+            .path
+        return DatasetSources.storePrefix + path
+    }
+
     private func report(_ summary: ImportSummary, _ table: CatalogTable) {
         guard !quiet, let changes = summary.changes else { return }
-        let unread = summary.unread > 0 ? "; \(summary.unread) sources are as they were and were not read" : ""
+        let unread = summary.unread > 0 ? "; sources that are as they were, and were not read: \(summary.unread)" : ""
         if changes.added + changes.changed + changes.removed == 0 {
             Console.say("nothing is new: \(table.title) stays the newest version\(unread)")
         } else {
-            Console.say("\(changes.added) rows new, \(changes.changed) changed, \(changes.removed) removed\(unread)")
+            Console.say(
+                "\(Columns.counted(changes.added, "row")) new, \(changes.changed) changed, \(changes.removed) removed\(unread)"
+            )
         }
     }
 }

@@ -83,12 +83,12 @@ struct DatasetDownloadCommand: AsyncParsableCommand {
     func run() async throws {
         let notes = DatasetNotes()
         remote.install(redirectsAnywhere: fetching.allowsPrivateURLs)
-        if try download(notes) { throw ExitStatus.skippedInputs }
+        if try await download(notes) { throw ExitStatus.skippedInputs }
     }
 
     /// - Returns: whether something is missing.
-    private func download(_ notes: DatasetNotes) throws -> Bool {
-        let rows = try DatasetSources(sources, source.options(notes: notes), catalog).open()
+    private func download(_ notes: DatasetNotes) async throws -> Bool {
+        let rows = try await DatasetSources(sources, source.options(notes: notes), catalog).readingStores().open()
         let list = try URLColumn(rows, named: column, of: sources.joined(separator: " "))
         let downloader = try Downloader(into: output, options: options)
         let progress = Progress("downloading", total: nil, isQuiet: quiet)

@@ -50,7 +50,8 @@ struct DatasetMapCommand: AsyncParsableCommand {
         let notes = DatasetNotes()
         var skips = Skips()
         let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
-        let table = try DatasetSources([input], source.options(notes: notes), self.catalog).table(in: catalog, &skips)
+        let table = try await DatasetSources([input], source.options(notes: notes), self.catalog).readingStores()
+            .table(in: catalog, &skips)
         let labels = (labels ?? "").split(separator: ",").map { String($0.drop { $0 == " " }) }
         let wanted = ModelColumn(compute, image: image, text: text, texts: texts, labels: labels, as: column)
         if !model.quiet, table.columns.contains(where: { $0.name.lowercased() == column.lowercased() }) {
@@ -59,7 +60,8 @@ struct DatasetMapCommand: AsyncParsableCommand {
         let progress = Progress("images", total: table.count, isQuiet: model.quiet)
         var failures: [DatasetError] = []
         let result = try await table.map(
-            wanted, by: model.load(), images: model.images, fetch: fetching.options, progress: progress.update,
+            wanted, by: model.load(), images: model.images, fetch: fetching.options, notes: notes,
+            progress: progress.update,
             skip: { failures.append($0) })
         progress.end()
         for failure in failures { skips.add(failure) }

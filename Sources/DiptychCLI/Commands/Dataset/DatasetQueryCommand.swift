@@ -30,7 +30,8 @@ struct DatasetQueryCommand: ParsableCommand {
 
     func run() throws {
         let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
-        let table = try catalog.query(sql)
+        // Nothing is computed that is not shown.
+        let table = try catalog.query(sql, limit: save == nil ? rows.limit : nil)
         var skips = Skips()
         guard let save else { return try rows.print(table, title: "the result", &skips) }
         try TableArguments.report(try table.save(as: save, command: CatalogArguments.command), rows.format)

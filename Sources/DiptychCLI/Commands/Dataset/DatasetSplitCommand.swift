@@ -53,19 +53,22 @@ struct DatasetSplitCommand: AsyncParsableCommand {
         let notes = DatasetNotes()
         var skips = Skips()
         let catalog = try save == nil ? catalog.existing() ?? Catalog.temporary() : catalog.open()
-        let table = try DatasetSources([input], source.options(notes: notes), self.catalog).table(in: catalog, &skips)
+        let table = try await DatasetSources([input], source.options(notes: notes), self.catalog).readingStores()
+            .table(in: catalog, &skips)
         var options = SplitOptions()
         (options.seed, options.group, options.stratify) = (seed, group, stratify)
-        if let nearDuplicates { options.together = try await together(table, nearDuplicates, &skips) }
+        if let nearDuplicates { options.together = try await together(table, nearDuplicates, notes, &skips) }
         if !model.quiet, table.columns.contains(where: { $0.name.lowercased() == "split" }) {
             Console.say("note: the column split that \(table.title) has is replaced")
         }
         let result = try table.split(parts, options: options) { summary in
             guard !model.quiet else { return }
             Console.say(
-                summary.counts.map { "\($0.name): \($0.count) rows" }.joined(separator: ", ")
-                    + (summary.left > 0 ? "; \(summary.left) rows are in no part" : "")
-                    + (summary.groups > 0 ? "; \(summary.groups) groups of rows stay together" : ""))
+                summary.counts.map { "\($0.name): \(Columns.counted($0.count, "row"))" }.joined(separator: ", ")
+                    + (summary.left > 0 ? "; in no part: \(Columns.counted(summary.left, "row"))" : "")
+                    + (summary.groups > 0
+                        ? "; \(Columns.counted(summary.groups, "group of rows stays", "groups of rows stay")) together"
+                        : ""))
         }
         if let save {
             try TableArguments.report(try result.save(as: save, command: CatalogArguments.command), rows.format)
@@ -77,12 +80,14 @@ struct DatasetSplitCommand: AsyncParsableCommand {
     }
 
     /// A number for each row, the same for those whose images are almost the same.
-    private func together(_ table: CatalogTable, _ threshold: Float, _ skips: inout Skips) async throws -> [Int] {
+    private func together(
+        _ table: CatalogTable, _ threshold: Float, _ notes: DatasetNotes, _ skips: inout Skips
+    ) async throws -> [Int] {
         let progress = Progress("images", total: table.count, isQuiet: model.quiet)
         var failures: [DatasetError] = []
         let embedded = try await table.map(
             ModelColumn(.embedding, image: image, as: "embedding"), by: model.load(), images: model.images,
-            fetch: fetching.options, progress: progress.update, skip: { failures.append($0) })
+            fetch: fetching.options, notes: notes, progress: progress.update, skip: { failures.append($0) })
         progress.end()
         for failure in failures { skips.add(failure) }
         var (values, places): ([Float], [Int]) = ([], [])

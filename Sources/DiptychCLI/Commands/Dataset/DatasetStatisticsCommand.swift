@@ -16,64 +16,36 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
             Example: diptych dataset statistics images
             """)
 
-    /// How numbers are written.
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
-
-    @Argument(
-        help: ArgumentHelp(
-            "Files, folders or patterns such as shards-{000..009}.tar: one dataset.", valueName: "source")
-    )
-    var sources: [String]
+    @OptionGroup var inspection: InspectionArguments
 
     @Option(help: ArgumentHelp("Write an HTML page with plots and thumbnails.", valueName: "file"))
     var report: String?
 
-    @Option(help: "The form of the numbers.")
-    var format = Format.text
-
-    @OptionGroup var source: SourceOptions
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var remote: RemoteArguments
-
-    @Option(help: "The column with paths, URLs or bytes of images (default: the usual names).")
-    var imageColumn: String?
-
-    @Option(help: "The column with a text, or a list of them (default: the usual names).")
-    var textColumn: String?
-
-    @OptionGroup var model: ModelArguments
-
     func validate() throws {
-        try SourceOptions.validate(sources)
         if report == "" { throw ValidationError("--report names the file to write.") }
     }
 
     func run() async throws {
-        var options = CheckOptions()
         let notes = DatasetNotes()
-        remote.install()
-        let reading = source.options(columns: ColumnNames(image: imageColumn, caption: textColumn), notes: notes)
-        options.reading = try DatasetSources(sources, reading, catalog).named()
-        options.images = model.images
-        options.images.namesOptions = false
-        options.threads = model.threads
-        let embedder: (any Embedder)? = model.model == nil ? nil : try await model.load()
-        let progress = Progress("counting", total: nil, isQuiet: model.quiet)
-        let statistics = try await DatasetSurvey(sources, options: options).statistics(
+        let options = try await inspection.options(notes: notes)
+        let isQuiet = inspection.model.quiet
+        let embedder = try await inspection.embedder()
+        let progress = Progress("counting", total: nil, isQuiet: isQuiet)
+        let statistics = try await DatasetSurvey(inspection.sources, options: options).statistics(
             model: embedder, hasThumbnails: report != nil, progress: progress.update)
         progress.end()
         if let report {
             try AtomicFile.write(statistics.html.utf8, to: report, isDurable: false)
-            if !model.quiet { Console.say("report: \(report)") }
+            if !isQuiet { Console.say("report: \(report)") }
         }
-        switch format {
+        switch inspection.format {
         case .json: try StandardOutput.line(statistics.json.text)
         case .text: try write(statistics)
         }
-        notes.report(isQuiet: model.quiet)
+        notes.report(isQuiet: isQuiet)
         let broken = statistics.splits.reduce(0) { $0 + $1.brokenImages }
         guard broken == 0 else {
-            Console.say("\(broken) images cannot be read; `diptych dataset check` says which")
+            Console.say("images that cannot be read: \(broken); `diptych dataset check` says which")
             throw ExitStatus.skippedInputs
         }
     }
@@ -82,7 +54,8 @@ struct DatasetStatisticsCommand: AsyncParsableCommand {
         for split in statistics.splits {
             let broken = split.brokenImages > 0 ? " (\(split.brokenImages) not readable)" : ""
             try StandardOutput.line(
-                "\(split.name.map { "\($0.shown): " } ?? "")\(split.images) images\(broken), \(split.texts) texts, \(Columns.bytes(split.bytes))"
+                "\(split.name.map { "\($0.shown): " } ?? "")\(Columns.counted(split.images, "image"))\(broken), "
+                    + "\(Columns.counted(split.texts, "text")), \(Columns.bytes(split.bytes))"
             )
         }
         let distributions = [

@@ -6,7 +6,7 @@ import Foundation
 /// What a command's source may be.
 private let sourceHelp = ArgumentHelp("A dataset of the catalog, or a file or folder.", valueName: "source")
 
-struct DatasetJoinCommand: ParsableCommand {
+struct DatasetJoinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",
         abstract: "Put the rows of two datasets beside each other.",
@@ -27,14 +27,13 @@ struct DatasetJoinCommand: ParsableCommand {
 
     @OptionGroup var table: TableArguments
 
-    func run() throws {
-        try table.run(left) { left, catalog, skips in
-            let options = table.source.options(notes: DatasetNotes())
+    func run() async throws {
+        try await table.run(left, and: [right]) { left, catalog, options, skips in
             let right = try DatasetSources([right], options, table.catalog).table(in: catalog, &skips)
             return try left.join(right, on: on, kind: kind) { summary in
                 guard !table.quiet else { return }
                 Console.say(
-                    "\(summary.count) rows; without a partner: \(summary.unmatchedLeft) of \(left.count) on the left, "
+                    "\(Columns.counted(summary.count, "row")); without a partner: \(summary.unmatchedLeft) of \(left.count) on the left, "
                         + "\(summary.unmatchedRight) of \(right.count) on the right")
                 for (from, to) in summary.renamed { Console.say("note: \(from) of \(right.title) is called \(to)") }
                 if let hint = summary.hint { Console.say("note: \(hint)") }
@@ -45,7 +44,7 @@ struct DatasetJoinCommand: ParsableCommand {
 
 extension JoinKind: ExpressibleByArgument {}
 
-struct DatasetFilterCommand: ParsableCommand {
+struct DatasetFilterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "filter",
         abstract: "Keep the rows for which a condition of SQL is true.",
@@ -57,10 +56,10 @@ struct DatasetFilterCommand: ParsableCommand {
     @Option(name: .customLong("where"), help: ArgumentHelp("The condition.", valueName: "sql")) var condition: String
     @OptionGroup var table: TableArguments
 
-    func run() throws { try table.run(source) { rows, _, _ in try rows.filter(condition) } }
+    func run() async throws { try await table.run(source) { rows, _, _, _ in try rows.filter(condition) } }
 }
 
-struct DatasetSampleCommand: ParsableCommand {
+struct DatasetSampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample",
         abstract: "Keep some rows, the same ones for one seed.",
@@ -75,15 +74,17 @@ struct DatasetSampleCommand: ParsableCommand {
         if count < 0 { throw ValidationError("--count must be 0 or more, not \(count).") }
     }
 
-    func run() throws {
-        try table.run(source) { rows, _, _ in
-            if count > rows.count, !table.quiet { Console.say("note: there are \(rows.count) rows; all are taken") }
+    func run() async throws {
+        try await table.run(source) { rows, _, _, _ in
+            if count > rows.count, !table.quiet {
+                Console.say("note: of \(Columns.counted(rows.count, "row")), all are taken")
+            }
             return try rows.sample(count, seed: seed)
         }
     }
 }
 
-struct DatasetShuffleCommand: ParsableCommand {
+struct DatasetShuffleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shuffle",
         abstract: "Put rows in a random order, the same one for one seed.",
@@ -93,10 +94,10 @@ struct DatasetShuffleCommand: ParsableCommand {
     @Option(help: "What the order follows from.") var seed: UInt64 = 0
     @OptionGroup var table: TableArguments
 
-    func run() throws { try table.run(source) { rows, _, _ in try rows.shuffled(seed: seed) } }
+    func run() async throws { try await table.run(source) { rows, _, _, _ in try rows.shuffled(seed: seed) } }
 }
 
-struct DatasetDistinctCommand: ParsableCommand {
+struct DatasetDistinctCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "distinct",
         abstract: "Keep the first row of each value.",
@@ -106,10 +107,10 @@ struct DatasetDistinctCommand: ParsableCommand {
     @Option(help: "The columns that are compared, with commas between them (default: all).") var on: String?
     @OptionGroup var table: TableArguments
 
-    func run() throws { try table.run(source) { rows, _, _ in try rows.distinct(on: names(on)) } }
+    func run() async throws { try await table.run(source) { rows, _, _, _ in try rows.distinct(on: names(on)) } }
 }
 
-struct DatasetGroupCommand: ParsableCommand {
+struct DatasetGroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
         abstract: "Make one row of all rows of one value.",
@@ -127,8 +128,8 @@ struct DatasetGroupCommand: ParsableCommand {
 
     func validate() throws { if names(by).isEmpty { throw ValidationError("--by names no column.") } }
 
-    func run() throws {
-        try table.run(source) { rows, _, _ in try rows.group(by: names(by), computing: compute) }
+    func run() async throws {
+        try await table.run(source) { rows, _, _, _ in try rows.group(by: names(by), computing: compute) }
     }
 }
 

@@ -13,11 +13,31 @@ private func list(_ versions: [CatalogVersion], in catalog: Catalog, _ format: R
     case .text:
         for version in versions {
             let facts = [
-                "\(version.name)", "\(version.count) rows", version.created.formatted(.iso8601), version.summary,
+                "\(version.name)", Columns.counted(version.count, "row"), version.created.formatted(.iso8601),
+                version.summary,
             ]
             try StandardOutput.line((facts + (version.isRemoved ? ["(removed)"] : [])).joined(separator: "  ").shown)
         }
     }
+}
+
+/// The options of commands that look at versions.
+struct ListingArguments: ParsableArguments {
+    @OptionGroup var catalog: CatalogArguments
+    @OptionGroup var formatting: FormatArguments
+    @OptionGroup var quieting: QuietArguments
+
+    /// How results are written.
+    var format: ResultFormat { formatting.chosen }
+
+    /// Opens the catalog to read it.
+    func open() throws -> Catalog { try catalog.openToRead() }
+}
+
+/// The argument and options of commands that look at one version.
+struct VersionArgument: ParsableArguments {
+    @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
+    @OptionGroup var listing: ListingArguments
 }
 
 struct DatasetListCommand: ParsableCommand {
@@ -25,13 +45,11 @@ struct DatasetListCommand: ParsableCommand {
         commandName: "list", abstract: "List the datasets of the catalog with their newest versions.",
         discussion: "Example: diptych dataset list")
 
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var listing: ListingArguments
 
     func run() throws {
-        let catalog = try catalog.openToRead()
-        try list(try catalog.datasets(), in: catalog, formatting.chosen)
+        let catalog = try listing.open()
+        try list(try catalog.datasets(), in: catalog, listing.format)
     }
 }
 
@@ -41,13 +59,11 @@ struct DatasetVersionsCommand: ParsableCommand {
         discussion: "Example: diptych dataset versions pairs")
 
     @Argument(help: "The dataset.") var name: String
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var listing: ListingArguments
 
     func run() throws {
-        let catalog = try catalog.openToRead()
-        try list(try catalog.versions(of: name), in: catalog, formatting.chosen)
+        let catalog = try listing.open()
+        try list(try catalog.versions(of: name), in: catalog, listing.format)
     }
 }
 
@@ -57,15 +73,12 @@ struct DatasetDescribeCommand: ParsableCommand {
         abstract: "Describe a version: rows, columns, where it comes from, its files.",
         discussion: "Example: diptych dataset describe pairs@1")
 
-    @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var wanted: VersionArgument
 
     func run() throws {
-        let catalog = try catalog.openToRead()
-        let version = try catalog.version(DatasetName(name))
-        guard formatting.chosen == .text else { return try StandardOutput.line(version.json(in: catalog).text) }
+        let catalog = try wanted.listing.open()
+        let version = try catalog.version(DatasetName(wanted.name))
+        guard wanted.listing.format == .text else { return try StandardOutput.line(version.json(in: catalog).text) }
         for (name, value) in version.lines(in: catalog) {
             try StandardOutput.line("\(Columns.left(name, 8)) \(value.shown)")
         }
@@ -78,16 +91,13 @@ struct DatasetLineageCommand: ParsableCommand {
         abstract: "Show what a version was made of, back to the sources.",
         discussion: "Example: diptych dataset lineage pairs")
 
-    @Argument(help: "The dataset, or a version as in pairs@1.") var name: String
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var wanted: VersionArgument
 
     func run() throws {
-        let catalog = try catalog.openToRead()
-        let lineage = try catalog.lineage(of: name)
-        guard formatting.chosen == .text, let first = lineage.first else {
-            return try list(lineage, in: catalog, formatting.chosen)
+        let catalog = try wanted.listing.open()
+        let lineage = try catalog.lineage(of: wanted.name)
+        guard wanted.listing.format == .text, let first = lineage.first else {
+            return try list(lineage, in: catalog, wanted.listing.format)
         }
         try write(first, among: lineage, depth: 0)
     }
@@ -96,7 +106,8 @@ struct DatasetLineageCommand: ParsableCommand {
     private func write(_ version: CatalogVersion, among all: [CatalogVersion], depth: Int) throws {
         let space = String(repeating: "  ", count: depth)
         let removed = version.isRemoved ? "  (removed)" : ""
-        try StandardOutput.line("\(space)\(version.name)  \(version.count) rows  \(version.summary)\(removed)".shown)
+        let facts = ["\(version.name)", Columns.counted(version.count, "row"), version.summary]
+        try StandardOutput.line((space + facts.joined(separator: "  ") + removed).shown)
         for model in version.models { try StandardOutput.line("\(space)  model \(model.shown)") }
         for input in version.inputs { try StandardOutput.line("\(space)  source \(input.path.shown)") }
         guard depth < 100 else { return try StandardOutput.line("\(space)  …") }
@@ -124,20 +135,18 @@ struct DatasetDiffCommand: ParsableCommand {
     var key: String?
 
     @Option(help: "The most examples.") var limit = 10
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var listing: ListingArguments
 
     func validate() throws {
         if limit < 0 { throw ValidationError("--limit must be 0 or more, not \(limit).") }
     }
 
     func run() throws {
-        let catalog = try catalog.openToRead()
+        let catalog = try listing.open()
         let (a, b) = (try catalog.table(first), try catalog.table(second))
         let keys = key?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? []
         let difference = try a.difference(from: b, by: keys, limit: limit)
-        if formatting.chosen == .text { try text(difference, a, b) } else { try json(difference, a, b) }
+        if listing.format == .text { try text(difference, a, b) } else { try json(difference, a, b) }
     }
 
     private func row(_ example: (kind: String, row: Int), _ a: CatalogTable, _ b: CatalogTable) throws -> JSONValue {
@@ -169,7 +178,7 @@ struct DatasetDiffCommand: ParsableCommand {
         for name in difference.removedColumns { try StandardOutput.line("removed column \(name.shown)") }
         let keys = difference.keys.isEmpty ? "" : ", by \(difference.keys.joined(separator: ", "))"
         try StandardOutput.line(
-            "\(difference.added) rows added, \(difference.removed) removed, \(difference.changed) changed, "
+            "\(Columns.counted(difference.added, "row")) added, \(difference.removed) removed, \(difference.changed) changed, "
                 + "\(difference.equal) equal\(keys)")
         for example in difference.examples {
             try StandardOutput.line("\(example.kind)  \(try row(example, a, b).text.shown)")
@@ -208,7 +217,8 @@ struct DatasetGarbageCommand: ParsableCommand {
 
     func run() throws {
         let garbage = try catalog.openToRead().collectGarbage()
-        try StandardOutput.line("removed \(garbage.files) files, \(Columns.bytes(Int(clamping: garbage.bytes)))")
+        let bytes = Columns.bytes(Int(clamping: garbage.bytes))
+        try StandardOutput.line("removed \(Columns.counted(garbage.files, "file")), \(bytes)")
     }
 }
 
@@ -223,9 +233,7 @@ struct DatasetRootsCommand: ParsableCommand {
             """)
 
     @Argument(help: "A root and its folder now: NAME FOLDER.") var move: [String] = []
-    @OptionGroup var catalog: CatalogArguments
-    @OptionGroup var formatting: FormatArguments
-    @OptionGroup var quieting: QuietArguments
+    @OptionGroup var listing: ListingArguments
 
     func validate() throws {
         if move.count != 0, move.count != 2 {
@@ -234,11 +242,11 @@ struct DatasetRootsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let catalog = try catalog.openToRead()
+        let catalog = try listing.open()
         if move.count == 2 { try catalog.moveRoot(move[0], to: move[1]) }
         for (name, path) in catalog.rootPlaces {
             let isThere = FileManager.default.fileExists(atPath: path)
-            if formatting.chosen == .text {
+            if listing.format == .text {
                 try StandardOutput.line("\(name.shown)  \(path.shown)\(isThere ? "" : "  (not there)")")
             } else {
                 try StandardOutput.line(

@@ -28,6 +28,7 @@ struct RowArguments: ParsableArguments {
     func print(_ rows: any Dataset, title: String, _ skips: inout Skips) throws {
         let shown = try chosen(rows.columns, title)
         var isEmpty = true
+        var notFinite = 0
         let cells = RowCells(isBase64: base64)
         if format == .csv { try StandardOutput.line(shown.map(\.name).map(RowCells.quoted).joined(separator: ",")) }
         if format == .json {
@@ -44,6 +45,7 @@ struct RowArguments: ParsableArguments {
                 continue
             }
             let values = shown.map { row[$0.name] ?? .null }
+            if format != .text { notFinite += values.reduce(0) { $0 + $1.notFiniteCount } }
             switch format {
             case .text:
                 let facts = zip(shown, values).filter { !$1.isNull }.map { "\($0.name)=\(cells.text($1).shown)" }
@@ -61,6 +63,12 @@ struct RowArguments: ParsableArguments {
             isEmpty = false
         }
         if format == .json { try StandardOutput.write("]}\n") }
+        if notFinite > 0 {
+            let form = format == .csv ? "empty" : "null in JSON"
+            Console.say(
+                "note: \(title): \(notFinite) numbers that are not finite (inf, nan) are \(form); --format text shows them"
+            )
+        }
     }
 
     private func chosen(_ known: [DatasetColumn], _ title: String) throws -> [DatasetColumn] {

@@ -15,6 +15,8 @@ struct RowCells {
         case .image(.part(let part)): "<\(part.count) bytes at \(part.offset) of \(part.path)>"
         case .image(.file(let path)), .image(.url(let path)), .text(let path): path
         case .vector(let vector): vector.description
+        case .double(let value) where !value.isFinite: "\(value)"
+        case .float(let value) where !value.isFinite: "\(value)"
         case .floats(let values) where values.count > 8: "<\(values.count) floats>"
         default: value.json?.text ?? ""
         }

@@ -49,6 +49,15 @@ extension CatalogVersion {
         }.joined(separator: "; ")
     }
 
+    /// What SQL sees of a type that it does not have.
+    private static func inSQL(_ type: DatasetType) -> String {
+        switch type {
+        case .decimal, .date, .timestamp: "  (a text in SQL)"
+        case .list, .structure: "  (JSON in SQL)"
+        default: ""
+        }
+    }
+
     /// The version in lines for people.
     func lines(in catalog: Catalog) -> [(String, String)] {
         var lines = [
@@ -58,7 +67,7 @@ extension CatalogVersion {
         if let command { lines.append(("command", command)) }
         lines += parents.map { ("made of", "\($0)") }
         lines += inputs.map {
-            ("source", "\($0.path)  \($0.count) rows\($0.failed > 0 ? ", \($0.failed) failed" : "")")
+            ("source", "\($0.path)  \(Columns.counted($0.count, "row"))\($0.failed > 0 ? ", \($0.failed) failed" : "")")
         }
         lines += models.map { ("model", $0) }
         lines.append(("content", content))
@@ -67,6 +76,6 @@ extension CatalogVersion {
                 ("file", catalog.file(of: self, .sqlite).path), ("file", catalog.file(of: self, .parquet).path),
             ]
         }
-        return lines + columns.map { ("column", "\($0.name)  \($0.type)") }
+        return lines + columns.map { ("column", "\($0.name)  \($0.type)\(Self.inSQL($0.type))") }
     }
 }

@@ -17,17 +17,30 @@ struct ExportONNXCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelArguments
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("How the names of the files start.", valueName: "prefix"))
+    @Option(
+        name: [.short, .customLong("output"), .customLong("save-onnx-path")],
+        help: ArgumentHelp("How the names of the files start.", valueName: "prefix"))
     var output: String
 
     @Flag(name: .customLong("fp16"), help: "Weights in 16-bit floats; inputs and outputs stay 32-bit.")
     var isHalf = false
 
-    @Flag(help: "Only the text tower, unless --vision is there too.")
+    @Flag(
+        name: [.customLong("text"), .customLong("convert-text")],
+        help: "Only the text tower, unless --vision is there too.")
     var text = false
 
-    @Flag(help: "Only the image tower, unless --text is there too.")
+    @Flag(
+        name: [.customLong("vision"), .customLong("convert-vision")],
+        help: "Only the image tower, unless --text is there too.")
     var vision = false
+
+    @Option(help: "A checkpoint of Chinese-CLIP's, as its exporter names it; the same as --model.")
+    var pytorchCkptPath: String?
+
+    // The checkpoint's own sizes say which model it is.
+    @Option(help: .hidden)
+    var modelArch: String?
 
     @Option(
         parsing: .unconditional, help: ArgumentHelp("The batch that the graph takes (default: any).", valueName: "n"))
@@ -37,6 +50,9 @@ struct ExportONNXCommand: AsyncParsableCommand {
     var normalizes = false
 
     func validate() throws {
+        if pytorchCkptPath != nil, model.model != nil {
+            throw ValidationError("--pytorch-ckpt-path and --model name the same thing; give one of them.")
+        }
         if let fixedBatch, !(1...65_536).contains(fixedBatch) {
             throw ValidationError("--fixed-batch must be 1 to 65536, not \(fixedBatch).")
         }
@@ -46,7 +62,9 @@ struct ExportONNXCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let model = try await model.loadCLIP(for: "only those can be exported")
+        var arguments = model
+        arguments.model = pytorchCkptPath ?? model.model
+        let model = try await arguments.loadCLIP(for: "only those can be exported")
         var export = ONNXExport(
             checkpoint: model.checkpoint, configuration: model.configuration,
             contextLength: model.tokenizer.contextLength)

@@ -7,7 +7,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
         commandName: "copy",
         abstract: "Copy a store into another one, between a directory and a Milvus server either way.",
         discussion: """
-            Safe to interrupt and to repeat: what is there already stays. At the end the number of items and a sample of the \
+            Boxes, spans and annotations come along. Safe to interrupt and to repeat: what is there already stays. At the end the number of items and a sample of the \
             embeddings are compared. Passwords are best given as DIPTYCH_MILVUS_PASSWORD (with DIPTYCH_MILVUS_USER) or \
             DIPTYCH_MILVUS_TOKEN.
 
@@ -55,6 +55,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
         defer { progress.end() }
         let summary = try await StoreCopy(from: source, to: destination).run { progress.update($0) }
         progress.end()
+        LeftBehind.say(parts: summary.parts, annotations: summary.annotations, in: destination)
         switch format {
         case .text:
             try StandardOutput.line(
@@ -63,7 +64,8 @@ struct StoreCopyCommand: AsyncParsableCommand {
         case .json, .jsonl:
             let json: JSON = [
                 "copied": .int(summary.copied), "unchanged": .int(summary.unchanged), "total": .int(summary.total),
-                "compared": .int(summary.compared),
+                "compared": .int(summary.compared), "parts": .int(summary.parts),
+                "annotations": .int(summary.annotations),
             ]
             try StandardOutput.line(json.text)
         }

@@ -9,7 +9,7 @@ struct StoreExportCommand: AsyncParsableCommand {
         abstract: "Write the embeddings of a store to a file, or a folder for other programs.",
         discussion: """
             .npy: float32 [count, dimension], and beside it a .jsonl with the id and path of each row. .safetensors: the \
-            tensor "embeddings", with ids and paths in its metadata. .jsonl: everything in one line a picture. Images \
+            tensor "embeddings", with ids and paths in its metadata. .jsonl: a line an item, with everything. Images \
             whose file has vanished are left out.
 
             --layout clip-retrieval writes a folder as clip-retrieval does: img_emb/img_emb_0.npy in float16, and \

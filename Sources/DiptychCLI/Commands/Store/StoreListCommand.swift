@@ -5,7 +5,7 @@ import DiptychSearch
 struct StoreListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the pictures of a store.",
+        abstract: "List the items of a store.",
         discussion: """
             Images whose file has vanished are marked.
 

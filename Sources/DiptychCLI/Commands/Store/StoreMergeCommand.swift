@@ -6,9 +6,9 @@ import Foundation
 struct StoreMergeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Put the pictures of several stores into one.",
+        abstract: "Put the items of several stores into one.",
         discussion: """
-            All must be of one model, and their images read in one way. Captions and attributes come along; images whose \
+            All must be of one model, and their images read in one way. Captions, attributes, boxes, spans and annotations come along; images whose \
             file has vanished stay behind. Of images with one path, the last store's counts. Safe to repeat, to interrupt \
             and to resume.
 
@@ -54,6 +54,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             throw error
         }
         progress.end()
+        LeftBehind.say(parts: summary.parts, annotations: summary.annotations, in: target)
         try report(summary, into: target.name, count: try await target.info().count)
     }
 
@@ -68,6 +69,7 @@ struct StoreMergeCommand: AsyncParsableCommand {
             let json: JSON = [
                 "added": .int(summary.added), "updated": .int(summary.updated), "unchanged": .int(summary.unchanged),
                 "overruled": .int(summary.overruled), "vanished": .int(summary.vanished), "count": .int(count),
+                "parts": .int(summary.parts), "annotations": .int(summary.annotations),
             ]
             return try StandardOutput.line(json.text)
         }
