@@ -32,7 +32,9 @@ struct BenchmarkArguments: ParsableArguments {
         guard selfTest else { return nil }
         data.remote.install()
         var options = CheckOptions()
-        options.reading = try DatasetSources(data.sources, data.options(DatasetNotes()), data.catalog).named()
+        options.reading = try await DatasetSources(data.sources, data.options(DatasetNotes()), data.catalog)
+            .readingStores()
+            .named()
         options.images = model.images
         options.images.namesOptions = false
         options.threads = model.threads

@@ -74,7 +74,11 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let notes = DatasetNotes()
-        let rows = try prepare(notes)
+        try RetrievalFiles.check(outputs: [output])
+        remote.install()
+        var options = source.options(notes: notes)
+        options.columns.caption = []
+        let rows = try prepare(try await DatasetSources([data], options, catalog).readingStores())
         let model = try await self.model.loadDualEncoder()
         let fingerprint = await model.fingerprint()
         var skips = Skips()
@@ -86,15 +90,11 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
     /// Reads what is there, before a model is loaded.
     // Inlined into an asynchronous function, it crashes the optimiser of Swift 6.3.
     @inline(never)
-    private func prepare(_ notes: DatasetNotes) throws -> NamedRows {
-        try RetrievalFiles.check(outputs: [output])
-        remote.install()
+    private func prepare(_ sources: DatasetSources) throws -> NamedRows {
         if kind == .sugarcrepe, image == nil, choices == nil, let rows = NamedRows.nested(data) {
             return try NamedRows(rows, path: data, images: ["filename"])
         }
-        var options = source.options(notes: notes)
-        options.columns.caption = []
-        let parts = try DatasetSources([data], options, catalog).splits()
+        let parts = try sources.splits()
         let part = try EvaluationDataArguments.chosen(parts, split, title: data).part
         let rows = try NamedRows(part, images: try imageColumns(of: part))
         try rows.check(textColumns(rows))

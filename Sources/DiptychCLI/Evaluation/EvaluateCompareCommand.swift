@@ -51,7 +51,7 @@ struct EvaluateCompareCommand: AsyncParsableCommand {
             let images = SampleImages(comparison.first, source, catalog)
             var thumbnails: [String: String] = [:]
             do {
-                thumbnails = try images.thumbnails((changes.better + changes.worse).compactMap(\.sample.image))
+                thumbnails = try await images.thumbnails((changes.better + changes.worse).compactMap(\.sample.image))
             } catch let error as CancellationError { throw error } catch {
                 Console.say("note: the report has no images: \(Failure.describe(error))")
             }

@@ -48,7 +48,7 @@ struct EvaluateProbeCommand: AsyncParsableCommand {
         try RetrievalFiles.check(outputs: [output])
         let notes = DatasetNotes()
         data.remote.install()
-        let parts = try DatasetSources(data.sources, data.options(notes), data.catalog).splits()
+        let parts = try await DatasetSources(data.sources, data.options(notes), data.catalog).readingStores().splits()
         let train = try EvaluationDataArguments.chosen(parts, trainSplit, title: data.title).part
         let test = try EvaluationDataArguments.chosen(parts, data.split, title: data.title).part
         guard train.split != test.split else {

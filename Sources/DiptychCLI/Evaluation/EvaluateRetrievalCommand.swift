@@ -214,12 +214,12 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                     "\(textFeatures): has \(texts.embeddings.dimension) numbers a text, and \(imageFeatures) "
                         + "\(images.embeddings.dimension) an image; they are of different models")
             }
-            let set = try set(images.ids, texts.ids, notes, &skips)
+            let set = try await set(images.ids, texts.ids, notes, &skips)
             (origin.digest, origin.split) = (set.digest, data.split)
             total = images.ids.count + texts.ids.count + skips.count
             return (RetrievalFeatures(set: set, images: images.embeddings, texts: texts.embeddings), origin, split)
         }
-        let (part, split) = try data.chosen(notes, usual: benchmark.benchmark?.split)
+        let (part, split) = try await data.chosen(notes, usual: benchmark.benchmark?.split)
         guard try part.hasImages() else { throw Failure("\(part.path): the split has no images") }
         guard try part.hasTexts() || savesOnly else {
             throw Failure("\(part.path): no text belongs to an image; --text-column names a column of texts")
@@ -239,7 +239,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     /// What belongs together among the ids of features.
     private func set(
         _ images: [JSONValue], _ texts: [JSONValue], _ notes: DatasetNotes, _ skips: inout Skips
-    ) throws -> RetrievalSet {
+    ) async throws -> RetrievalSet {
         var answers: [String: (images: [JSONValue], words: String?)] = [:]
         var title = truth ?? data.title
         if let truth {
@@ -247,7 +247,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                 answers[entry.query.text] = (entry.answers, text)
             }
         } else if !data.sources.isEmpty {
-            let part = try data.chosen(notes).part
+            let part = try await data.chosen(notes).part
             title = part.path
             let reader = try PairReader(part)
             // Ids of rows follow from what their images hold.

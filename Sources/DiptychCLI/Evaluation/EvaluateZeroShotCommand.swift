@@ -76,7 +76,7 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
         let order = try original.order()
         let place = ZeroShotPlace(data, labels: labelsFile, isQuiet: model.quiet)
         let folder = try place.folder()
-        let part = folder == nil ? try rows(notes) : nil
+        let part = folder == nil ? try await rows(notes) : nil
         let findings = try await benchmark.findings(data, model)
         let model = try await loadModel()
         var skips = Skips()
@@ -85,7 +85,7 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
             samples = try await ZeroShotSamples(
                 folder, by: model, self.model.images, isQuiet: self.model.quiet, skips: &skips)
         } else {
-            let part = try part ?? rows(notes)
+            guard let part else { throw Failure("\(place.title): is not a dataset") }
             samples = try await ZeroShotSamples(
                 part, labels: labelsFile, by: model, self.model.images, isQuiet: self.model.quiet, skips: &skips)
         }
@@ -116,10 +116,8 @@ struct EvaluateZeroShotCommand: AsyncParsableCommand {
     }
 
     /// The split of rows with labels.
-    // As in EvaluateChoiceCommand.
-    @inline(never)
-    private func rows(_ notes: DatasetNotes) throws -> DatasetPart {
-        let part = try data.chosen(notes, usual: benchmark.benchmark?.split).part
+    private func rows(_ notes: DatasetNotes) async throws -> DatasetPart {
+        let part = try await data.chosen(notes, usual: benchmark.benchmark?.split).part
         guard try part.hasImages() else { throw Failure("\(part.path): the split has no images") }
         guard try part.hasTexts() else {
             throw Failure("\(part.path): has no labels; name their column with --text-column")

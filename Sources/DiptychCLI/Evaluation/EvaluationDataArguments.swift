@@ -42,9 +42,9 @@ struct EvaluationDataArguments: ParsableArguments {
     ///
     /// - Parameter usual: the split that is measured where none is named and there is this one.
     /// - Throws: ``Failure`` where there is none, or none of this name.
-    func chosen(_ notes: DatasetNotes, usual: String? = nil) throws -> (part: DatasetPart, name: String) {
+    func chosen(_ notes: DatasetNotes, usual: String? = nil) async throws -> (part: DatasetPart, name: String) {
         remote.install()
-        let parts = try DatasetSources(sources, options(notes), catalog).splits()
+        let parts = try await DatasetSources(sources, options(notes), catalog).readingStores().splits()
         let usual = usual.flatMap { name in parts.contains { $0.split == name } ? name : nil }
         return try Self.chosen(parts, split ?? usual, title: title)
     }

@@ -18,7 +18,7 @@ struct SampleImages {
     /// Small copies as data URIs, by the JSON of what samples call their images.
     ///
     /// - Throws: where the dataset cannot be read any more.
-    func thumbnails(_ wanted: [JSONValue]) throws -> [String: String] {
+    func thumbnails(_ wanted: [JSONValue]) async throws -> [String: String] {
         guard !wanted.isEmpty else { return [:] }
         let names = Set(wanted.map(\.text))
         var found: [String: String] = [:]
@@ -32,7 +32,7 @@ struct SampleImages {
         for case .string(let path) in wanted where names.contains(JSONValue.string(path).text) {
             if let bytes = FileManager.default.contents(atPath: path) { add(JSONValue.string(path).text, Array(bytes)) }
         }
-        guard found.count < names.count, let part = try part() else { return found }
+        guard found.count < names.count, let part = try await part() else { return found }
         if ["choice", "winoground"].contains(file.kind) {
             let column = file.data["image_column"]?.string.map { EvaluateChoiceCommand.names($0)[0] }
             let rows = try NamedRows(
@@ -54,7 +54,7 @@ struct SampleImages {
     }
 
     /// The split that was measured; nil where results do not say it.
-    private func part() throws -> DatasetPart? {
+    private func part() async throws -> DatasetPart? {
         guard case .array(let values)? = file.data["sources"] else { return nil }
         let sources = values.compactMap(\.string)
         guard !sources.isEmpty else { return nil }
@@ -64,7 +64,7 @@ struct SampleImages {
             image: isChoice ? nil : file.data["image_column"]?.string,
             caption: isChoice ? nil : file.data["text_column"]?.string)
         if isChoice { options.columns.caption = [] }
-        let parts = try DatasetSources(sources, options, catalog).splits()
+        let parts = try await DatasetSources(sources, options, catalog).readingStores().splits()
         return try EvaluationDataArguments.chosen(
             parts, file.data["split"]?.string, title: sources.joined(separator: " ")
         ).part

@@ -27,7 +27,10 @@ struct ZeroShotPlace {
         guard isDirectory.boolValue else {
             let isTable = DatasetKind(path: path) != .list
             // Neither a file nor a folder may be a name of the catalog.
-            let isName = !exists && (path.contains("://") || (try? data.catalog.existing()?.has(path)) == true)
+            let isName =
+                !exists
+                && (path.contains("://") || path.hasPrefix(DatasetSources.storePrefix)
+                    || (try? data.catalog.existing()?.has(path)) == true)
             return isTable || isName ? nil : try LabelledFolder(path: path, labels: labels)
         }
         guard !isDataset(path) else { return nil }
