@@ -62,6 +62,51 @@ struct TrainTests {
         }
     }
 
+    private func steps(_ folder: TemporaryFolder) throws -> [Step] {
+        try String(contentsOfFile: "\(folder.path)/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(Step.self, from: Data($0.utf8)) }
+    }
+
+    // Two processes of 8 pairs have the pairs of one process of 16: with the statistics and gradients of all, they are the same model.
+    @Test(arguments: [
+        ("vit", ["--gather-with-grad"]), ("vit", ["--gather-with-grad", "--local-loss"]),
+        ("rn", ["--gather-with-grad", "--use-bn-sync"]),
+    ])
+    func `two processes that share all train as one does`(kind: String, options: [String]) throws {
+        let (one, two) = try (TemporaryFolder(), TemporaryFolder())
+        let alone = try train(kind, 8, one, ["--precision", "fp64", "--batch-size", "16"])
+        let shared = try train(kind, 8, two, ["--precision", "fp64", "--processes", "2"] + options)
+        #expect(alone.status == 0 && shared.status == 0, "\(shared.error)")
+        let (expected, found) = try (steps(one), steps(two))
+        #expect(expected.count == 8 && found.count == 8)
+        for (own, other) in zip(found, expected) {
+            #expect(abs(own.logit_scale - other.logit_scale) <= 1e-8 * other.logit_scale)
+            // Of a local loss, each process states its own.
+            guard !options.contains("--local-loss") else { continue }
+            #expect(abs(own.loss - other.loss) <= 1e-8 * other.loss)
+        }
+    }
+
+    @Test func `a process that is killed is named, and the same command goes on to the same end`() throws {
+        let (whole, killed) = try (TemporaryFolder(), TemporaryFolder())
+        let options = ["--processes", "2", "--precision", "fp32", "--dropout", "0.1", "--save-step-frequency", "2"]
+        #expect(try train("vit", 8, whole, options).status == 0)
+        // The second process ends itself by a signal once there is a checkpoint.
+        let script =
+            "while [ ! -e \(killed.path)/run/checkpoints/epoch_latest.pt ]; do sleep 0.02; done; "
+            + "pkill -9 -n -f 'train --model .*\(killed.path)'"
+        let killer = Process()
+        killer.executableURL = URL(fileURLWithPath: "/bin/sh")
+        killer.arguments = ["-c", script]
+        try killer.run()
+        let first = try train("vit", 200, killed, options + ["--max-steps", "8"])
+        killer.waitUntilExit()
+        if first.status != 0 { #expect(first.error.contains("ended by signal 9"), "\(first.error)") }
+        let second = try train("vit", 200, killed, options + ["--max-steps", "8"])
+        #expect(second.status == 0, "\(second.error)")
+        #expect(try steps(killed).map(\.loss) == steps(whole).map(\.loss))
+    }
+
     @Test func `multiple choice gives the reference's losses, and learns the choices`() throws {
         let folder = try TemporaryFolder()
         let made = try Command.run(

@@ -1,4 +1,5 @@
 internal import DiptychEngine
+internal import DiptychModels
 internal import DiptychTorch
 
 /// What a step did.
@@ -20,8 +21,10 @@ struct TrainingStep {
     let options: TrainingOptions
     let group: TorchGroup?
 
-    /// The largest exponent of cosines: ln 100, as in the original paper; Chinese-CLIP writes 4.6052.
-    static let scaleRange = 0.0...4.6052
+    /// The exponents of cosines after a step: up to ln 100 as in the original paper, which Chinese-CLIP writes as 4.6052.
+    private var scaleRange: ClosedRange<Double> {
+        0...(model.configuration.family == .chineseCLIP ? 4.6052 : logarithm(100))
+    }
 
     /// Makes a step with the gradients of all chunks.
     ///
@@ -43,7 +46,7 @@ struct TrainingStep {
         }
         try optimizer.step(rate: rate, options)
         // As in open_clip and Chinese-CLIP, after the step.
-        try engine.clamp(model.scale, to: Self.scaleRange)
+        try engine.clamp(model.scale, to: scaleRange)
         return StepResult(
             loss: result.loss, imageToText: result.imageToText, textToImage: result.textToImage, gradientNorm: norm,
             features: result.features)
