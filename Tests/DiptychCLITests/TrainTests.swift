@@ -50,10 +50,7 @@ struct TrainTests {
         let result = try train(
             name.hasPrefix("rn") ? "rn" : "vit", expected.count, folder, ["--precision", "fp64"] + options)
         #expect(result.status == 0, "\(result.error)")
-        let found = try String(contentsOfFile: "\(folder.path)/run/metrics.jsonl", encoding: .utf8).split(
-            separator: "\n"
-        )
-        .map { try JSONDecoder().decode(Step.self, from: Data($0.utf8)) }
+        let found = try steps(folder)
         #expect(found.count == expected.count && expected.count >= 10)
         for (own, other) in zip(found, expected) {
             #expect(own.step == other.step && own.lr == other.lr)
@@ -90,7 +87,7 @@ struct TrainTests {
     @Test func `a process that is killed is named, and the same command goes on to the same end`() throws {
         let (whole, killed) = try (TemporaryFolder(), TemporaryFolder())
         let options = ["--processes", "2", "--precision", "fp32", "--dropout", "0.1", "--save-step-frequency", "2"]
-        #expect(try train("vit", 8, whole, options).status == 0)
+        #expect(try train("vit", 40, whole, options).status == 0)
         // The second process ends itself by a signal once there is a checkpoint.
         let script =
             "while [ ! -e \(killed.path)/run/checkpoints/epoch_latest.pt ]; do sleep 0.02; done; "
@@ -99,10 +96,10 @@ struct TrainTests {
         killer.executableURL = URL(fileURLWithPath: "/bin/sh")
         killer.arguments = ["-c", script]
         try killer.run()
-        let first = try train("vit", 200, killed, options + ["--max-steps", "8"])
+        let first = try train("vit", 40, killed, options)
         killer.waitUntilExit()
         if first.status != 0 { #expect(first.error.contains("ended by signal 9"), "\(first.error)") }
-        let second = try train("vit", 200, killed, options + ["--max-steps", "8"])
+        let second = try train("vit", 40, killed, options)
         #expect(second.status == 0, "\(second.error)")
         #expect(try steps(killed).map(\.loss) == steps(whole).map(\.loss))
     }
