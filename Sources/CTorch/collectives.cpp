@@ -7,6 +7,9 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include <c10/util/Logging.h>
+
+#include <cstdlib>
 #include <memory>
 
 namespace {
@@ -72,6 +75,9 @@ struct Sum : torch::autograd::Function<Sum> {
 
 int32_t join_group(const char *host, int32_t port, int32_t rank, int32_t size, int32_t is_host, int32_t seconds) {
     return done([&] {
+        // c10d writes a stack to standard error wherever another process goes; the caller says what happened in one line.
+        setenv("TORCH_CPP_LOG_LEVEL", "FATAL", /*replace=*/0);
+        c10::initLogging();
         c10d::TCPStoreOptions options;
         options.port = static_cast<uint16_t>(port);
         options.isServer = is_host != 0;

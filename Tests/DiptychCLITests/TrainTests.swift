@@ -154,6 +154,25 @@ struct TrainTests {
         }
     }
 
+    @Test func `the worked example of the catalog ends with a trained model`() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Documentation/catalog.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let blocks = text.replacing("```bash\n", with: "```sh\n").components(separatedBy: "```sh\n").dropFirst()
+            .map { $0.components(separatedBy: "```")[0] }
+        let folder = try TemporaryFolder()
+        let binary = (Command.path as NSString).deletingLastPathComponent
+        var variables = environment
+        variables["PATH"] = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        (variables["DIPTYCH_CATALOG"], variables["DIPTYCH_MODEL"]) = (folder / "catalog", "demo")
+        let result = try Command.run(
+            [], in: folder.path, environment: variables,
+            launcher: ["/bin/sh", "-e", "-c", blocks.joined(separator: "\n")])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("training after: ") && result.output.contains("held-out after: "))
+        #expect(FileManager.default.fileExists(atPath: folder / "chosen/model.safetensors"))
+    }
+
     @Test func `the commands of the page go from pictures to an export`() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Documentation/training.md")

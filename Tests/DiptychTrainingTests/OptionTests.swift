@@ -137,7 +137,8 @@ import Testing
 
     @Test func `options that make no sense are refused`() throws {
         let changes: [(inout TrainingOptions) -> Void] = [
-            { $0.batchSize = 0 }, { $0.accumulation = 0 }, { $0.maximumSteps = 0 }, { $0.learningRate = .nan },
+            { $0.batchSize = 0 }, { $0.batchSize = .max }, { $0.maximumSteps = .max }, { $0.maximumEpochs = .max },
+            { $0.warmup = .max }, { $0.accumulation = 0 }, { $0.maximumSteps = 0 }, { $0.learningRate = .nan },
             { $0.beta1 = 1 },
             { $0.epsilon = 0 }, { $0.weightDecay = -1 }, { $0.warmup = -1 }, { $0.maskRatio = 1 }, { $0.dropout = 1 },
             { $0.gradientNormLimit = 0 }, { $0.logInterval = 0 },

@@ -21,11 +21,16 @@ struct TrainChoiceCommand: AsyncParsableCommand {
 
     @OptionGroup var start: StartArguments
 
-    @Option(help: ArgumentHelp("The questions: a file, a folder, or a name of the catalog.", valueName: "source"))
+    @Option(
+        help: ArgumentHelp(
+            "The questions: a file, a folder, or a name of the catalog. Of a dataset with splits, train.",
+            valueName: "source"))
     var trainData: String
 
     @Option(
-        help: ArgumentHelp("Questions that are answered before and after, and not trained on.", valueName: "source"))
+        help: ArgumentHelp(
+            "Questions that are answered before and after, and not trained on. Of a dataset with splits, valid.",
+            valueName: "source"))
     var valData: String?
 
     @Option(help: "The column of images.") var image: String
@@ -75,8 +80,8 @@ struct TrainChoiceCommand: AsyncParsableCommand {
             }
         }
         let notes = DatasetNotes()
-        let samples = try await questions(trainData, notes)
-        let held: ChoiceTable? = if let valData { try await questions(valData, notes) } else { nil }
+        let samples = try await questions(trainData, split: "train", notes)
+        let held: ChoiceTable? = if let valData { try await questions(valData, split: "valid", notes) } else { nil }
         notes.report(isQuiet: quiet)
         var trainer = ChoiceTrainer(model: model, engine: try start.computing(), options: options)
         (trainer.optimizer, trainer.shuffles) = (optimizer, shuffle)
@@ -91,11 +96,11 @@ struct TrainChoiceCommand: AsyncParsableCommand {
         try print(summary)
     }
 
-    private func questions(_ path: String, _ notes: DatasetNotes) async throws -> ChoiceTable {
+    private func questions(_ path: String, split: String, _ notes: DatasetNotes) async throws -> ChoiceTable {
         let options = source.options(notes: notes)
         let parts = try await DatasetSources([path], options, catalog).readingStores().splits()
-        guard let part = parts.count == 1 ? parts.first : parts.first(where: { $0.split == "train" }) else {
-            throw Failure("\(path): has several splits; name the one that is meant")
+        guard let part = parts.count == 1 ? parts.first : parts.first(where: { $0.split == split }) else {
+            throw Failure("\(path): has several splits, and no \(split); name the one that is meant")
         }
         let rows = try NamedRows(part, images: [image])
         try rows.check([choices, label])

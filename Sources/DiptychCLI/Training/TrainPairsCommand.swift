@@ -31,8 +31,6 @@ struct TrainPairsCommand: AsyncParsableCommand {
     var quiet = false
 
     func run() async throws {
-        // c10d writes stacks of its own where another process goes; what they mean is said in one line here.
-        setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0)
         if !isDryRun, try processes.startsOthers() { return try await processes.run() }
         let isFirst = try processes.place()?.rank ?? 0 == 0
         let quiet = quiet || !isFirst

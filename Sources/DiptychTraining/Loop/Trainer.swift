@@ -204,11 +204,14 @@ struct TrainingRun {
         // The latest, the best, and the one being written.
         let (needed, overflows) = each.multipliedReportingOverflow(by: kept + 3)
         guard overflows || needed > free else { return }
-        let fitting = max(1, free / max(1, each) - 3)
+        func megabytes(_ bytes: Int) -> String { "\(bytes / 1_000_000) MB" }
+        let fitting = free / max(1, each) - 3
+        let all =
+            "the checkpoints that will be written (\(kept), the latest, the best, and one being written, of \(megabytes(each)) each) "
+            + "would take more than the \(megabytes(free)) that are free at \(folder.path)"
+        guard fitting > 0 else { throw TrainingError("\(all); free some, or give --logs another disk") }
         throw TrainingError(
-            "\(kept) checkpoints of \(each / 1_000_000) MB and the latest would take more than the \(free / 1_000_000) MB that are free at "
-                + "\(folder.path); save fewer (--save-epoch-frequency \(max(1, epochs / fitting + 1))) or keep the latest: "
-                + "--keep \(fitting)")
+            "\(all); save fewer (--save-epoch-frequency \(epochs / fitting + 1)) or keep the latest: --keep \(fitting)")
     }
 
     private static func writeParameters(_ trainer: Trainer, _ log: TrainingLog) {

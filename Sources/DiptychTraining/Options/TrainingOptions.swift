@@ -151,14 +151,18 @@ public struct TrainingOptions: Sendable {
         func require(_ isRight: Bool, _ reason: String) throws(TrainingError) {
             guard isRight else { throw TrainingError(reason) }
         }
-        try require(batchSize > 0 && validationBatchSize > 0, "batches have one pair or more")
-        try require(accumulation > 0 && accumulation <= 1 << 16, "--accum-freq is 1 to 65536")
-        try require(maximumSteps.map { $0 > 0 } ?? (maximumEpochs > 0), "a run has one step or more")
+        // So that products of them stay numbers.
+        let (batches, steps) = (1...1 << 24, 1...1 << 40)
+        try require(
+            batches.contains(batchSize) && batches.contains(validationBatchSize), "batches have 1 to 16777216 pairs")
+        try require((1...1 << 16).contains(accumulation), "--accum-freq is 1 to 65536")
+        try require(maximumSteps.map(steps.contains) ?? true, "--max-steps is 1 to 1099511627776")
+        try require((1...1 << 20).contains(maximumEpochs), "--max-epochs is 1 to 1048576")
         try require(learningRate.isFinite && learningRate >= 0, "--lr is a number from 0")
         try require((0..<1).contains(beta1) && (0..<1).contains(beta2), "--beta1 and --beta2 are from 0 to less than 1")
         try require(epsilon > 0 && epsilon.isFinite, "--eps is a positive number")
         try require(weightDecay >= 0 && weightDecay.isFinite, "--wd is a number from 0")
-        try require(warmup >= 0, "--warmup is 0 or more")
+        try require(warmup == 0 || steps.contains(warmup), "--warmup is 0 to 1099511627776")
         try require((0..<1).contains(maskRatio), "--mask-ratio is from 0 to less than 1")
         try require(dropout.map { (0..<1).contains($0) } ?? true, "--dropout is from 0 to less than 1")
         try require(gradientNormLimit.map { $0 > 0 } ?? true, "--grad-clip-norm is a positive number")
