@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets parity-training-hosts \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -63,6 +63,10 @@ format:
 # Against the reference implementations at full size, on random weights; needs Python once to install them.
 parity: build
 	./Scripts/parity/run
+
+# Training on two hosts, which are network namespaces; as root.
+parity-training-hosts: build torch
+	./Scripts/parity/training-hosts
 
 # Exported ONNX files of every family in ONNX Runtime, against the original projects.
 parity-onnx: build

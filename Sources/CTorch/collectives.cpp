@@ -85,7 +85,12 @@ int32_t join_group(const char *host, int32_t port, int32_t rank, int32_t size, i
         options.timeout = std::chrono::seconds(seconds);
         auto joining = std::make_unique<Group>();
         joining->store = c10::make_intrusive<c10d::TCPStore>(host, options);
-        auto gloo = c10d::ProcessGroupGloo::Options::create_default(std::chrono::seconds(seconds));
+        auto gloo = c10d::ProcessGroupGloo::Options::create(std::chrono::seconds(seconds));
+        // The network interface that Gloo's users name, as torch.distributed has it.
+        const char *interface = std::getenv("GLOO_SOCKET_IFNAME");
+        gloo->devices.push_back(
+            interface != nullptr && *interface != 0 ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                                    : c10d::ProcessGroupGloo::createDefaultDevice());
         joining->gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(joining->store, rank, size, gloo);
         joining->rank = rank;
         joining->size = size;
