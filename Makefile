@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets parity-training-hosts \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -63,6 +63,11 @@ format:
 # Against the reference implementations at full size, on random weights; needs Python once to install them.
 parity: build
 	./Scripts/parity/run
+
+# A small open_clip ViT with open_clip's losses, trained by PyTorch and by Diptych.
+parity-training-open-clip: build torch
+	mkdir -p .build/parity
+	$$(./Scripts/peers) Scripts/parity/training_open_clip.py $(DIPTYCH) .build/parity/open-clip
 
 # Training on two hosts, which are network namespaces; as root.
 parity-training-hosts: build torch

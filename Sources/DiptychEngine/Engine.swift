@@ -78,6 +78,8 @@ public protocol Engine: AnyObject {
     /// The only row of `table` once for each sequence of `x`: [sequences, width], an operand.
     func row(of table: Table, forEachSequenceOf x: Tensor) throws -> Tensor
 
+    /// Whether blocks go through ``recomputing(_:_:)``: only where gradients are recorded, and memory is short.
+    var recomputes: Bool { get }
     /// Changes `x` as `body` does. An engine that trains may keep nothing of what `body` computes and call it again when gradients
     /// ask for it (Chen et al. 2016); others call it once.
     func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws
@@ -103,6 +105,8 @@ public protocol Engine: AnyObject {
 }
 
 extension Engine {
+    /// No.
+    public var recomputes: Bool { false }
     /// Calls `body`.
     public func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws { try body(&x) }
 }

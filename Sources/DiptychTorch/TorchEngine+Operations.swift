@@ -54,8 +54,10 @@ extension TorchEngine {
         return 1 + Int(Double(rows - 1) * (1 - ratio))
     }
 
+    public var recomputes: Bool { training?.recomputes ?? false }
+
     public func recomputing(_ x: inout Tensor, _ body: @escaping (inout Tensor) throws -> Void) throws {
-        guard training?.recomputes ?? false else { return try body(&x) }
+        guard recomputes else { return try body(&x) }
         let before = x
         x = before.with(
             try plugin.recomputed(before.value) { value in

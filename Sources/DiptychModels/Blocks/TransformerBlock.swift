@@ -3,7 +3,7 @@ public import DiptychEngine
 /// A pre-normalisation transformer block: x + attention(norm(x)), then x + feed-forward(norm(x)).
 ///
 /// Source: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision".
-public struct TransformerBlock<E: Engine> {
+public struct TransformerBlock<E: Engine>: RepeatedBlock {
     let attentionNorm: E.Norm
     let queriesKeysValues: E.Linear
     let attentionOutput: E.Linear

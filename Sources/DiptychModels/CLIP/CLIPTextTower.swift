@@ -57,7 +57,7 @@ public struct CLIPTextTower<E: Engine> {
     /// The embeddings of a batch of texts, not normalised: [texts, dimension].
     public func callAsFunction(_ tokens: E.Tokens) throws -> E.Tensor {
         var x = try engine.embed(tokens, with: embedding)  // [positions, width]
-        for block in blocks.dropLast() { try engine.recomputing(&x) { [engine] in try block(&$0, engine: engine) } }
+        try blocks.dropLast()(&x, engine: engine)
         let pool = { try engine.endRows(of: $0, tokens: tokens, rule: endRule) }
         let pooled = try blocks.last?(last: x, engine: engine, pool: pool) ?? pool(x)  // [texts, width]
         let normed = try engine.layerNorm(pooled, finalNorm, as: .operand)

@@ -66,7 +66,7 @@ public struct CLIPVisionTower<E: Engine> {
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
         var x = try engine.embed(pixels, with: embedding)  // [images · (1 + patches), width]
         x = try engine.layerNorm(x, firstNorm, as: .stream)
-        for block in blocks.dropLast() { try engine.recomputing(&x) { [engine] in try block(&$0, engine: engine) } }
+        try blocks.dropLast()(&x, engine: engine)
         let pooled = try blocks.last?(last: x, engine: engine, pool: engine.firstRows) ?? engine.firstRows(of: x)
         let normed = try engine.layerNorm(pooled, finalNorm, as: .operand)  // [images, width]
         return try engine.linear(normed, projection, activation: nil, as: .stream)  // [images, dimension]

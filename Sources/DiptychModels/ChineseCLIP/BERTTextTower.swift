@@ -35,7 +35,7 @@ public struct BERTTextTower<E: Engine> {
     public func callAsFunction(_ tokens: E.Tokens) throws -> E.Tensor {
         let embedded = try engine.embed(tokens, with: embedding)  // [positions, width]
         var x = try engine.layerNorm(embedded, firstNorm, as: .stream)
-        for block in blocks.dropLast() { try engine.recomputing(&x) { [engine] in try block(&$0, engine: engine) } }
+        try blocks.dropLast()(&x, engine: engine)
         let pool = { try engine.firstRows(of: $0) }
         let pooled = try blocks.last?(last: x, engine: engine, pool: pool) ?? pool(x)  // [texts, width]
         return try engine.linear(engine.operand(of: pooled), projection, activation: nil, as: .stream)
@@ -43,7 +43,7 @@ public struct BERTTextTower<E: Engine> {
 }
 
 /// A post-normalisation block: norm(x + attention(x)), then norm(x + feed-forward(x)).
-struct BERTBlock<E: Engine> {
+struct BERTBlock<E: Engine>: RepeatedBlock {
     private let queriesKeysValues: E.Linear
     private let attentionOutput: E.Linear
     private let attentionNorm: E.Norm
