@@ -36,7 +36,7 @@ public struct SiglipVisionTower<E: Engine> {
     /// The embeddings of a batch of images, not normalised: [images, 3, size, size] → [images, width].
     public func callAsFunction(_ pixels: E.Pixels) throws -> E.Tensor {
         var x = try engine.embed(pixels, with: embedding)  // [images · patches, width]
-        try blocks(&x, engine: engine)
+        try blocks[...](&x, engine: engine)
         return try head(engine.layerNorm(x, finalNorm, as: .operand), engine: engine)  // [images, width]
     }
 }
