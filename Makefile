@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-open-clip \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -63,6 +63,10 @@ format:
 # Against the reference implementations at full size, on random weights; needs Python once to install them.
 parity: build
 	./Scripts/parity/run
+
+# A training that is killed 20 times and more at random moments, against one that is not; with one process and with two.
+parity-training-kills: build torch
+	$$(./Scripts/peers) Scripts/parity/training_kills.py $(DIPTYCH) .build/parity/kills
 
 # A small open_clip ViT with open_clip's losses, trained by PyTorch and by Diptych.
 parity-training-open-clip: build torch

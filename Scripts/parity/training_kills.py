@@ -21,7 +21,7 @@ def command(diptych, work, name, processes):
     return [
         diptych, "train", "--model", f"{FIXTURES}/vit.pt", "--heads", "2,2", "--train-data", f"{FIXTURES}/lmdb/train", "--val-data",
         f"{FIXTURES}/lmdb/valid", "--valid-batch-size", "4", "--logs", work, "--name", name, "--batch-size", "8", "--lr", "2e-3", "--warmup", "4",
-        "--max-steps", "60", "--log-interval", "1", "--context-length", "16", "--dropout", "0.1", "--mask-ratio", "0.3", "--precision", "fp32",
+        "--max-steps", "400" if processes == 1 else "60", "--log-interval", "1", "--context-length", "16", "--dropout", "0.1", "--mask-ratio", "0.3", "--precision", "fp32",
         "--save-step-frequency", "1", "--keep", "1", "--processes", str(processes), "--quiet"]
 
 
