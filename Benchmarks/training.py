@@ -110,7 +110,7 @@ def own(arguments, folder):
         [arguments.diptych, "train", "--model", os.path.join(folder, "model.pt"), "--train-data", os.path.join(folder, "train"),
          "--batch-size", str(arguments.batch), "--max-steps", str(arguments.steps), "--log-interval", "1", "--precision",
          arguments.precision, "--threads", str(arguments.threads), "--dropout", "0", "--lr", "5e-5", "--beta2", "0.98", "--eps", "1e-6",
-         "--warmup", "1", "--num-workers", "1", "--save-epoch-frequency", "0", "--logs", logs, "--name", "bench"],
+         "--warmup", "0", "--lr-scheduler", "const", "--num-workers", "1", "--save-epoch-frequency", "0", "--logs", logs, "--name", "bench"],
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     errors = process.stderr.read()
     _, process.returncode, usage = os.wait4(process.pid, 0)

@@ -127,7 +127,8 @@ public final class TorchEngine: Engine {
 
     /// A checkpoint's tensor in full precision.
     private func tensor(_ view: TensorView) throws -> TorchValue {
-        view.elementType == .float64 && computesInDoubles
+        defer { view.releasePages() }
+        return view.elementType == .float64 && computesInDoubles
             ? try plugin.tensor(view.doubles(), shape: view.shape, device: device, type: type(.stream))
             : try plugin.tensor(view.floats(), shape: view.shape, device: device, type: type(.stream))
     }

@@ -35,7 +35,8 @@ struct TrainTests {
     }
 
     @Test(arguments: [
-        ("vit-two-double", ["--processes", "2"]), ("vit-two-grad-double", ["--processes", "2", "--gather-with-grad"]),
+        ("vit-two-double", ["--processes", "2"]), ("vit-two-alone-double", ["--processes", "2", "--skip-aggregate"]),
+        ("vit-two-grad-double", ["--processes", "2", "--gather-with-grad"]),
         (
             "vit-two-accum-grad-double",
             ["--processes", "2", "--gather-with-grad", "--accum-freq", "2", "--batch-size", "4"]
@@ -137,7 +138,8 @@ struct TrainTests {
         let folder = try TemporaryFolder()
         let plan = try train("vit", 7, folder, ["--dry-run"])
         #expect(
-            plan.status == 0 && plan.output.contains("steps: 7 in 2 epochs") && plan.output.contains("memory: about "))
+            plan.status == 0 && plan.output.contains("steps: 7 in 2 epochs") && plan.output.contains("memory: about ")
+                && plan.output.contains("minutes: about 0."))
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/run"))
         let cases: [([String], String)] = [
             (["--skip-aggregate", "--gather-with-grad"], "--gather-with-grad"),

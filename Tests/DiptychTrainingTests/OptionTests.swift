@@ -63,10 +63,14 @@ import Testing
         }
     }
 
-    @Test func `bf16 is near fp32, and not the same`() async throws {
-        let (plain, rounded) = try await (run { _ in }, run { $0.precision = .amp })
-        #expect(plain[0].loss != rounded[0].loss)
-        #expect(zip(plain, rounded).allSatisfy { abs($0.loss - $1.loss) < 0.05 * $0.loss })
+    @Test func `bf16 gives the losses of PyTorch's autocast, and not those of fp32`() async throws {
+        let expected = try TrainingFixture().expected("vit-amp")
+        let (plain, rounded) = try await (
+            run(steps: expected.count) { _ in }, run(steps: expected.count) { $0.precision = .amp }
+        )
+        #expect(plain[0].loss != rounded[0].loss && rounded.count == expected.count && expected.count == 10)
+        // Autocast differs from fp32 by up to 0.3 % here.
+        #expect(zip(expected, rounded).allSatisfy { abs($0.loss - $1.loss) < 0.01 * $0.loss })
     }
 
     @Test func `the sigmoid loss trains a bias`() async throws {

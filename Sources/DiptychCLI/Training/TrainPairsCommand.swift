@@ -43,6 +43,7 @@ struct TrainPairsCommand: AsyncParsableCommand {
         for note in unused.notes where !quiet { Console.say("note: \(note)") }
         let pairs = try await data.training(notes)
         let validation = try await data.validation(notes)
+        if isDryRun { return try await printPlan(model, pairs, options, notes) }
         let engine = try start.computing(processes)
         defer { engine.group?.leave() }
         notes.report(isQuiet: quiet)
@@ -50,12 +51,7 @@ struct TrainPairsCommand: AsyncParsableCommand {
         (trainer.name, trainer.resume) = (run.name, start.resume)
         trainer.shouldStop = { ProcessArguments.isOrphan }
         trainer.teacher = try await run.teacher()
-        let plan = try trainer.plan(pairs: pairs.count)
-        if isDryRun {
-            for line in plan.lines { try StandardOutput.line(line) }
-            return
-        }
-        try plan.requireMemory()
+        try trainer.plan(pairs: pairs.count).requireMemory()
         trainer.folder = try RunFolder(logs: run.logs, name: run.name, date: Date())
         trainer.parameters = parameters(options)
         let isQuiet = quiet
@@ -76,6 +72,24 @@ struct TrainPairsCommand: AsyncParsableCommand {
                 + (summary.loss.map { ", loss \(fixed($0))" } ?? "") + skipped)
         if let path = summary.checkpoint { try StandardOutput.line(path) }
         if summary.skipped > 0 { throw ExitStatus.skippedInputs }
+    }
+
+    /// Prints what the run will take; the time is measured where there is an engine that trains.
+    private func printPlan(
+        _ model: CLIPModel, _ pairs: any ImageTextPairs, _ options: TrainingOptions, _ notes: DatasetNotes
+    ) async throws {
+        let plan = try TrainingPlan(
+            of: model, pairs: pairs.count, processes: processes.processes * processes.nodes, options)
+        notes.report(isQuiet: quiet)
+        for line in plan.lines { try StandardOutput.line(line) }
+        do {
+            let trainer = Trainer(model: model, engine: try start.computing(), folder: nil, options: options)
+            let time = try await trainer.stepTime(on: pairs)
+            let minutes = time.seconds * Double(plan.steps) / 60
+            try StandardOutput.line(
+                "minutes: about \(String(format: "%.1f", minutes)) (\(String(format: "%.2f", time.seconds)) s a step, from steps of "
+                    + "\(time.measured) pairs on this machine)")
+        } catch { try StandardOutput.line("minutes: not measured (\(error))") }
     }
 
     private func fixed(_ value: Double) -> String { String(format: "%.6f", value) }

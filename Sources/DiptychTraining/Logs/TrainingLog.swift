@@ -82,3 +82,6 @@ enum JSONNumber {
         }
     }
 }
+
+/// A number with so many digits after the point, as Python's `:.6f` writes it.
+func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -1,5 +1,5 @@
 internal import DiptychCheckpoints
-internal import Diptych
+public import Diptych
 internal import DiptychModels
 internal import DiptychTorch
 internal import Foundation
@@ -10,10 +10,7 @@ extension Trainer {
     /// - Parameter pairs: the number of pairs.
     /// - Throws: ``TrainingError`` for options that do not fit them.
     public func plan(pairs: Int) throws -> TrainingPlan {
-        try options.check()
-        let order = try PairOrder(
-            count: pairs, batchSize: options.batchSize, rank: 0, processes: engine.group?.size ?? 1)
-        return TrainingPlan(model.configuration, parameters: model.parameterCount, pairs: pairs, order, options)
+        try TrainingPlan(of: model, pairs: pairs, processes: engine.group?.size ?? 1, options)
     }
 }
 
@@ -41,7 +38,16 @@ public struct TrainingPlan: Sendable {
     /// Checkpoints that stay, with the latest.
     public let checkpoints: Int
 
-    init(
+    /// What training `model` takes, which needs no engine.
+    ///
+    /// - Throws: ``TrainingError`` for options that do not fit.
+    public init(of model: CLIPModel, pairs: Int, processes: Int, _ options: TrainingOptions) throws {
+        try options.check()
+        let order = try PairOrder(count: pairs, batchSize: options.batchSize, rank: 0, processes: processes)
+        self.init(model.configuration, parameters: model.parameterCount, pairs: pairs, order, options)
+    }
+
+    private init(
         _ configuration: CLIPConfiguration, parameters: Int, pairs: Int, _ order: PairOrder, _ options: TrainingOptions
     ) {
         let each = max(1, order.batches / options.accumulation)
@@ -55,30 +61,8 @@ public struct TrainingPlan: Sendable {
         let numbered =
             (options.saveEpochs > 0 ? epochs / options.saveEpochs : 1) + (options.saveSteps.map { all / $0 } ?? 0)
         checkpoints = min(max(1, numbered), options.keptCheckpoints ?? .max) + 1
-        // Weights, gradients and two numbers of Adam's; the file's own pages may go.
-        memory = 4 * number * parameters + Self.activations(configuration, options) * number + (300 << 20)
-    }
-
-    /// The numbers that a step keeps for its gradients, about: of a block the two normalised inputs, queries, keys and values, what
-    /// attention gives, the wide layer before, within and after its non-linearity, and two sums.
-    private static func activations(_ configuration: CLIPConfiguration, _ options: TrainingOptions) -> Int {
-        let (vision, text) = (configuration.vision, configuration.text)
-        func blocks(_ tokens: Int, _ width: Int, _ inner: Int, _ layers: Int) -> Int {
-            let block = tokens * (8 * width + 4 * inner)
-            return options.recomputes ? layers * tokens * width + block : layers * block
-        }
-        let kept = 1 - options.maskRatio
-        var numbers = 0
-        if case .resNet = vision.architecture {
-            // Of a residual network of the usual depth some 60 maps of the first stage's size.
-            numbers += 60 * vision.width * (vision.imageSize / 4) * (vision.imageSize / 4)
-        } else {
-            numbers += blocks(
-                1 + Int(Double(vision.patches) * kept), vision.width, vision.feedForwardWidth, vision.layers)
-        }
-        numbers += blocks(options.contextLength, text.width, text.feedForwardWidth, text.layers)
-        let (product, overflows) = numbers.multipliedReportingOverflow(by: options.batchSize)
-        return overflows ? .max / 16 : product
+        // Weights, gradients and two numbers of Adam's; the file's own pages may go. The rest is libtorch and what loads images.
+        memory = 4 * number * parameters + StepMemory(configuration, options).bytes + (450 << 20)
     }
 
     /// The plan in lines.
