@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -115,6 +115,10 @@ bench-training: build torch
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model RN50
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16 --precision amp
+
+# The map of 100,000 embeddings beside umap-learn's.
+bench-map: build
+	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH) --peer
 
 # What needs a GPU: features beside the processor's, and a training step beside open_clip's loop. Says so where there is none.
 bench-gpu: build torch

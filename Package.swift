@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
+        .library(name: "DiptychMap", targets: ["DiptychMap"]),
         .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -185,7 +186,10 @@ let package = Package(
             swiftSettings: strict),
         // How well a model does, by numbers.
         .target(
-            name: "DiptychEvaluation", dependencies: ["CKernels", "Diptych", "DiptychBasics"], swiftSettings: strict),
+            name: "DiptychEvaluation", dependencies: ["Diptych", "DiptychBasics"], swiftSettings: strict),
+        // Maps of embeddings: what is alike lies together.
+        .target(
+            name: "DiptychMap", dependencies: ["Diptych", "DiptychBasics", "DiptychSearch"], swiftSettings: strict),
         // Training on the torch engine: losses, optimiser, the loop, checkpoints.
         .target(
             name: "DiptychTraining",
@@ -198,15 +202,15 @@ let package = Package(
         .target(
             name: "DiptychCuration",
             dependencies: [
-                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
+                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
             ],
             swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
-                "DiptychTokenizers",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMap", "DiptychMedia", "DiptychModels",
+                "DiptychSearch", "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -230,7 +234,7 @@ let package = Package(
                 "DiptychEngine",
                 "DiptychHub",
                 "DiptychMedia",
-                "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
+                "DiptychCuration", "DiptychEvaluation", "DiptychMap", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
@@ -326,6 +330,8 @@ let package = Package(
             name: "DiptychCurationTests",
             dependencies: ["Diptych", "DiptychCuration", "DiptychDatasets", "DiptychMedia", "DiptychTestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiptychMapTests", dependencies: ["Diptych", "DiptychBasics", "DiptychMap"], swiftSettings: strict),
         .testTarget(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],

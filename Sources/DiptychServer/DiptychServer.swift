@@ -73,6 +73,7 @@ public struct DiptychServer: Service {
             ModelRoutes(services: services),
             SearchRoutes(services: services),
             ItemRoutes(services: services),
+            MapRoutes(services: services, threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2)),
             StatusRoutes(services: services),
             SessionRoutes(services: services),
             PageRoutes(pages: pages, basePath: services.basePath),

@@ -17,6 +17,19 @@ import Testing
         #expect(simulation.faults > 0)
     }
 
+    /// The clock and random numbers are the simulation's, so that a failure can be looked at again.
+    @Test func theSameSeedMakesTheSameStore() async throws {
+        var accounts: [String] = []
+        for seed in [5, 5, 6] as [UInt64] {
+            let directory = try TemporaryDirectory()
+            let simulation = try await StoreSimulation(in: directory.url, seed: seed)
+            try await simulation.run(steps: 25)
+            accounts.append(try await simulation.account())
+        }
+        #expect(accounts[0] == accounts[1] && accounts[0] != accounts[2])
+        #expect(accounts[0].contains("16000000"))
+    }
+
     /// Bringing a store up to date is one step: whichever change fails, the store is the old one, which is then brought up to date.
     @Test func anyCallOfAMigrationMayFail() async throws {
         #expect(faults_install() == 0)

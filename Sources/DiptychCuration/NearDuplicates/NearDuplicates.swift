@@ -1,4 +1,3 @@
-internal import CKernels
 public import Diptych
 internal import DiptychBasics
 internal import Synchronization
@@ -38,7 +37,7 @@ public enum NearDuplicates {
                 "\(embeddings.count) rows are more than the \(largestCount) of which all pairs are compared; divide them"
             )
         }
-        let isCancelled = Flag()
+        let isCancelled = StopFlag()
         let found = try await withTaskCancellationHandler {
             try await WorkerThreads.shared.value {
                 compare(
@@ -64,7 +63,7 @@ public enum NearDuplicates {
     }
 
     private static func compare(
-        _ rows: Embeddings, threshold: Float, _ work: ParallelWork, _ isCancelled: Flag,
+        _ rows: Embeddings, threshold: Float, _ work: ParallelWork, _ isCancelled: StopFlag,
         _ progress: (@Sendable (Double) -> Void)?
     ) -> [Int] {
         let count = rows.count
@@ -89,12 +88,6 @@ public enum NearDuplicates {
         }
         return sets.withLock { sets in (0..<count).map { sets.root(of: $0) } }
     }
-
-    private final class Flag: Sendable {
-        private let value = Atomic(false)
-        var isSet: Bool { value.load(ordering: .relaxed) }
-        func set() { value.store(true, ordering: .relaxed) }
-    }
 }
 
 /// A block of rows, packed to be multiplied with others.
@@ -102,34 +95,17 @@ private final class BlockProduct {
     private let rows: Embeddings
     private let start: Int
     private let count: Int
-    private let packed: UnsafeMutableRawBufferPointer?
-    private let bias: [Float]
+    private let blocks: ScoreBlocks
     private var scores: [Float] = []
 
     init(_ rows: Embeddings, from start: Int, count: Int) {
         (self.rows, self.start, self.count) = (rows, start, count)
-        bias = [Float](repeating: 0, count: (count + 63) / 64 * 64)
-        guard diptych_gemm_is_fast(DIPTYCH_OPERAND_F32) else {
-            packed = nil
-            return
-        }
-        let width = rows.dimension
-        let memory = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: diptych_packed_size(DIPTYCH_OPERAND_F32, width, count), alignment: 64)
-        packed = memory
-        rows.values.withUnsafeBufferPointer { values in
-            diptych_pack(
-                1, DIPTYCH_OPERAND_F32, values.baseAddress.map { $0 + start * width }, width, count, 1, width,
-                memory.baseAddress, nil)
-        }
+        blocks = ScoreBlocks(candidates: rows, range: start..<start + count, threads: 1)
     }
-
-    deinit { packed?.deallocate() }
 
     /// The pairs of a row of this block and a later row of another that have a product of at least `threshold`.
     func pairs(with other: Int, count others: Int, atLeast threshold: Float) -> [(Int, Int)] {
-        if scores.count < others * count { scores = [Float](repeating: 0, count: others * count) }
-        multiply(other, others)
+        blocks.scores(of: rows, other..<other + others, into: &scores)
         var pairs: [(Int, Int)] = []
         scores.withUnsafeBufferPointer { scores in
             for row in 0..<others {
@@ -141,34 +117,6 @@ private final class BlockProduct {
             }
         }
         return pairs
-    }
-
-    private func multiply(_ other: Int, _ others: Int) {
-        let width = rows.dimension
-        rows.values.withUnsafeBufferPointer { values in
-            scores.withUnsafeMutableBufferPointer { scores in
-                guard let values = values.baseAddress, let target = scores.baseAddress else { return }
-                guard let packed else {
-                    for row in 0..<others {
-                        diptych_dot_rows(
-                            diptych_detected_isa(), values + (other + row) * width, values + start * width, count,
-                            width,
-                            target + row * count)
-                    }
-                    return
-                }
-                bias.withUnsafeBufferPointer { bias in
-                    var product = diptych_gemm()
-                    product.operand = DIPTYCH_OPERAND_F32
-                    (product.rows, product.inputs, product.outputs) = (others, width, count)
-                    product.input = UnsafeRawPointer(values + other * width)
-                    product.packed = UnsafeRawPointer(packed.baseAddress)
-                    product.bias = bias.baseAddress
-                    (product.output, product.output_type) = (UnsafeMutableRawPointer(target), DIPTYCH_F32)
-                    diptych_multiply(diptych_detected_isa(), 1, &product)
-                }
-            }
-        }
     }
 
     /// The largest of some numbers, sixteen at a time.

@@ -23,14 +23,14 @@ struct CandidateRanking {
     ///   - limit: how many of the first candidates are kept.
     init(queries: Embeddings, candidates: Embeddings, relevant: [[Int]], limit: Int, threads: Int?) {
         let work = ParallelWork(threads: threads)
-        let blocks = ScoreBlocks(queries: queries, candidates: candidates, threads: work.threads)
+        let blocks = ScoreBlocks(candidates: candidates, threads: work.threads)
         let (rows, count) = (blocks.rows, candidates.count)
         let number = (queries.count + rows - 1) / rows
         let found = Mutex([[Query]](repeating: [], count: number))
         work.each(number) { block, _ in
             let range = block * rows..<min(queries.count, (block + 1) * rows)
             var scores: [Float] = []
-            blocks.scores(of: range, into: &scores)
+            blocks.scores(of: queries, range, into: &scores)
             let some = scores.withUnsafeBufferPointer { scores in
                 range.map { query in
                     let start = (query - range.lowerBound) * count

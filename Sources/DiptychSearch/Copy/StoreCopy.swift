@@ -45,7 +45,7 @@ public struct StoreCopy: Sendable {
         let others = try await PartCopy(from: source, to: destination)
         var sample: [(path: String, embedding: Embedding)] = []
         // Spread over all items whatever their number: each takes a place with falling probability (reservoir sampling).
-        var chance = SystemRandomNumberGenerator()
+        var chance = SurroundingChance()
         var last: String?
         while true {
             try Task.checkCancellation()

@@ -17,7 +17,7 @@ extension EmbeddedStore {
                     .invalidRequest, path: name, "an annotation of part \(annotation.part): \(error.description)")
             }
         }
-        let now = Date().timeIntervalSince1970
+        let now = StoreSurroundings.current.now()
         return try await write { db in
             try zip(annotations, texts).map { annotation, value in
                 let exists = try Bool.fetchOne(
@@ -60,7 +60,7 @@ extension EmbeddedStore {
     /// - Returns: the new revision; nil where nothing was said.
     @discardableResult
     public func undoAnnotation(part: Int64, task: String, author: String) async throws -> StoredAnnotation? {
-        let now = Date().timeIntervalSince1970
+        let now = StoreSurroundings.current.now()
         return try await write { db in
             let log = try Self.annotations(db, "part = ? AND task = ?", [part.databaseValue, task.databaseValue])
             guard let last = log.last else { return nil }

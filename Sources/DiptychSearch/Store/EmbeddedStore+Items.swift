@@ -76,7 +76,7 @@ extension EmbeddedStore {
     ///   where the store has none either; nothing is stored then.
     public func put(_ records: [ItemRecord]) async throws {
         guard !records.isEmpty else { return }
-        let now = Date().timeIntervalSince1970
+        let now = StoreSurroundings.current.now()
         let prepared = try records.map { try PreparedRecord($0, dimension: dimension, store: name) }
         let space = space
         try await write { db in
@@ -96,7 +96,7 @@ extension EmbeddedStore {
     /// Marks the items with these paths as vanished.
     public func markMissing(_ paths: [String]) async throws {
         guard !paths.isEmpty else { return }
-        let now = Date().timeIntervalSince1970
+        let now = StoreSurroundings.current.now()
         try await write { db in
             let roots = try self.roots(db)
             for path in paths {

@@ -6,14 +6,16 @@ extension EmbeddedStore {
     /// The embeddings of some items, drawn by chance; fewer where the store holds fewer.
     public func sample(_ count: Int) async throws -> [Embedding] {
         let table = space.table
+        let drawn = SurroundingChance()
         return try await read { db in
+            var chance = drawn
             guard count > 0, let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM \(table)") else { return [] }
             // The first embedding from a number drawn by chance on: gaps in the numbers make the one behind likelier,
             // which does no harm to a sample.
             let statement = try db.cachedStatement(sql: "SELECT id FROM \(table) WHERE id >= ? ORDER BY id LIMIT 1")
             var ids: Set<Int64> = []
             for _ in 0..<4 * count where ids.count < count {
-                if let id = try Int64.fetchOne(statement, arguments: [Int64.random(in: 1...max(1, last))]) {
+                if let id = try Int64.fetchOne(statement, arguments: [Int64.random(in: 1...max(1, last), using: &chance)]) {
                     ids.insert(id)
                 }
             }

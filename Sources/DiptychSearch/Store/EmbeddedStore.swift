@@ -97,6 +97,7 @@ public final class EmbeddedStore: VectorStore {
 
     /// Makes the tables and the first space, all in one transaction, so that a store never exists without its model.
     static func create(in pool: DatabasePool, like identity: StoreIdentity, path: String) async throws {
+        let now = StoreSurroundings.current.now()
         try await pool.write { db in
             // Another process may have made it meanwhile.
             guard try !Schema.exists(in: db) else { return }
@@ -105,7 +106,7 @@ public final class EmbeddedStore: VectorStore {
             }
             try db.execute(sql: Schema.statements)
             try Schema.set("version", String(Schema.version), in: db)
-            try Schema.set("created", String(Date().timeIntervalSince1970), in: db)
+            try Schema.set("created", String(now), in: db)
             // Programs of before there were spaces ask for it before they look at the version.
             try Schema.set("dimension", String(identity.dimension), in: db)
             try Schema.set("space", String(StoreSpace.create(db, like: identity)), in: db)
@@ -175,7 +176,7 @@ public final class EmbeddedStore: VectorStore {
             let pool = try connect(directory, pageSize: pageSize)
             let identity = StoreIdentity(
                 model: "none", fingerprint: "none", modelPath: nil, dimension: dimension, preprocessing: "",
-                appliesOrientation: true, decode: .exact, created: Date().timeIntervalSince1970)
+                appliesOrientation: true, decode: .exact, created: StoreSurroundings.current.now())
             try await create(in: pool, like: identity, path: path)
             return try await connected(directory, pool)
         } catch { throw StoreError.explaining(error, path: path) }

@@ -37,7 +37,7 @@ public struct StoreIdentity: Sendable, Equatable, Codable {
             model: model.name, fingerprint: await model.fingerprint(), modelPath: model.absolutePath,
             dimension: model.dimension,
             preprocessing: String(decoding: try encoder.encode(model.preprocessing), as: UTF8.self),
-            appliesOrientation: appliesOrientation, decode: decode, created: Date().timeIntervalSince1970)
+            appliesOrientation: appliesOrientation, decode: decode, created: StoreSurroundings.current.now())
     }
 
     /// One whose parts are known.

@@ -188,11 +188,3 @@ enum TrainingThreads {
         }
     }
 }
-
-/// Whether a run should end.
-private final class StopFlag: Sendable {
-    private let value = Atomic(false)
-
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
-}

@@ -4,6 +4,7 @@ import DiptychMedia
 internal import DiptychSearch
 internal import DiptychTestSupport
 package import Foundation
+internal import Synchronization
 
 /// A store whose file system fails, beside a plain account of what it reported as stored. Everything follows from a seed, so that a
 /// failure can be looked at again: `swift run sim --seed N`.
@@ -51,6 +52,7 @@ package final class StoreSimulation {
     private static let dimension = 16
 
     private let directory: URL
+    private let clock: SimulatedClock
     private var random: SeededGenerator
     /// What the store may hold: after a failure, what no item shows may or may not be gone.
     private var possible = [Contents()]
@@ -66,8 +68,11 @@ package final class StoreSimulation {
         let path = realpath(folder.path, nil).map { String(cString: $0) } ?? folder.path
         directory = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent("store")
         random = SeededGenerator(seed)
+        clock = SimulatedClock(seed: seed)
         faults_arm(directory.path, 0, 0, 0)
-        _ = try await EmbeddedStore.create(at: directory, dimension: Self.dimension)
+        _ = try await clock.run { [directory] in
+            try await EmbeddedStore.create(at: directory, dimension: Self.dimension)
+        }
     }
 
     private func open() async throws -> EmbeddedStore {
@@ -78,7 +83,23 @@ package final class StoreSimulation {
     ///
     /// - Throws: ``Failure`` with all steps so far where the store lost or made up something.
     package func run(steps count: Int) async throws {
-        for _ in 0..<count { try await step() }
+        for _ in 0..<count { try await clock.run { try await step() } }
+    }
+
+    /// All that the store holds, with times: the same for the same seed and steps.
+    package func account() async throws -> String {
+        let store = try await open()
+        var lines: [String] = []
+        for (item, embedding) in try await store.items(after: nil, limit: 10_000, filter: nil) {
+            lines.append("\(item) \(embedding)")
+            for part in try await store.parts(of: item.id) {
+                lines.append("\(part)")
+                lines += try await store.annotations(ofPart: part.id).map { "\($0)" }
+            }
+        }
+        return try await lines.joined(separator: "\n")
+            + "\n\(store.info())"
+            .replacing(directory.path, with: "")
     }
 
     /// One operation, of which any change to a file may fail.
@@ -263,5 +284,24 @@ package final class StoreSimulation {
         }
         let made = records
         return ({ try await $0.put(made) }, next)
+    }
+}
+
+/// A clock that goes on by a second each time that it is looked at, and numbers that follow from a seed.
+private final class SimulatedClock: Sendable {
+    private let time = Mutex(1_600_000_000.0)
+    private let random: Mutex<SeededGenerator>
+
+    init(seed: UInt64) { random = Mutex(SeededGenerator(seed &+ 1)) }
+
+    func run<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        let surroundings = StoreSurroundings(
+            now: {
+                self.time.withLock { time in
+                    time += 1
+                    return time
+                }
+            }, chance: { self.random.withLock { $0.next() } })
+        return try await StoreSurroundings.$current.withValue(surroundings) { try await body() }
     }
 }

@@ -12,7 +12,7 @@ struct StoreCommand: AsyncParsableCommand {
             StoreInfoCommand.self, StoreListCommand.self, StoreRemoveCommand.self, StoreCompactCommand.self,
             StoreExportCommand.self, StoreMergeCommand.self, StoreCopyCommand.self, StoreVerifyCommand.self,
             StoreDuplicatesCommand.self, StoreMoveRootCommand.self, StoreEmbedCommand.self, StoreSwitchCommand.self,
-            StoreDropSpaceCommand.self, StoreRefreshCommand.self,
+            StoreDropSpaceCommand.self, StoreRefreshCommand.self, StoreMapCommand.self,
         ])
 }
 

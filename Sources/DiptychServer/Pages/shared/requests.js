@@ -41,6 +41,22 @@ export function request(path, { method = "GET", json, form, signal, asks = true 
   });
 }
 
+/** The answer's bytes. Throws as `request` does. */
+export async function requestBytes(path, signal) {
+  for (;;) {
+    let response;
+    try {
+      response = await fetch(new URL(path, root), { cache: "no-store", signal });
+      if (response.ok) return await response.arrayBuffer();
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw Problem.noAnswer;
+    }
+    const problem = Problem.from(response.status, await response.text().catch(() => ""), response.headers.get("Retry-After"));
+    if (response.status !== 401 || !(await askForKey())) throw problem;
+  }
+}
+
 /** An answer that goes on, for `events.js`; 401 asks for a key here too. Throws as `request` does. */
 export async function openStream(path, headers, signal) {
   for (;;) {
