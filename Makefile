@@ -116,9 +116,11 @@ bench-training: build torch
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model RN50
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16 --precision amp
 
-# The map of 100,000 embeddings beside umap-learn's.
+# The map of embeddings beside umap-learn's, and a million points in a browser.
 bench-map: build
-	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH) --peer
+	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH)
+	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH) --count 20000 --peer
+	$$(./Scripts/clients/environment) Benchmarks/map_page.py $(DIPTYCH)
 
 # What needs a GPU: features beside the processor's, and a training step beside open_clip's loop. Says so where there is none.
 bench-gpu: build torch

@@ -15,7 +15,9 @@ extension EmbeddedStore {
             let statement = try db.cachedStatement(sql: "SELECT id FROM \(table) WHERE id >= ? ORDER BY id LIMIT 1")
             var ids: Set<Int64> = []
             for _ in 0..<4 * count where ids.count < count {
-                if let id = try Int64.fetchOne(statement, arguments: [Int64.random(in: 1...max(1, last), using: &chance)]) {
+                if let id = try Int64.fetchOne(
+                    statement, arguments: [Int64.random(in: 1...max(1, last), using: &chance)])
+                {
                     ids.insert(id)
                 }
             }
