@@ -156,6 +156,40 @@ struct TrainTests {
         }
     }
 
+    @Test func `options that have no meaning here are accepted with a line each`() throws {
+        let folder = try TemporaryFolder()
+        let fixtures = Self.fixtures.path
+        let result = try Command.run(
+            [
+                "train", "--model", "\(fixtures)/vit.pt", "--heads", "2,2", "--train-data", "\(fixtures)/lmdb/train",
+                "--logs", folder.path, "--batch-size", "8", "--max-steps", "1", "--context-length", "16",
+                "--use-flash-attention", "--debug", "--local_rank", "0", "--dist-backend", "nccl",
+                "--valid-num-workers", "3",
+            ], environment: environment)
+        #expect(result.status == 0)
+        for option in ["--use-flash-attention", "--debug", "--local-rank", "--dist-backend"] {
+            #expect(result.error.contains("note: \(option) changes nothing"), "\(option)")
+        }
+    }
+
+    // The fixtures' towers are of another size, which shows that they are read.
+    @Test func `towers begin with the weights that paths name`() throws {
+        let folder = try TemporaryFolder()
+        let fixtures = Self.fixtures.path
+        for (option, checkpoint, tensor) in [
+            ("--clip-weight-path", "rn.pt", "visual.conv1.weight"),
+            ("--bert-weight-path", "vit.pt", "bert.embeddings.word_embeddings.weight"),
+        ] {
+            let result = try Command.run(
+                [
+                    "train", "--vision-model", "RN50", "--text-model", "RBT3-chinese", "--vocabulary", fixtures,
+                    "--train-data", "\(fixtures)/lmdb/train", "--logs", folder.path, "--dry-run", option,
+                    "\(fixtures)/\(checkpoint)",
+                ], environment: environment)
+            #expect(result.status == 1 && result.error.contains("initial values: tensor '\(tensor)' has shape"))
+        }
+    }
+
     @Test func `the worked example of the catalog ends with a trained model`() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Documentation/catalog.md")

@@ -91,8 +91,10 @@ struct RowTextPairs: ImageTextPairs {
     init(_ rows: any Dataset, columns: RowColumns, path: String, notes: DatasetNotes?) throws(DatasetError) {
         (self.rows, self.path) = (rows, path)
         guard columns.hasTexts else {
+            guard rows.count > 0 else { throw DatasetError(.incomplete, path: path, "has no images with texts") }
+            let known = rows.columns.prefix(20).map(\.name).joined(separator: ", ")
             throw DatasetError(
-                .incomplete, path: path, "has no column of texts; name it with --caption-column")
+                .incomplete, path: path, "has no column of texts; name one of \(known) with --caption-column")
         }
         guard rows.count < Int(Int32.max) else {
             throw DatasetError(.tooLarge, path: path, "\(rows.count) rows are more than are read")

@@ -7,6 +7,6 @@ struct ModelsCommand: AsyncParsableCommand {
         discussion: "Example: diptych models list",
         subcommands: [
             ModelsListCommand.self, ModelsPullCommand.self, ModelsVerifyCommand.self, ModelsInspectCommand.self,
-            ModelsPathCommand.self, ModelsConvertCommand.self,
+            ModelsPathCommand.self, ModelsConvertCommand.self, ModelsInterpolateCommand.self,
         ])
 }
