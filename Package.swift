@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "DiptychCuration", targets: ["DiptychCuration"]),
         .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
+        .library(name: "DiptychLabels", targets: ["DiptychLabels"]),
         .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -201,11 +202,16 @@ let package = Package(
                 "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
             ],
             swiftSettings: strict),
+        // Labels given to images by people, with a model that learns from them.
+        .target(
+            name: "DiptychLabels",
+            dependencies: ["CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEvaluation", "DiptychSearch"],
+            swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMedia", "DiptychModels", "DiptychSearch",
                 "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -229,6 +235,7 @@ let package = Package(
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets",
                 "DiptychEngine",
                 "DiptychHub",
+                "DiptychLabels",
                 "DiptychMedia",
                 "DiptychCuration", "DiptychEvaluation", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
@@ -330,6 +337,12 @@ let package = Package(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiptychLabelsTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychLabels", "DiptychSearch", "DiptychTestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychMilvusTests",
             dependencies: [
