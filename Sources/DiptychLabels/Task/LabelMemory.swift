@@ -116,7 +116,7 @@ public struct LabelMemory: Sendable {
         return keys.filter { !$0.isEmpty && seen.insert($0).inserted }
     }
 
-    private static func isHan(_ scalar: Unicode.Scalar) -> Bool {
+    static func isHan(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x3FFFF: true
         default: false
