@@ -205,13 +205,16 @@ let package = Package(
         // Labels given to images by people, with a model that learns from them.
         .target(
             name: "DiptychLabels",
-            dependencies: ["CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEvaluation", "DiptychSearch"],
+            dependencies: [
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEvaluation", "DiptychSearch",
+            ],
             swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMedia", "DiptychModels", "DiptychSearch",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMedia", "DiptychModels",
+                "DiptychSearch",
                 "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -1,4 +1,4 @@
-public import DiptychSearch
+internal import DiptychSearch
 
 /// A label that a model proposes for an image.
 public struct LabelSuggestion: Sendable, Hashable {

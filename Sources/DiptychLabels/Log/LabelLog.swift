@@ -100,7 +100,8 @@ public struct LabelLog: Sendable {
     }
 
     private mutating func remember(_ step: Step, of author: Int32) {
-        if let group = step.group, let count = steps[author]?.count, count > 0, steps[author]?[count - 1].group == group {
+        if let group = step.group, let count = steps[author]?.count, count > 0, steps[author]?[count - 1].group == group
+        {
             steps[author]?[count - 1].decisions += step.decisions
         } else {
             steps[author, default: []].append(step)

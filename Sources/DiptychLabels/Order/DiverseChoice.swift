@@ -21,7 +21,9 @@ enum DiverseChoice {
         while chosen.count < count, !left.isEmpty {
             var best = 0
             for place in left.indices
-            where left[place].score - weight * max(0, nearest[place]) > left[best].score - weight * max(0, nearest[best]) {
+            where left[place].score - weight * max(0, nearest[place]) > left[best].score - weight
+                * max(0, nearest[best])
+            {
                 best = place
             }
             let row = left[best].row

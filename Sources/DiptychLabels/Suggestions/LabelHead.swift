@@ -1,4 +1,4 @@
-internal import Diptych
+public import Diptych
 internal import DiptychEvaluation
 internal import Foundation
 
@@ -56,7 +56,9 @@ public struct LabelHead: Sendable {
             // The mean of all texts tells nothing apart: several labels are judged against it, each by itself.
             var mean = [Float](repeating: 0, count: dimension)
             for row in labels.indices {
-                for place in 0..<dimension { mean[place] += texts.values[row * dimension + place] / Float(labels.count) }
+                for place in 0..<dimension {
+                    mean[place] += texts.values[row * dimension + place] / Float(labels.count)
+                }
             }
             for row in labels.indices {
                 let share = Self.textWeight / (Self.textWeight + Float(counts[row])) * min(scale, 100)
@@ -191,7 +193,8 @@ public struct LabelHead: Sendable {
                     range.map { row in
                         for label in labels.indices {
                             logits[label] =
-                                Products.dot(values, row * dimension, weights, label * dimension, dimension) + biases[label]
+                                Products.dot(values, row * dimension, weights, label * dimension, dimension)
+                                + biases[label]
                         }
                         return prediction(logits)
                     }

@@ -103,7 +103,8 @@ public struct LabelMemory: Sendable {
             // ü is typed as v.
             for vowel in ["u", "v"] {
                 let syllables = folded(
-                    spelt.precomposedStringWithCanonicalMapping.map { "üǖǘǚǜ".contains($0) ? vowel : String($0) }.joined()
+                    spelt.precomposedStringWithCanonicalMapping.map { "üǖǘǚǜ".contains($0) ? vowel : String($0) }
+                        .joined()
                 ).split { !$0.isLetter && !$0.isNumber }.map(String.init)
                 keys.append(syllables.joined())
                 if syllables.count > 1 {

@@ -129,7 +129,8 @@ public struct LabelTask: Sendable, Hashable, Codable {
             }
             if let first = lines[label] {
                 throw LabelError(
-                    "\(path), line \(number + 1): the label '\(shown(label))' stands on line \(first) already; remove one")
+                    "\(path), line \(number + 1): the label '\(shown(label))' stands on line \(first) already; remove one"
+                )
             }
             guard labels.count < labelLimit else {
                 throw LabelError("\(path), line \(number + 1): a task has \(labelLimit) labels at most")

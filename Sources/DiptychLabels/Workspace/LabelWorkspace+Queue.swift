@@ -29,8 +29,10 @@ public struct LabelRequest: Sendable {
     public var scope = Scope.unlabelled
     /// Only images that a filter accepts, with its text.
     public var filter: (text: String, filter: Filter)?
-    /// Whether the window begins, and has none of what it was given before.
+    /// Whether the window begins: what others of the person's windows were given that are gone comes back.
     public var isFresh = false
+    /// The person's other windows that are open.
+    public var live: Set<String> = []
     /// Only rows behind this many of the order, for scopes that images do not leave when they are labelled.
     public var offset = 0
     /// Whether images are only shown, in a grid, and stay free for other windows.
@@ -63,7 +65,9 @@ extension LabelWorkspace {
     public func next(_ request: LabelRequest) async throws -> [QueuedImage] {
         try await catchUp()
         try await refresh()
-        if request.isFresh { leases = leases.filter { $0.value.tab != request.tab } }
+        if request.isFresh {
+            leases = leases.filter { $0.value.author != request.author || request.live.contains($0.value.tab) }
+        }
         let now = ContinuousClock.now
         if leases.count > 4096 { leases = leases.filter { $0.value.until > now } }
         let items = try await accepted(request)
@@ -83,7 +87,7 @@ extension LabelWorkspace {
             for row in rows {
                 guard let item = stored[pool.items[row]], !item.missing else { continue }
                 found.append(queued(row, item))
-                if !request.isGrid { leases[pool.parts[row]] = (request.tab, now + Self.leaseTime) }
+                if !request.isGrid { leases[pool.parts[row]] = (request.tab, request.author, now + Self.leaseTime) }
             }
             if rows.count < request.count - found.count { break }
         }

@@ -112,3 +112,44 @@ extension LabelWorkspace {
         return generator.next() % 20 == 0
     }
 }
+
+/// How far a task is.
+public struct LabelProgress: Sendable {
+    /// The images that have been read from the store, and whether all have.
+    public let images: Int
+    public let isLoaded: Bool
+    /// Images with an answer, and skipped ones.
+    public let decided: Int
+    public let skipped: Int
+    /// How often each label is in use.
+    public let counts: [String: Int]
+    /// How many steps the person can take back.
+    public let undoable: Int
+    /// Of the suggestions that were shown, the share that was accepted; nil where none was.
+    public let accepted: Double?
+    /// How many were shown.
+    public let shown: Int
+    /// How many images the head learnt from, and how long that took in seconds.
+    public let learntFrom: Int
+    public let trainingSeconds: Double
+}
+
+extension LabelWorkspace {
+    /// How far the task is, for a person.
+    public func progress(for author: String) async throws -> LabelProgress {
+        try await catchUp()
+        let shown = log.records.filter { $0.probability != nil && !$0.isBlind && !$0.isUndone && !$0.isSkip }
+        return LabelProgress(
+            images: pool.count, isLoaded: isLoaded, decided: log.decided, skipped: log.skipped, counts: log.counts,
+            undoable: log.undoCount(of: author),
+            accepted: shown.isEmpty ? nil : Double(shown.count { $0.isRight }) / Double(shown.count),
+            shown: shown.count,
+            learntFrom: training?.samples ?? 0, trainingSeconds: training?.seconds ?? 0)
+    }
+
+    /// What was done for the task.
+    public func report() async throws -> LabelReport {
+        try await catchUp(isForced: true)
+        return LabelReport(log)
+    }
+}

@@ -28,7 +28,7 @@ public actor LabelWorkspace {
     var training: Training?
     var isTraining = false
     var trainedAt = -1
-    var leases: [Int64: (tab: String, until: ContinuousClock.Instant)] = [:]
+    var leases: [Int64: (tab: String, author: String, until: ContinuousClock.Instant)] = [:]
     var randomRows: [Int] = []
     var nearestRows: (query: [Float], count: Int, rows: [Int])?
     var filtered: (text: String, items: Set<String>, until: ContinuousClock.Instant)?
@@ -104,7 +104,9 @@ public actor LabelWorkspace {
     // MARK: One after the other
 
     /// Runs what writes, one after the other.
-    func exclusively<T: Sendable>(_ body: @escaping @Sendable (isolated LabelWorkspace) async throws -> T) async throws -> T {
+    func exclusively<T: Sendable>(_ body: @escaping @Sendable (isolated LabelWorkspace) async throws -> T) async throws
+        -> T
+    {
         let before = tail
         let work = Task {
             await before?.value
@@ -166,7 +168,8 @@ public actor LabelWorkspace {
                 outcomes.append(nil)
                 annotations.append(
                     Annotation(
-                        part: decision.part, task: task.name, value: decision.isSkip ? nil : task.value(decision.labels),
+                        part: decision.part, task: task.name,
+                        value: decision.isSkip ? nil : task.value(decision.labels),
                         author: author, origin: decision.origin, time: decision.time, details: decision.details))
             }
         }
@@ -295,7 +298,9 @@ public actor LabelWorkspace {
         // A phrase that was typed is in no list.
         if !changed.labels.contains(label), log.counts[label] ?? 0 > 0 { try changed.add(label) }
         try changed.rename(label, to: name)
-        let parts = log.standingParts.filter { part in log.standing(part).map { log.labels($0).contains(label) } ?? false }
+        let parts = log.standingParts.filter { part in
+            log.standing(part).map { log.labels($0).contains(label) } ?? false
+        }
         // From here on the old name is read as the new one: what follows may be cut off and is right all the same.
         try await changed.save(in: store)
         task = changed
