@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "DiptychSources", targets: ["DiptychSources"]),
         .library(name: "DiptychEvaluation", targets: ["DiptychEvaluation"]),
         .library(name: "DiptychMap", targets: ["DiptychMap"]),
+        .library(name: "DiptychLabels", targets: ["DiptychLabels"]),
         .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
@@ -205,12 +206,19 @@ let package = Package(
                 "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychMedia", "DiptychTokenizers",
             ],
             swiftSettings: strict),
+        // Labels given to images by people, with a model that learns from them.
+        .target(
+            name: "DiptychLabels",
+            dependencies: [
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEvaluation", "DiptychSearch",
+            ],
+            swiftSettings: strict),
         // HTTP and web pages.
         .target(
             name: "DiptychServer",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMap", "DiptychMedia", "DiptychModels",
-                "DiptychSearch", "DiptychTokenizers",
+                "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMap", "DiptychMedia",
+                "DiptychModels", "DiptychSearch", "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -233,6 +241,7 @@ let package = Package(
                 "CMalloc", "CResources", "Diptych", "DiptychBasics", "DiptychCatalog", "DiptychDatasets",
                 "DiptychEngine",
                 "DiptychHub",
+                "DiptychLabels",
                 "DiptychMedia",
                 "DiptychCuration", "DiptychEvaluation", "DiptychMap", "DiptychMilvus",
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
@@ -336,6 +345,12 @@ let package = Package(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiptychLabelsTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychLabels", "DiptychSearch", "DiptychTestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychMilvusTests",
             dependencies: [

@@ -19,6 +19,7 @@ struct DiptychCommand: AsyncParsableCommand {
             StoreCommand.self, DatasetCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
             ContactSheetCommand.self, TrainCommand.self,
             EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
+            LabelCommand.self,
             ExportCommand.self, EngineCommand.self, ServeCommand.self, KeysCommand.self,
         ])
 }

@@ -104,6 +104,12 @@ public protocol Catalogue: Sendable {
     ///
     /// - Parameter task: only what was said for this task; nil for all.
     func annotations(ofPart part: Int64, task: String?) async throws -> [StoredAnnotation]
+    /// All that was said for a task behind the annotation with a number, in the order in which it was said.
+    ///
+    /// - Parameter id: 0 begins.
+    func annotations(ofTask task: String, after id: Int64, limit: Int) async throws -> [StoredAnnotation]
+    /// The numbers of the parts that are the wholes of the items with these ids; nil where there is no such item.
+    func wholeParts(ofItems ids: [String]) async throws -> [Int64?]
     /// What holds now for a task: the last revision of each part that has one, after a part, in the order of their numbers. Those
     /// whose value was taken back are left out.
     func currentAnnotations(task: String, after part: Int64, limit: Int) async throws -> [StoredAnnotation]
@@ -158,6 +164,13 @@ extension Catalogue {
     /// By asking for an item that has it.
     public func kinds(ofAttribute name: String) async throws -> Set<FilterField.Kind> {
         try await places(after: nil, limit: 1, filter: .exists(.attribute(name))).isEmpty ? [] : [.any]
+    }
+
+    /// One after the other.
+    public func wholeParts(ofItems ids: [String]) async throws -> [Int64?] {
+        var parts: [Int64?] = []
+        for id in ids { parts.append(try await self.parts(of: id).first { $0.part == .whole }?.id) }
+        return parts
     }
 
     /// None can be listed.

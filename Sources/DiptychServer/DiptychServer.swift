@@ -56,7 +56,7 @@ public struct DiptychServer: Service {
             work: work,
             store: options.store.map {
                 ServedStore($0, folder: options.folder, undoTime: options.undoTime, thumbnails: thumbnails)
-            }, thumbnails: thumbnails, stages: stages,
+            }, labels: options.store.map { LabelDesk($0, options) }, thumbnails: thumbnails, stages: stages,
             metrics: registry,
             events: EventStreams(
                 EventLimits(
@@ -74,6 +74,7 @@ public struct DiptychServer: Service {
             SearchRoutes(services: services),
             ItemRoutes(services: services),
             MapRoutes(services: services, threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2)),
+            LabelRoutes(services: services),
             StatusRoutes(services: services),
             SessionRoutes(services: services),
             PageRoutes(pages: pages, basePath: services.basePath),

@@ -1,3 +1,4 @@
+public import DiptychLabels
 public import DiptychMedia
 public import DiptychSearch
 public import Foundation
@@ -12,6 +13,12 @@ public struct ServerOptions: Sendable {
     public var models: [ModelSource]
     /// The store; nil serves models only.
     public var store: (any VectorStore)?
+    /// What is labelled; nil leaves it to who opens the page.
+    public var labelling: LabelTask?
+    /// Who labels where nobody needs a key.
+    public var annotator = "me"
+    /// How many people label each image.
+    public var annotatorsPerImage = 1
     /// Where images that clients bring are kept, and thumbnails; nil keeps none.
     public var folder: URL?
     /// How long removed items can be brought back.

@@ -18,12 +18,12 @@ SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 
 
 class Server:
-    """`diptych serve` on a port of its own, until `stop`."""
+    """`diptych serve`, or another command that serves, on a port of its own, until `stop`."""
 
-    def __init__(self, *options, port="0"):
+    def __init__(self, *options, port="0", command="serve"):
         # A file, because a pipe that nobody reads would stop the server sooner or later.
         with tempfile.NamedTemporaryFile("w+") as log:
-            self.process = subprocess.Popen([DIPTYCH, "serve", *options, "--port", port], stderr=log)
+            self.process = subprocess.Popen([DIPTYCH, command, *options, "--port", port], stderr=log)
             while not (found := re.search(r"serving (http://\S+)\n", pathlib.Path(log.name).read_text())):
                 assert self.process.poll() is None, f"{DIPTYCH} serve ended without saying where it serves"
                 time.sleep(0.02)

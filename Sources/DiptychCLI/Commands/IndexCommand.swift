@@ -226,7 +226,7 @@ struct IndexCommand: AsyncParsableCommand {
                     ("index", built.json),
                 ]).text
         }
-        if listing.list {
+        if listing.list || listing.isSummaryAside {
             Console.say(line)
         } else {
             try StandardOutput.line(line)
@@ -263,4 +263,8 @@ struct IndexListArguments: ParsableArguments {
 
     @Option(help: "The format of the summary.")
     var format = ResultFormat.text
+
+    // For commands that index first and have results of another kind.
+    @Flag(name: .customLong("summary-aside"), help: .hidden)
+    var isSummaryAside = false
 }

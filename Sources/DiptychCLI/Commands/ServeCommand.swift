@@ -36,10 +36,16 @@ struct ServeCommand: AsyncParsableCommand {
     /// What is left of accepted requests after 8 seconds is cut; whatever a model or a disk still does, the process ends.
     private static let longestShutdown = 9.5
 
-    private func serve() async throws {
+    /// Serves until it is interrupted.
+    ///
+    /// - Parameters:
+    ///   - page: the path of the page to name.
+    ///   - change: changes what the options say.
+    func serve(page: String = "", _ change: (inout ServerOptions) throws -> Void = { _ in }) async throws {
         OpenFiles.raiseLimit()
         let logger = settings.logger(isQuiet: model.quiet)
-        let options = try await serverOptions(logger)
+        var options = try await serverOptions(logger)
+        try change(&options)
         if !model.quiet, options.keys == nil, !["127.0.0.1", "::1", "localhost"].contains(options.host) {
             Console.say(
                 "warning: whoever reaches \(options.host) may search, add and remove; --api-key-file lets in only who "
@@ -50,7 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         let server = try DiptychServer(options, logger: logger) { port in
             guard !isQuiet else { return }
             let name = host.contains(":") ? "[\(host)]" : host
-            Console.say("serving \(isEncrypted ? "https" : "http")://\(name):\(port)\(path)")
+            Console.say("serving \(isEncrypted ? "https" : "http")://\(name):\(port)\(path)\(page)")
         }
         // The command's task is cancelled at Ctrl-C and SIGTERM; accepted requests are finished then.
         let group = ServiceGroup(

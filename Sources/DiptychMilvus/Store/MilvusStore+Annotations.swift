@@ -10,6 +10,8 @@
             var how: String
             var probability: Double?
             var restores: Int?
+            /// What else is known of it, as JSON.
+            var details: String?
             /// Whether anything is said; a value that was taken back is nothing.
             var hasValue: Bool
             /// Tells apart what several machines say at once.
@@ -23,7 +25,9 @@
             guard !annotations.isEmpty else { return [] }
             try requireParts("annotations")
             let texts = try annotations.map { annotation in
-                do throws(AttributeError) { return try annotation.encodedValue() } catch {
+                do throws(AttributeError) {
+                    return (value: try annotation.encodedValue(), details: try annotation.encodedDetails())
+                } catch {
                     throw StoreError(
                         .invalidRequest, path: name, "an annotation of part \(annotation.part): \(error.description)")
                 }
@@ -38,13 +42,13 @@
                 var last = try await lastRevisions(annotations)
                 let now = Date().timeIntervalSince1970
                 var (made, stored): ([MilvusRecords.Record], [StoredAnnotation]) = ([], [])
-                for (annotation, text) in zip(annotations, texts) {
+                for (annotation, texts) in zip(annotations, texts) {
                     let subject = Subject(part: annotation.part, task: annotation.task)
                     let revision = (last[subject] ?? 0) + 1
                     last[subject] = revision
                     var annotation = annotation
                     annotation.time = annotation.time ?? now
-                    let record = try record(annotation, text, revision, rows[annotation.part])
+                    let record = try record(annotation, texts.value, texts.details, revision, rows[annotation.part])
                     made.append(record)
                     stored.append(StoredAnnotation(id: record.id, revision: revision, annotation: annotation))
                 }
@@ -59,11 +63,11 @@
         }
 
         private func record(
-            _ annotation: Annotation, _ value: String?, _ revision: Int, _ row: ItemRow?
+            _ annotation: Annotation, _ value: String?, _ details: String?, _ revision: Int, _ row: ItemRow?
         ) throws -> MilvusRecords.Record {
             let facts = Facts(
                 author: annotation.author, time: annotation.time ?? 0, how: annotation.origin.name,
-                probability: annotation.origin.probability, restores: annotation.origin.restored,
+                probability: annotation.origin.probability, restores: annotation.origin.restored, details: details,
                 hasValue: value != nil, nonce: UInt64.random(in: 0...UInt64.max))
             let text = String(decoding: try JSONEncoder().encode(facts), as: UTF8.self)
             return MilvusRecords.Record(
@@ -125,7 +129,8 @@
                         id: entry.record.row, revision: number + 1,
                         annotation: Annotation(
                             part: subject.part, task: subject.task, value: value, author: entry.facts.author,
-                            origin: origin, time: entry.facts.time))
+                            origin: origin, time: entry.facts.time,
+                            details: entry.facts.details.flatMap(Annotation.decodedValue)))
                 }
             }
         }
@@ -153,6 +158,20 @@
                 return try annotations(all.filter { content == nil || $0.content == content }).sorted {
                     ($0.annotation.time ?? 0, $0.revision, $0.id) < ($1.annotation.time ?? 0, $1.revision, $1.id)
                 }
+            }
+        }
+
+        /// All that was said for a task behind the annotation with a number, in the order in which it was said.
+        ///
+        /// Reads every annotation of the task.
+        public func annotations(ofTask task: String, after id: Int64, limit: Int) async throws -> [StoredAnnotation] {
+            guard hasParts, limit > 0 else { return [] }
+            return try await storing {
+                let all = try annotations(try await records.read(try condition(task))).sorted {
+                    ($0.annotation.time ?? 0, $0.revision, $0.id) < ($1.annotation.time ?? 0, $1.revision, $1.id)
+                }
+                let start = id == 0 ? 0 : (all.firstIndex { $0.id == id }.map { $0 + 1 } ?? 0)
+                return Array(all[start...].prefix(limit))
             }
         }
 

@@ -28,15 +28,20 @@ public struct Annotation: Sendable, Hashable {
     public var origin: Origin
     /// When it was said, in seconds since 1970; nil for now.
     public var time: Double?
+    /// What else is known of how it came to be, such as how long it took and what was suggested: an object; nil for nothing.
+    public var details: AttributeValue?
 
     /// The most bytes of a value as JSON.
     public static let byteLimit = 1 << 20
+    /// The most bytes of its details as JSON.
+    public static let detailsByteLimit = 1 << 13
     /// The most bytes of a task's or an author's name.
     public static let nameLimit = 200
 
     /// Says something about a part.
     public init(
-        part: Int64, task: String, value: AttributeValue?, author: String, origin: Origin = .typed, time: Double? = nil
+        part: Int64, task: String, value: AttributeValue?, author: String, origin: Origin = .typed, time: Double? = nil,
+        details: AttributeValue? = nil
     ) {
         self.part = part
         self.task = task
@@ -44,6 +49,24 @@ public struct Annotation: Sendable, Hashable {
         self.author = author
         self.origin = origin
         self.time = time
+        self.details = details
+    }
+
+    /// The details as JSON, within the limits.
+    package func encodedDetails() throws(AttributeError) -> String? {
+        guard let details else { return nil }
+        guard details.depth <= AttributeText.depthLimit else {
+            throw AttributeError("its details stand more than \(AttributeText.depthLimit) levels deep")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(details) else {
+            throw AttributeError("its details hold a number that is not finite")
+        }
+        guard data.count <= Self.detailsByteLimit else {
+            throw AttributeError("its details are \(data.count) bytes of JSON, the most are \(Self.detailsByteLimit)")
+        }
+        return String(decoding: data, as: UTF8.self)
     }
 
     /// The value as JSON, within the limits.

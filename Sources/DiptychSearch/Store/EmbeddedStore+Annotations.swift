@@ -12,14 +12,16 @@ extension EmbeddedStore {
         guard !annotations.isEmpty else { return [] }
         let name = name
         let texts = try annotations.map { annotation in
-            do throws(AttributeError) { return try annotation.encodedValue() } catch {
+            do throws(AttributeError) {
+                return (value: try annotation.encodedValue(), details: try annotation.encodedDetails())
+            } catch {
                 throw StoreError(
                     .invalidRequest, path: name, "an annotation of part \(annotation.part): \(error.description)")
             }
         }
         let now = StoreSurroundings.current.now()
         return try await write { db in
-            try zip(annotations, texts).map { annotation, value in
+            try zip(annotations, texts).map { annotation, texts in
                 let exists = try Bool.fetchOne(
                     db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM parts WHERE id = ?)"),
                     arguments: [annotation.part])
@@ -27,26 +29,26 @@ extension EmbeddedStore {
                     throw StoreError(
                         .invalidRequest, path: name, "has no part \(annotation.part) that could be annotated")
                 }
-                return try Self.add(annotation, value, now, db)
+                return try Self.add(annotation, texts.value, texts.details, now, db)
             }
         }
     }
 
-    private static func add(_ annotation: Annotation, _ value: String?, _ now: Double, _ db: Database) throws
-        -> StoredAnnotation
-    {
+    private static func add(
+        _ annotation: Annotation, _ value: String?, _ details: String?, _ now: Double, _ db: Database
+    ) throws -> StoredAnnotation {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    INSERT INTO annotations (part, task, revision, value, author, time, how, probability, restores)
+                    INSERT INTO annotations (part, task, revision, value, author, time, how, probability, restores, details)
                     VALUES (?1, ?2,
                         (SELECT coalesce(max(revision), 0) + 1 FROM annotations WHERE part = ?1 AND task = ?2),
-                        ?3, ?4, ?5, ?6, ?7, ?8)
+                        ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                     RETURNING id, revision
                     """),
             arguments: [
                 annotation.part, annotation.task, value, annotation.author, annotation.time ?? now,
-                annotation.origin.name, annotation.origin.probability, annotation.origin.restored,
+                annotation.origin.name, annotation.origin.probability, annotation.origin.restored, details,
             ])
         guard let row else { throw StoreError(.inputOutput, path: "annotations", "the revision was not written") }
         var stored = annotation
@@ -70,7 +72,7 @@ extension EmbeddedStore {
             let value = log.last { $0.revision <= restored }?.annotation.value
             let annotation = Annotation(
                 part: part, task: task, value: value, author: author, origin: .undone(to: max(0, restored)), time: now)
-            return try Self.add(annotation, try? annotation.encodedValue(), now, db)
+            return try Self.add(annotation, try? annotation.encodedValue(), nil, now, db)
         }
     }
 
@@ -100,14 +102,24 @@ extension EmbeddedStore {
         }
     }
 
+    /// All that was said for a task behind the annotation with a number, in the order in which it was said.
+    public func annotations(ofTask task: String, after id: Int64, limit: Int) async throws -> [StoredAnnotation] {
+        try await read { db in
+            try Self.annotations(
+                db, "task = ?1 AND id > ?2", [task.databaseValue, id.databaseValue], order: "id", limit: limit)
+        }
+    }
+
     private static func annotations(
-        _ db: Database, _ condition: String, _ arguments: [DatabaseValue], limit: Int = .max
+        _ db: Database, _ condition: String, _ arguments: [DatabaseValue], order: String = "part, id",
+        limit: Int = .max
     ) throws -> [StoredAnnotation] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, revision, part, task, value, author, time, how, probability, restores FROM annotations
-                WHERE \(condition) ORDER BY part, id LIMIT \(max(0, limit))
+                SELECT id, revision, part, task, value, author, time, how, probability, restores, details
+                FROM annotations
+                WHERE \(condition) ORDER BY \(order) LIMIT \(max(0, limit))
                 """, arguments: StatementArguments(arguments)
         ).map { row in
             let text: String? = try row.decode(atIndex: 4)
@@ -123,7 +135,8 @@ extension EmbeddedStore {
                     origin: Annotation.Origin(
                         named: try row.decode(atIndex: 7), probability: try row.decode(atIndex: 8),
                         restored: try row.decode(atIndex: 9)),
-                    time: try row.decode(atIndex: 6)))
+                    time: try row.decode(atIndex: 6),
+                    details: try row.decode(String?.self, atIndex: 10).flatMap(Annotation.decodedValue)))
         }
     }
 }

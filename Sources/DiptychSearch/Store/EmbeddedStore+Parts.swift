@@ -75,6 +75,18 @@ extension EmbeddedStore {
         }
     }
 
+    /// The numbers of the parts that are the wholes of the items with these ids, which are those of their assets; nil where there is
+    /// no such item.
+    public func wholeParts(ofItems ids: [String]) async throws -> [Int64?] {
+        try await read { db in
+            let statement = try db.cachedStatement(sql: "SELECT asset FROM items WHERE id = ?")
+            return try ids.map { id in
+                guard let number = Int64(id) else { return nil }
+                return try Int64.fetchOne(statement, arguments: [number])
+            }
+        }
+    }
+
     /// Adds parts to the assets of the items at some paths, in one transaction; those that an asset has already stay as they are. They
     /// are found once they are embedded, see ``SpaceFiller``.
     ///

@@ -160,6 +160,7 @@ extension EmbeddedStore {
     /// An annotation that ``annotations(of:task:)`` could not read.
     private static let unreadableAnnotation = """
         (value IS NOT NULL AND (typeof(value) <> 'text' OR NOT json_valid(value)))
+            OR (details IS NOT NULL AND (typeof(details) <> 'text' OR NOT json_valid(details)))
             OR how NOT IN ('typed', 'accepted', 'changed', 'imported', 'undone') OR task = ''
         """
 

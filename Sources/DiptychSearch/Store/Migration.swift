@@ -6,7 +6,12 @@ enum Migration {
     static func run(_ db: Database, from version: Int) throws {
         guard version < Schema.version else { return }
         if version < 2 { try addAttributes(db) }
-        if version < 4 { try addAssets(db) }
+        if version < 4 {
+            try addAssets(db)
+        } else if version < 5 {
+            // Version 4 knew of an annotation only by whom, when and how.
+            try db.execute(sql: "ALTER TABLE annotations ADD COLUMN details TEXT")
+        }
         try Schema.set("version", String(Schema.version), in: db)
     }
 

@@ -5,7 +5,7 @@ internal import GRDB
 /// Documentation/store.md says what holds between them, and what asserts it.
 enum Schema {
     /// The version of the tables; a newer one is refused, an older one is brought up to date by ``Migration``.
-    static let version = 4
+    static let version = 5
 
     static let statements = """
         CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
@@ -23,7 +23,7 @@ enum Schema {
         \(indices)
         """
 
-    /// The tables of version 4. Ids are never reused, so a stale reference finds nothing.
+    /// The tables of version 5. Ids are never reused, so a stale reference finds nothing.
     static let tables = """
         CREATE TABLE roots (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -103,7 +103,8 @@ enum Schema {
             time REAL NOT NULL,                    -- seconds since 1970
             how TEXT NOT NULL,                     -- typed, accepted, changed, imported or undone
             probability REAL,                      -- of the suggestion that was accepted or changed
-            restores INTEGER                       -- the revision that one that takes back says once more; 0 for none
+            restores INTEGER,                      -- the revision that one that takes back says once more; 0 for none
+            details TEXT                           -- a JSON object: how long it took, what was suggested; NULL for nothing
         );
         CREATE TRIGGER annotation_changed BEFORE UPDATE ON annotations BEGIN
             SELECT RAISE(ABORT, 'annotations are only added');

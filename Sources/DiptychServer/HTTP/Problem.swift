@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychLabels
 internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
@@ -67,6 +68,7 @@ struct Problem: Error, Equatable {
         switch error {
         case let problem as Problem: problem
         case let error as ImageError: badRequest(error.description)
+        case let error as LabelError: badRequest(error.description)
         case let error as FilterError: Problem(status: .badRequest, detail: error.description, field: "filter")
         case let error as AttributeError: badRequest(error.description)
         case let error as StoreError where error.kind == .invalidRequest: badRequest(error.reason)

@@ -6,6 +6,7 @@ struct Services: Sendable {
     let loader: ImageLoader
     let work: Workers
     let store: ServedStore?
+    let labels: LabelDesk?
     let thumbnails: Thumbnails
     let stages: Stages
     let metrics: PrometheusRegistry

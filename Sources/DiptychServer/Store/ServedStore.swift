@@ -131,6 +131,13 @@ final class ServedStore: Sendable {
         }
     }
 
+    /// The same for labels.
+    static func writing<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as StoreError where error.kind == .inputOutput {
+            throw Problem.noSpace
+        }
+    }
+
     // MARK: Removing
 
     /// Hides an item, and removes it for good when the time for undoing is over.

@@ -27,6 +27,7 @@ package struct Page: Sendable {
         Page(
             "search", at: "/", .read,
             query: QueryNames(["q", "minus", "filter", "like", "relevant", "item"], repeated: ["minus"])),
+        Page("label", at: "/label", .write),
         Page("map", at: "/map", .read, query: ["by"]),
         Page("status", at: "/status", .read),
     ]
