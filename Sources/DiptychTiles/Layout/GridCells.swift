@@ -30,7 +30,7 @@ struct GridCells {
             if grid.quality > best?.quality ?? 0 { best = grid }
             guard bands.count > 1 else { break }
             let ends = [bands[0], bands[bands.count - 1]].map { sides(grid.cells.filter(in: $0)) }
-            if min(ends[0], ends[1]) > 0.8 { break }
+            if min(ends[0], ends[1]) > 0.65 { break }
             if ends[0] < ends[1] { bands.removeFirst() } else { bands.removeLast() }
         }
         return best
@@ -43,18 +43,18 @@ struct GridCells {
         guard !columns.isEmpty else { return nil }
         var cells: [SheetRegion] = []
         for (row, band) in bands.enumerated() {
-            var line: [SheetRegion] = []
             let own = self.columns(in: [band])
-            let places = own.count == columns.count ? own : columns
-            for (index, column) in places.enumerated() {
-                let before = index > 0 ? (places[index - 1].upperBound + column.lowerBound) / 2 : column.lowerBound
-                let after =
-                    index + 1 < places.count ? (column.upperBound + places[index + 1].lowerBound) / 2 : column.upperBound
-                line.append(
-                    refined(
-                        SheetRegion(
-                            left: column.lowerBound, top: band.lowerBound, right: column.upperBound,
-                            bottom: band.upperBound), from: before, to: after))
+            let isNear =
+                own.count == columns.count
+                && zip(own, columns).allSatisfy { mine, all in
+                    let reach = max(2, all.count / 14)
+                    return abs(mine.lowerBound - all.lowerBound) <= reach
+                        && abs(mine.upperBound - all.upperBound) <= reach
+                }
+            let places = isNear ? own : columns
+            var line = places.map { column in
+                SheetRegion(
+                    left: column.lowerBound, top: band.lowerBound, right: column.upperBound, bottom: band.upperBound)
             }
             // The last row may end early.
             if row > 0, row == bands.count - 1 {
@@ -62,8 +62,8 @@ struct GridCells {
             }
             cells += line
         }
-        return FoundGrid(rows: bands.count, columns: columns.count, cells: cells,
-            quality: quality(cells, bands, columns))
+        return FoundGrid(
+            rows: bands.count, columns: columns.count, cells: refined(cells), quality: quality(cells, bands, columns))
     }
 
     /// The columns of tiles in some bands.
@@ -118,8 +118,15 @@ struct GridCells {
         return joined
     }
 
-    /// A cell without rows and columns of background at its edges.
-    private func refined(_ cell: SheetRegion, from before: Int, to after: Int) -> SheetRegion {
+    /// Cells without rows and columns of background at their edges, where tiles are smaller than their cells: where most fill
+    /// theirs, the others are of the background's own colour.
+    private func refined(_ cells: [SheetRegion]) -> [SheetRegion] {
+        let boxes = cells.map(refined)
+        let full = zip(cells, boxes).count { $1.width * 100 >= $0.width * 95 && $1.height * 100 >= $0.height * 95 }
+        return full * 2 > cells.count ? cells : boxes
+    }
+
+    private func refined(_ cell: SheetRegion) -> SheetRegion {
         var box = cell
         func column(_ x: Int) -> Double {
             others.share(SheetRegion(left: x, top: cell.top, right: x + 1, bottom: cell.bottom))
@@ -131,10 +138,8 @@ struct GridCells {
         while box.right > box.left, column(box.right - 1) < 0.3 { box.right -= 1 }
         while box.top < box.bottom, row(box.top) < 0.3 { box.top += 1 }
         while box.bottom > box.top, row(box.bottom - 1) < 0.3 { box.bottom -= 1 }
-        // Of a tile whose own colour is the background's only its content is left: it has the place of its column and row.
-        guard box.width * 100 >= cell.width * 62, box.height * 100 >= cell.height * 62, box.area * 2 > cell.area else {
-            return cell
-        }
+        // Of a tile of the background's own colour only its content is left.
+        guard box.width * 100 >= cell.width * 40, box.height * 100 >= cell.height * 40 else { return cell }
         return box
     }
 
@@ -147,7 +152,14 @@ struct GridCells {
                 SheetRegion(left: cell.right - 2, top: cell.top + h, right: cell.right, bottom: cell.bottom - h),
                 SheetRegion(left: cell.left + w, top: cell.top, right: cell.right - w, bottom: cell.top + 2),
                 SheetRegion(left: cell.left + w, top: cell.bottom - 2, right: cell.right - w, bottom: cell.bottom),
-            ].map(others.share)
+            ].enumerated().map { side, part in
+                // The region's own border tells nothing.
+                let isBorder = [
+                    cell.left == region.left, cell.right == region.right, cell.top == region.top,
+                    cell.bottom == region.bottom,
+                ][side]
+                return isBorder ? min(0.5, others.share(part)) : others.share(part)
+            }
             // Three sides are enough where light or a shadow takes one.
             return sides.sorted().dropFirst().reduce(0, +) / 3
         }.sorted()
@@ -179,14 +191,25 @@ struct GridCells {
         return square.squareRoot() / mean
     }
 
-    /// How much a grid looks like one: sides stand out, gaps are of one colour, lengths are alike, and cells fill the region.
+    /// How much a grid looks like one: sides stand out, gaps are of one colour, lengths are alike, and little is left outside.
     private func quality(_ cells: [SheetRegion], _ bands: [Range<Int>], _ columns: [Range<Int>]) -> Double {
-        let fill = Double(cells.reduce(0) { $0 + $1.area }) / Double(region.area)
+        let all = others.share(region) * Double(region.area)
+        let held = cells.reduce(0.0) { $0 + others.share($1) * Double($1.area) }
         let sizes = Self.variation(bands.map(\.count)) + Self.variation(columns.map(\.count))
-        let between =
-            Self.variation(zip(bands, bands.dropFirst()).map { $1.lowerBound - $0.upperBound })
-            + Self.variation(zip(columns, columns.dropFirst()).map { $1.lowerBound - $0.upperBound })
-        return sides(cells) * gaps(bands, columns) * min(1, 1.3 * fill.squareRoot()) / (1 + 0.5 * sizes + 0.25 * between)
+        let between = Self.spread(bands) + Self.spread(columns)
+        // Of two grids, the one of fewer cells has mostly missed some.
+        let count = 1 - 0.5 / Double(max(1, cells.count))
+        return count * sides(cells) * gaps(bands, columns) * (held / max(1, all)).squareRoot() / (1 + 0.5 * sizes + between)
+    }
+
+    /// By how much gaps differ, as a share of what they are between.
+    private static func spread(_ runs: [Range<Int>]) -> Double {
+        let gaps = zip(runs, runs.dropFirst()).map { Double($1.lowerBound - $0.upperBound) }
+        guard gaps.count > 1 else { return 0 }
+        let mean = gaps.reduce(0, +) / Double(gaps.count)
+        let square = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
+        let length = Double(runs.reduce(0) { $0 + $1.count }) / Double(runs.count)
+        return length > 0 ? square.squareRoot() / length : 0
     }
 }
 

@@ -78,6 +78,6 @@ struct GridLines {
                 at += 3
             }
         }
-        return cuts.count > 1 ? (cuts + [length], weakest) : ([0, length], 0)
+        return cuts.count > 1 ? (cuts + [length], weakest * 0.8) : ([0, length], 0)
     }
 }

@@ -5,7 +5,7 @@ internal import Foundation
 /// turned by a few degrees and seen a little from the side; headers, margins, frames and round corners do not matter.
 public struct LayoutFinder: Sendable {
     /// From which quality a grid is one.
-    private static let enough = 0.5
+    private static let enough = 0.45
     private static let depth = 3
 
     public init() {}
@@ -35,17 +35,20 @@ public struct LayoutFinder: Sendable {
         guard depth > 0, min(region.width, region.height) >= shortest, max(region.width, region.height) >= 2 * shortest
         else { return nil }
         let (found, single) = cells(pixels, in: region, shortest)
-        // A sheet on a table, or a block of tiles in a wide margin: its own inside first.
-        if let single, single.area * 100 > region.area * 30, single.area * 100 < region.area * 97,
+        let lines = GridLines(pixels, in: region).grid(shortest: shortest)
+        var best = found.map { divided($0, pixels, shortest) }
+        var quality = found?.quality ?? 0
+        if let lines, lines.quality > Self.enough, lines.quality * 0.85 > quality {
+            (best, quality) = (lines, lines.quality * 0.85)
+        }
+        // A sheet on a table, or a block of tiles below a header, has its grid inside.
+        guard let single, single.area * 100 > region.area * 30, single.area * 100 < region.area * 97,
             let inner = grid(
                 in: single.inset(by: max(1, min(single.width, single.height) / 100)), of: pixels, shortest,
-                depth: depth - 1), inner.quality > (found?.quality ?? 0) * 0.7
-        {
-            return inner
-        }
-        let lines = GridLines(pixels, in: region).grid(shortest: shortest)
-        if let found, found.quality > (lines?.quality ?? 0) * 0.8 { return divided(found, pixels, shortest) }
-        return lines
+                depth: depth - 1),
+            inner.quality > quality * (single.isInside(region) ? 0.7 : 1.15)
+        else { return best }
+        return inner
     }
 
     /// The best grid of any background, and the best single cell.
@@ -59,9 +62,15 @@ public struct LayoutFinder: Sendable {
             for isLit in [false, true] {
                 let others = color.others(pixels, in: region, tolerance: tolerance, isLit: isLit)
                 guard let grid = GridCells(region: region, others: others, shortest: shortest).grid(),
-                    grid.quality > Self.enough
+                    grid.quality > Self.enough * (grid.cells.count == 1 ? 0.5 : 1)
                 else { continue }
                 if grid.cells.count == 1 {
+                    guard let cell = grid.cells.first, cell.area < region.area else { continue }
+                    // Around a block there is background, and maybe text.
+                    let around =
+                        (others.share(region) * Double(region.area) - others.share(cell) * Double(cell.area))
+                        / Double(region.area - cell.area)
+                    guard around < 0.15 else { continue }
                     if grid.quality > single?.quality ?? 0 { single = grid }
                 } else if grid.quality > best?.quality ?? 0 {
                     best = grid

@@ -82,6 +82,11 @@ struct SheetRegion: Hashable {
     var height: Int { bottom - top }
     var area: Int { width * height }
 
+    /// Whether it touches no side of another.
+    func isInside(_ other: SheetRegion) -> Bool {
+        left > other.left && top > other.top && right < other.right && bottom < other.bottom
+    }
+
     /// The region without a border.
     func inset(by border: Int) -> SheetRegion {
         SheetRegion(left: left + border, top: top + border, right: right - border, bottom: bottom - border)
