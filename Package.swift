@@ -30,6 +30,8 @@ let package = Package(
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .library(name: "DiptychTorch", targets: ["DiptychTorch"]),
+        .library(name: "DiptychTiles", targets: ["DiptychTiles"]),
+        .library(name: "DiptychReading", targets: ["DiptychReading"]),
         .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
         .library(name: "DiptychServer", targets: ["DiptychServer"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
@@ -116,6 +118,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
+        // Text in images. CTesseract loads the shared library when it is first asked for.
+        .target(name: "CTesseract"),
+        .target(
+            name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub",
@@ -151,6 +157,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "DiptychTiles", dependencies: ["Diptych", "DiptychBasics", "DiptychMedia", "DiptychReading"],
             swiftSettings: strict),
         .target(
             name: "DiptychSearch",
@@ -206,7 +215,7 @@ let package = Package(
             name: "DiptychServer",
             dependencies: [
                 "Diptych", "DiptychBasics", "DiptychEngine", "DiptychMedia", "DiptychModels", "DiptychSearch",
-                "DiptychTokenizers",
+                "DiptychTokenizers", "DiptychReading", "DiptychTiles",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -234,6 +243,7 @@ let package = Package(
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
+                "DiptychReading", "DiptychTiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -330,6 +340,13 @@ let package = Package(
             name: "DiptychEvaluationTests", dependencies: ["Diptych", "DiptychBasics", "DiptychEvaluation"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTilesTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychMedia", "DiptychReading", "DiptychSamples", "DiptychTestSupport",
+                "DiptychTiles",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "DiptychMilvusTests",
             dependencies: [
