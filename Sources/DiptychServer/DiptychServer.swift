@@ -73,6 +73,7 @@ public struct DiptychServer: Service {
             ModelRoutes(services: services),
             SearchRoutes(services: services),
             ItemRoutes(services: services),
+            TileRoutes(services: services),
             StatusRoutes(services: services),
             SessionRoutes(services: services),
             PageRoutes(pages: pages, basePath: services.basePath),

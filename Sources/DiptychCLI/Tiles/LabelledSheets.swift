@@ -65,6 +65,7 @@ struct LabelledSheets {
         let cosines = tiles.similarity(to: words)
         let similarities = (0..<tiles.count).map { tile in (0..<words.count).map { cosines[tile, $0] } }
         let shows = (0..<tiles.count).map { tile in sheet.truth.matches.map { $0.contains(tile + 1) } }
-        return LabelledSheet(similarities: similarities, shows: shows)
+        return LabelledSheet(
+            similarities: similarities, shows: shows, layout: (sheet.layout?.confidence ?? 0, sheet.hasLayout))
     }
 }

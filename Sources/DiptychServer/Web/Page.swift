@@ -27,6 +27,7 @@ package struct Page: Sendable {
         Page(
             "search", at: "/", .read,
             query: QueryNames(["q", "minus", "filter", "like", "relevant", "item"], repeated: ["minus"])),
+        Page("tiles", at: "/tiles", .read),
         Page("status", at: "/status", .read),
     ]
 

@@ -97,7 +97,8 @@ public struct TileChooser: Sendable {
         TileAnswer(
             layout: layout, words: words,
             decision: TileDecision(
-                tiles: tiles, words: embeddings, neutrals: neutrals, names: words, options: options))
+                tiles: tiles, words: embeddings, neutrals: neutrals, names: words, options: options,
+                layout: layout.confidence))
     }
 
     /// Finds the tiles of a sheet, and which show the words.

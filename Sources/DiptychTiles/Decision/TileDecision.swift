@@ -59,8 +59,10 @@ public struct TileDecision: Sendable, Equatable {
     ///   - words: an embedding a word.
     ///   - neutrals: an embedding a text of ``TileOptions/neutral``; none for a cosine.
     ///   - names: the words, for reasons.
+    ///   - layout: how likely the tiles are tiles at all; see ``TileLayout/confidence``.
     public init(
-        tiles: Embeddings, words: Embeddings, neutrals: Embeddings?, names: [String], options: TileOptions
+        tiles: Embeddings, words: Embeddings, neutrals: Embeddings?, names: [String], options: TileOptions,
+        layout: Float = 1
     ) {
         let cosines = tiles.similarity(to: words)
         let others = neutrals.map { tiles.similarity(to: $0) }
@@ -84,6 +86,8 @@ public struct TileDecision: Sendable, Equatable {
         }
         (matches, confidence, reason) = ([], 1, nil)
         choose(margins, names, options)
+        confidence *= layout
+        if confidence < options.sure, reason == nil { reason = "the grid of tiles is not clear" }
     }
 
     private mutating func choose(_ logits: [[Double]], _ names: [String], _ options: TileOptions) {

@@ -7,9 +7,15 @@ public struct LabelledSheet: Sendable {
     public var similarities: [[Float]]
     /// For each tile, whether it shows each word.
     public var shows: [[Bool]]
+    /// The confidence of the layout that was found, 0 where none was, and whether it is right.
+    public var layout: (confidence: Float, isRight: Bool)
 
     /// Joins cosines and labels.
-    public init(similarities: [[Float]], shows: [[Bool]]) { (self.similarities, self.shows) = (similarities, shows) }
+    public init(
+        similarities: [[Float]], shows: [[Bool]], layout: (confidence: Float, isRight: Bool) = (1, true)
+    ) {
+        (self.similarities, self.shows, self.layout) = (similarities, shows, layout)
+    }
 }
 
 extension TileCalibration {
@@ -66,19 +72,19 @@ extension TileCalibration {
         return Float(exp((low + high) / 2))
     }
 
-    /// How sure the least sure tile of a sheet is.
+    /// How sure the least sure tile of a sheet is, times the layout's confidence.
     public func confidence(of sheet: LabelledSheet) -> Float {
         var least: Float = 1
         for cosine in sheet.similarities.joined() {
             let margin = abs(Double(TileDecision.scale) * Double(cosine - neutral)) / Double(temperature)
             least = min(least, Float(1 / (1 + exp(-margin))))
         }
-        return least
+        return least * sheet.layout.confidence
     }
 
-    /// Whether all of a sheet's tiles are decided as they are labelled.
+    /// Whether its layout was found, and all of a sheet's tiles are decided as they are labelled.
     public func isRight(_ sheet: LabelledSheet) -> Bool {
-        zip(sheet.similarities.joined(), sheet.shows.joined()).allSatisfy { ($0 >= neutral) == $1 }
+        sheet.layout.isRight && zip(sheet.similarities.joined(), sheet.shows.joined()).allSatisfy { ($0 >= neutral) == $1 }
     }
 
     /// The share of sheets that are all right, of those that are most sure.

@@ -36,11 +36,14 @@ struct GridCells {
         return best
     }
 
-    private func grid(of bands: [Range<Int>]) -> FoundGrid? {
-        guard !bands.isEmpty else { return nil }
+    private func grid(of found: [Range<Int>]) -> FoundGrid? {
+        guard !found.isEmpty else { return nil }
         // Columns over all bands; where perspective makes those of single bands differ, each band's.
-        let columns = columns(in: bands)
-        guard !columns.isEmpty else { return nil }
+        let completion = GridCompletion(others: others, region: region)
+        let seen = columns(in: found)
+        guard !seen.isEmpty else { return nil }
+        let columns = completion.columns(seen, in: found)
+        let bands = completion.rows(found, in: columns)
         var cells: [SheetRegion] = []
         for (row, band) in bands.enumerated() {
             let own = self.columns(in: [band])

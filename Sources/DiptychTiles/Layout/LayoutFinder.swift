@@ -20,7 +20,7 @@ public struct LayoutFinder: Sendable {
         let boxes = grid.cells.map { cell in
             box(cell, slant.isNone ? nil : slant, pixels.scale, image.width, image.height)
         }
-        return TileLayout(rows: grid.rows, columns: grid.columns, boxes: boxes)
+        return TileLayout(rows: grid.rows, columns: grid.columns, boxes: boxes, clarity: min(1, grid.quality))
     }
 
     private func grid(in pixels: SheetPixels) -> FoundGrid? {
@@ -38,15 +38,16 @@ public struct LayoutFinder: Sendable {
         let lines = GridLines(pixels, in: region).grid(shortest: shortest)
         var best = found.map { divided($0, pixels, shortest) }
         var quality = found?.quality ?? 0
+        var isByLines = false
         if let lines, lines.quality > Self.enough, lines.quality * 0.85 > quality {
-            (best, quality) = (lines, lines.quality * 0.85)
+            (best, quality, isByLines) = (lines, lines.quality * 0.85, true)
         }
         // A sheet on a table, or a block of tiles below a header, has its grid inside.
         guard let single, single.area * 100 > region.area * 30, single.area * 100 < region.area * 97,
             let inner = grid(
                 in: single.inset(by: max(1, min(single.width, single.height) / 100)), of: pixels, shortest,
                 depth: depth - 1),
-            inner.quality > quality * (single.isInside(region) ? 0.7 : 1.15)
+            inner.quality > quality * (single.isInside(region) ? 0.7 : isByLines ? 0.9 : 1.15)
         else { return best }
         return inner
     }
@@ -70,7 +71,7 @@ public struct LayoutFinder: Sendable {
                     let around =
                         (others.share(region) * Double(region.area) - others.share(cell) * Double(cell.area))
                         / Double(region.area - cell.area)
-                    guard around < 0.15 else { continue }
+                    guard around < (cell.isFoot(of: region) ? 0.3 : 0.15) else { continue }
                     if grid.quality > single?.quality ?? 0 { single = grid }
                 } else if grid.quality > best?.quality ?? 0 {
                     best = grid

@@ -87,6 +87,11 @@ struct SheetRegion: Hashable {
         left > other.left && top > other.top && right < other.right && bottom < other.bottom
     }
 
+    /// Whether it is all of another below a header.
+    func isFoot(of other: SheetRegion) -> Bool {
+        left == other.left && top > other.top && right == other.right && bottom == other.bottom
+    }
+
     /// The region without a border.
     func inset(by border: Int) -> SheetRegion {
         SheetRegion(left: left + border, top: top + border, right: right - border, bottom: bottom - border)

@@ -32,11 +32,16 @@ public struct TileLayout: Sendable, Hashable {
     public let columns: Int
     /// The tiles in reading order, in pixels of the sheet as it is in its file. The last row may lack tiles at its end.
     public let boxes: [TileBox]
+    /// How clearly they form a grid, 0 to 1; 1 where the layout was stated.
+    public let clarity: Double
 
     /// Joins rows, columns and tiles.
-    public init(rows: Int, columns: Int, boxes: [TileBox]) {
-        (self.rows, self.columns, self.boxes) = (rows, columns, boxes)
+    public init(rows: Int, columns: Int, boxes: [TileBox], clarity: Double = 1) {
+        (self.rows, self.columns, self.boxes, self.clarity) = (rows, columns, boxes, clarity)
     }
+
+    /// How likely the layout is right, by its clarity: as drawn sheets of the training split tell it.
+    public var confidence: Float { Float(min(max(0.5 + (clarity - 0.45) * 1.1, 0.05), 1)) }
 
     /// The most tiles of a sheet.
     public static let limit = 1024
