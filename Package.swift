@@ -32,6 +32,8 @@ let package = Package(
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .library(name: "DiptychTorch", targets: ["DiptychTorch"]),
+        .library(name: "DiptychTiles", targets: ["DiptychTiles"]),
+        .library(name: "DiptychReading", targets: ["DiptychReading"]),
         .library(name: "DiptychMilvus", targets: ["DiptychMilvus"]),
         .library(name: "DiptychServer", targets: ["DiptychServer"]),
         .executable(name: "diptych", targets: ["DiptychCLI"]),
@@ -118,6 +120,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
+        // Text in images. CTesseract loads the shared library when it is first asked for.
+        .target(name: "CTesseract"),
+        .target(
+            name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub",
@@ -153,6 +159,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "DiptychTiles", dependencies: ["Diptych", "DiptychBasics", "DiptychMedia", "DiptychReading"],
             swiftSettings: strict),
         .target(
             name: "DiptychSearch",
@@ -218,7 +227,7 @@ let package = Package(
             name: "DiptychServer",
             dependencies: [
                 "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMap", "DiptychMedia",
-                "DiptychModels", "DiptychSearch", "DiptychTokenizers",
+                "DiptychModels", "DiptychReading", "DiptychSearch", "DiptychTiles", "DiptychTokenizers",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -247,6 +256,7 @@ let package = Package(
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
+                "DiptychReading", "DiptychTiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -349,6 +359,13 @@ let package = Package(
             name: "DiptychLabelsTests",
             dependencies: [
                 "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychLabels", "DiptychSearch", "DiptychTestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychTilesTests",
+            dependencies: [
+                "Diptych", "DiptychBasics", "DiptychMedia", "DiptychReading", "DiptychSamples", "DiptychTestSupport",
+                "DiptychTiles",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(

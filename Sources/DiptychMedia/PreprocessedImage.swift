@@ -55,3 +55,12 @@ extension Preprocessing {
         } catch { throw error.naming(label) }
     }
 }
+
+extension Preprocessing {
+    /// What the model sees of an image that is decoded already.
+    ///
+    /// - Throws: ``ImageError`` when it is too long and thin for the resize.
+    package func preprocessed(_ image: Image) throws(ImageError) -> PreprocessedImage {
+        PreprocessedImage(pixels: try pixels(of: image), size: outputSize(of: image), fullSize: image.fullSize)
+    }
+}

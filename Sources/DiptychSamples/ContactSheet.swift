@@ -99,7 +99,7 @@ public enum ContactSheet {
     private static let rowHeight = queryHeight + thumbnail + captionHeight + rowGap
 
     /// Families that are common on Linux and macOS; the later ones have the Chinese letters that the first lacks.
-    private static let fonts =
+    static let fonts =
         "'DejaVu Sans', 'Noto Sans', 'Helvetica Neue', 'Noto Sans CJK SC', 'WenQuanYi Zen Hei', 'PingFang SC', sans-serif"
 
     private static func document(_ rows: [Row], _ thumbnails: [String: Thumbnail]) -> String {

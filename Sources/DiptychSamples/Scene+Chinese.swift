@@ -63,7 +63,7 @@ extension ObjectGroup {
 
 extension Shape {
     /// Measure word and noun, in the wordings that are used.
-    fileprivate var chinese: [(String, String)] {
+    var chinese: [(String, String)] {
         switch self {
         case .circle: [("个", "圆形"), ("个", "圆")]
         case .square: [("个", "正方形"), ("个", "方块")]
@@ -82,7 +82,7 @@ extension Shape {
 }
 
 extension Color {
-    fileprivate var chinese: String {
+    var chinese: String {
         switch self {
         case .red: "红"
         case .orange: "橙"
@@ -145,7 +145,7 @@ extension Backdrop {
     }
 
     /// The backdrop as the place where things are.
-    fileprivate var chinesePlace: String {
+    var chinesePlace: String {
         switch self {
         case .white, .black, .gray, .green, .blue, .pink, .yellow, .purple: chineseName + "背景上"
         case .sunset, .night: chineseName + "中"

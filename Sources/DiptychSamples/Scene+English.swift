@@ -5,12 +5,12 @@ extension Scene {
         let objects = englishObjects(detail, using: &random)
         var sentence = objects
         if detail.backdrop {
-            let place = random.pick(backdrop.english)
+            let place = random.pick(backdrop.englishPlaces)
             sentence = random.chance(0.25) ? "\(place), \(objects)" : "\(objects) \(place)"
         }
         if random.chance(0.2) {
             sentence = random.pick(["a picture of ", "a photo of ", "a drawing of "]) + objects
-            if detail.backdrop { sentence += " " + random.pick(backdrop.english) }
+            if detail.backdrop { sentence += " " + random.pick(backdrop.englishPlaces) }
         }
         return sentence
     }
@@ -102,7 +102,7 @@ extension Place {
 }
 
 extension Backdrop {
-    fileprivate var english: [String] {
+    var englishPlaces: [String] {
         switch self {
         case .white, .black, .gray, .green, .blue, .pink, .yellow, .purple:
             ["on a \(rawValue) background", "against a \(rawValue) background"]

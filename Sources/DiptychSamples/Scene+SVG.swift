@@ -14,12 +14,16 @@ extension Scene {
     static let side = 176
 
     /// The scene as an SVG document, before noise and light.
-    func svg(using random: inout SplitMix64) -> (document: String, canvas: Canvas) {
+    ///
+    /// - Parameter fixed: its size; drawn as well where there is none.
+    func svg(on fixed: Canvas? = nil, using random: inout SplitMix64) -> (document: String, canvas: Canvas) {
         let long = Self.side * 4 / 3
-        let canvas = random.pick(weighted: [
-            (Canvas(width: Self.side, height: Self.side), 0.4), (Canvas(width: long, height: Self.side), 0.3),
-            (Canvas(width: Self.side, height: long), 0.3),
-        ])
+        let canvas =
+            fixed
+            ?? random.pick(weighted: [
+                (Canvas(width: Self.side, height: Self.side), 0.4), (Canvas(width: long, height: Self.side), 0.3),
+                (Canvas(width: Self.side, height: long), 0.3),
+            ])
         var document =
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(canvas.width)\" height=\"\(canvas.height)\">"
         document += backdrop.svg(on: canvas, using: &random)

@@ -74,6 +74,11 @@ public struct Scene: Hashable, Sendable {
         backdrop = random.pick(Backdrop.allCases)
         arrangement = Arrangement.random(before: backdrop, using: &random)
     }
+
+    /// A scene that was decided elsewhere.
+    init(_ arrangement: Arrangement, before backdrop: Backdrop) {
+        (self.arrangement, self.backdrop, seed, index) = (arrangement, backdrop, 0, 0)
+    }
 }
 
 extension Arrangement {

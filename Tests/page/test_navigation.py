@@ -5,7 +5,9 @@ from playwright.sync_api import expect
 from conftest import SIZES
 from visit import Visit
 
-PAGES = {"/": ("Search", "搜索"), "/map": ("Map", "地图"), "/status": ("Status", "状态")}
+PAGES = {
+    "/": ("Search", "搜索"), "/label": ("Label", "标注"), "/map": ("Map", "地图"), "/tiles": ("Tiles", "图块"), "/status": ("Status", "状态"),
+}
 
 
 def go(visit, path):

@@ -1,5 +1,5 @@
-import ArgumentParser
-import DiptychSamples
+public import ArgumentParser
+public import DiptychSamples
 
 struct PicturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +14,15 @@ struct PicturesCommand: AsyncParsableCommand {
             """)
 
     @Option(parsing: .unconditional, help: "How many images to draw.")
-    var count: Int
+    var count: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How many sheets of tiles to draw, with sheets.jsonl: layout, words and right tiles of each.")
+    var sheets: Int?
+
+    @Option(help: "Which of three sets of a seed, that share nothing, sheets are from.")
+    var split: SheetSplit?
 
     @Option(parsing: .unconditional, help: "The number that the images follow from.")
     var seed: UInt64 = 0
@@ -34,6 +42,17 @@ struct PicturesCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
+        if let sheets {
+            guard count == nil, wordings == nil, choices == nil else {
+                throw ValidationError("--sheets stands without --count, --wordings and --choices.")
+            }
+            guard (1...SheetSet.countLimit).contains(sheets) else {
+                throw ValidationError("--sheets must be 1 to \(SheetSet.countLimit), not \(sheets).")
+            }
+            return
+        }
+        guard split == nil else { throw ValidationError("--split goes with --sheets.") }
+        guard let count else { throw ValidationError("give --count, the number of images, or --sheets.") }
         guard (1...SampleSet.countLimit).contains(count) else {
             throw ValidationError("--count must be 1 to \(SampleSet.countLimit), not \(count).")
         }
@@ -46,6 +65,8 @@ struct PicturesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let sheets { return try draw(sheets: sheets) }
+        let count = count ?? 0
         let progress = Progress("drawing", total: count, isQuiet: quiet)
         defer { progress.end() }
         try await SampleSet(seed: seed).write(
@@ -57,4 +78,17 @@ struct PicturesCommand: AsyncParsableCommand {
         let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
         Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) images/s)")
     }
+
+    private func draw(sheets: Int) throws {
+        let progress = Progress("drawing", total: sheets, isQuiet: quiet)
+        defer { progress.end() }
+        let split = split ?? .test
+        try SheetSet(seed: seed, split: split).write(count: sheets, to: output, progress: progress.update)
+        progress.end()
+        if !quiet {
+            Console.say("\(sheets) sheets and \(SheetSet.truthName) in \(output) (seed \(seed), \(split.rawValue))")
+        }
+    }
 }
+
+extension SheetSplit: ExpressibleByArgument {}

@@ -29,6 +29,7 @@ package struct Page: Sendable {
             query: QueryNames(["q", "minus", "filter", "like", "relevant", "item"], repeated: ["minus"])),
         Page("label", at: "/label", .write),
         Page("map", at: "/map", .read, query: ["by"]),
+        Page("tiles", at: "/tiles", .read),
         Page("status", at: "/status", .read),
     ]
 

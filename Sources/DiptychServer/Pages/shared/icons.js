@@ -15,6 +15,7 @@ const shapes = {
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 1 0 0-13zM15.5 15.5L21 21",
   similar: "M4 4h10v10H4zM10 17v3h10V10h-3",
   status: "M3 12h4l3-8 4 16 3-8h4",
+  tiles: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
   system: "M3 5h18v11H3zM9 20h6M12 16v4",
 };
 
