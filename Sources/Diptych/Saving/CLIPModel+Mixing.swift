@@ -1,5 +1,5 @@
-public import DiptychCheckpoints
-public import DiptychModels
+internal import DiptychCheckpoints
+internal import DiptychModels
 
 extension CLIPModel {
     /// The model whose weights are a mean of those of several models: between a model and what training made of it (WiSE-FT; Wortsman et
