@@ -123,7 +123,8 @@ let package = Package(
         // Text in images. CTesseract loads the shared library when it is first asked for.
         .target(name: "CTesseract"),
         .target(
-            name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict),
+            name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict
+        ),
         .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         .target(
             name: "DiptychHub",
@@ -378,7 +379,8 @@ let package = Package(
         .testTarget(
             name: "DiptychServerTests",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychServer", "DiptychTestSupport",
+                "Diptych", "DiptychMedia", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychTestSupport",
+                "DiptychTiles",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -21,7 +21,8 @@ public enum ReadText {
 public enum InstructionWords {
     /// Phrases that ask, and are no word themselves.
     private static let asking = [
-        "which pictures show", "which images show", "which tiles show", "which pictures have", "mark every picture with",
+        "which pictures show", "which images show", "which tiles show", "which pictures have",
+        "mark every picture with",
         "mark all pictures with", "mark", "find all", "find", "show", "select", "choose", "pictures of", "images of",
         "哪些图片里有", "哪些图片中有", "哪些图里有", "哪些图片是", "请找出", "请标出", "请选出", "找出", "标出", "选出",
         "图中有", "图片里有", "图片中有",

@@ -13,6 +13,7 @@ struct HelpTests {
             ["evaluate"],
             ["evaluate", "retrieval"], ["evaluate", "zero-shot"], ["evaluate", "choice"], ["evaluate", "compare"],
             ["evaluate", "muge-score"], ["evaluate", "probe"],
+            ["tiles"], ["tiles", "fit"], ["read"], ["evaluate", "tiles"],
             ["export"], ["export", "onnx"], ["keys"], ["engine"], ["engine", "list"], ["dataset"], ["dataset", "show"],
             ["dataset", "convert"],
             ["dataset", "download"],

@@ -12,7 +12,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateChoiceCommand.self,
             EvaluateProbeCommand.self,
-            EvaluateCompareCommand.self, EvaluateMUGEScoreCommand.self, EvaluateRelevanceCommand.self, EvaluateTilesCommand.self,
+            EvaluateCompareCommand.self, EvaluateMUGEScoreCommand.self, EvaluateRelevanceCommand.self,
+            EvaluateTilesCommand.self,
         ],
         defaultSubcommand: EvaluateRetrievalCommand.self)
 }

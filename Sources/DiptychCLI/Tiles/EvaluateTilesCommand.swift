@@ -112,9 +112,10 @@ struct EvaluateTilesCommand: AsyncParsableCommand {
         if format == .json {
             var members: [(String, JSON)] = [("model", .string(model.name)), ("sheets", .int(outcomes.count))]
             for (name, group) in groups { members.append((name, .object(Self.members(group)))) }
-            members.append((
-                "coverage", .array(coverage.map { ["coverage": .double($0), "exact_sheets": .double($1)] })
-            ))
+            members.append(
+                (
+                    "coverage", .array(coverage.map { ["coverage": .double($0), "exact_sheets": .double($1)] })
+                ))
             members.append(("unsure", .double(Self.share(outcomes) { $0.isUnsure })))
             if !read.isEmpty {
                 members.append(("read", .double(Double(read.count { $0 }) / Double(read.count))))
@@ -129,7 +130,8 @@ struct EvaluateTilesCommand: AsyncParsableCommand {
             try StandardOutput.line(
                 Columns.left(name, 16)
                     + String(
-                        format: " %6ld   %.4f   %.4f   %.4f   %.4f to %.4f", group.count, Self.share(group) { $0.hasLayout },
+                        format: " %6ld   %.4f   %.4f   %.4f   %.4f to %.4f", group.count,
+                        Self.share(group) { $0.hasLayout },
                         group.reduce(0) { $0 + $1.rightTiles } / Double(group.count), Self.share(group) { $0.isExact },
                         interval?.low ?? 0, interval?.high ?? 1))
         }
@@ -139,7 +141,8 @@ struct EvaluateTilesCommand: AsyncParsableCommand {
         try StandardOutput.line(String(format: "unsure: %.4f of sheets", Self.share(outcomes) { $0.isUnsure }))
         if !read.isEmpty {
             let share = Double(read.count { $0 }) / Double(read.count)
-            try StandardOutput.line(String(format: "words read as they are written: %.4f of %ld sheets", share, read.count))
+            try StandardOutput.line(
+                String(format: "words read as they are written: %.4f of %ld sheets", share, read.count))
         }
         try StandardOutput.line(String(format: "layout %.1f ms, choice %.1f ms a sheet", layoutTime, choiceTime))
     }

@@ -61,7 +61,7 @@ struct LabelledSheets {
         _ sheet: Sheet, in layout: TileLayout, by model: any DualEncoder
     ) async throws -> LabelledSheet {
         let words = try await model.embed(texts: sheet.truth.words)
-        let tiles = try await model.embed(images: layout.images(of: sheet.image))
+        let tiles = try await model.embed(images: layout.images(of: sheet.image, layout.boxes.indices))
         let cosines = tiles.similarity(to: words)
         let similarities = (0..<tiles.count).map { tile in (0..<words.count).map { cosines[tile, $0] } }
         let shows = (0..<tiles.count).map { tile in sheet.truth.matches.map { $0.contains(tile + 1) } }

@@ -27,7 +27,9 @@ struct ReadCommand: AsyncParsableCommand {
     @OptionGroup var reading: ImageArguments
     @OptionGroup var formatting: FormatArguments
 
-    @Argument(help: ArgumentHelp("Images, directories of them, URLs, data URIs, or - for standard input.", valueName: "images"))
+    @Argument(
+        help: ArgumentHelp(
+            "Images, directories of them, URLs, data URIs, or - for standard input.", valueName: "images"))
     var inputs: [String]
 
     func validate() throws { try ImageArgument.validate(inputs.map { .image($0) }) }
@@ -64,7 +66,9 @@ struct ReadCommand: AsyncParsableCommand {
     }
 
     private static func text(_ name: String, _ lines: [ReadLine]) -> String {
-        ([name.shown] + (lines.isEmpty ? ["      –  no text"] : lines.map { "\(Columns.score($0.confidence))  \($0.text.shown)" }))
+        ([name.shown]
+            + (lines.isEmpty
+                ? ["      –  no text"] : lines.map { "\(Columns.score($0.confidence))  \($0.text.shown)" }))
             .joined(separator: "\n")
     }
 }

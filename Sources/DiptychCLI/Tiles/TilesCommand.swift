@@ -16,13 +16,16 @@ struct TilesCommand: AsyncParsableCommand {
 
 /// How tiles are chosen.
 struct TileChoiceArguments: ParsableArguments {
-    @Option(parsing: .unconditional, help: "From which probability a tile matches (default: 0.5, or the calibration's).")
+    @Option(
+        parsing: .unconditional, help: "From which probability a tile matches (default: 0.5, or the calibration's).")
     var threshold: Float?
 
     @Option(parsing: .unconditional, help: "This many tiles for each word, the most probable ones.")
     var count: Int?
 
-    @Flag(name: .customLong("assign"), help: "One tile for each word and no tile twice, with the greatest sum of probabilities.")
+    @Flag(
+        name: .customLong("assign"),
+        help: "One tile for each word and no tile twice, with the greatest sum of probabilities.")
     var assigns = false
 
     @Option(
@@ -30,7 +33,9 @@ struct TileChoiceArguments: ParsableArguments {
         help: "A text that words are weighed against instead of the calibration, used as it is.")
     var neutrals: [String] = []
 
-    @Option(help: ArgumentHelp("A calibration of `diptych tiles fit` (default: the one beside the model).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A calibration of `diptych tiles fit` (default: the one beside the model).", valueName: "file"))
     var calibration: String?
 
     func validate() throws {
@@ -51,17 +56,21 @@ struct TileChoiceArguments: ParsableArguments {
         let found: TileCalibration?
         if let calibration {
             found = try TileCalibration.load(calibration)
-            guard found != nil else { throw Failure("\(calibration): there is no such file; `diptych tiles fit` writes one") }
+            guard found != nil else {
+                throw Failure("\(calibration): there is no such file; `diptych tiles fit` writes one")
+            }
         } else {
             found = try TileCalibration.load(TileCalibration.path(ofModelAt: model.path))
         }
         if let found, !found.fingerprint.isEmpty, await model.fingerprint() != found.fingerprint {
             throw Failure(
-                "the calibration of \(model.name) was fitted to other weights; run `diptych tiles fit` again, or give --neutral")
+                "the calibration of \(model.name) was fitted to other weights; run `diptych tiles fit` again, or give --neutral"
+            )
         }
         if found == nil, neutrals.isEmpty, !isQuiet {
             Console.say(
-                "\(model.name) has no calibration for tiles; general neutral texts are used (`diptych tiles fit` makes one)")
+                "\(model.name) has no calibration for tiles; general neutral texts are used (`diptych tiles fit` makes one)"
+            )
         }
         var options = TileOptions(found)
         if !neutrals.isEmpty { options.neutral = .texts(neutrals) }
@@ -118,7 +127,9 @@ struct TilesChooseCommand: AsyncParsableCommand {
         guard (sheet == nil) != tiles.isEmpty else {
             throw ValidationError("give one sheet, or --tiles with images.")
         }
-        guard !words.isEmpty || reads else { throw ValidationError("give --word, or --read to take words from the sheet.") }
+        guard !words.isEmpty || reads else {
+            throw ValidationError("give --word, or --read to take words from the sheet.")
+        }
         guard words.isEmpty || !reads else { throw ValidationError("--word and --read exclude each other.") }
         guard !reads || tiles.isEmpty else { throw ValidationError("--read needs a sheet.") }
         for word in words {
@@ -152,7 +163,9 @@ struct TilesChooseCommand: AsyncParsableCommand {
             let layout = TileLayout(
                 rows: 1, columns: images.count,
                 boxes: images.map { TileBox(x: 0, y: 0, width: $0.width, height: $0.height) })
-            if let reason = TileChooser.refusal(layout) { return TileAnswer(layout: layout, words: words, reason: reason) }
+            if let reason = TileChooser.refusal(layout) {
+                return TileAnswer(layout: layout, words: words, reason: reason)
+            }
             let (model, chooser) = try await chooser(words)
             var answer = chooser.answer(of: try await model.embed(images: images), in: layout)
             if images.count == 1, answer.decision?.reason == nil { answer.reason = nil }
@@ -161,9 +174,11 @@ struct TilesChooseCommand: AsyncParsableCommand {
         guard let sheet = images.first else { throw Failure("there is no sheet") }
         let layout: TileLayout
         if let rows, let columns {
-            guard let even = TileLayout.even(rows: rows, columns: columns, width: sheet.width, height: sheet.height) else {
+            guard let even = TileLayout.even(rows: rows, columns: columns, width: sheet.width, height: sheet.height)
+            else {
                 return TileAnswer(
-                    words: words, reason: "the sheet has \(sheet.width) × \(sheet.height) pixels, too few for these tiles")
+                    words: words,
+                    reason: "the sheet has \(sheet.width) × \(sheet.height) pixels, too few for these tiles")
             }
             layout = even
         } else if let found = LayoutFinder().layout(of: sheet) {
@@ -196,7 +211,9 @@ struct TilesChooseCommand: AsyncParsableCommand {
         for (index, word) in answer.words.enumerated() {
             guard let decision = answer.decision else { continue }
             let chosen = Set(decision.matches[index])
-            lines.append("\(word.shown): \(chosen.isEmpty ? "no tile" : chosen.sorted().map { "\($0 + 1)" }.joined(separator: ", "))")
+            lines.append(
+                "\(word.shown): \(chosen.isEmpty ? "no tile" : chosen.sorted().map { "\($0 + 1)" }.joined(separator: ", "))"
+            )
             for tile in decision.probabilities.indices {
                 lines.append(
                     "  \(chosen.contains(tile) ? "*" : " ") \(Columns.rank(tile + 1))  "

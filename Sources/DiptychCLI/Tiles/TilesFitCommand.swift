@@ -19,7 +19,9 @@ struct TilesFitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder of labelled sheets.", valueName: "folder"))
     var sheets: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write (default: tiles.json beside the model).", valueName: "file"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The file to write (default: tiles.json beside the model).", valueName: "file"))
     var output: String?
 
     @Option(help: "The format of the report.")
@@ -34,7 +36,9 @@ struct TilesFitCommand: AsyncParsableCommand {
         for start in stride(from: 0, to: sheets.truths.count, by: 32) {
             try Task.checkCancellation()
             for sheet in try sheets.sheets(start..<min(start + 32, sheets.truths.count)) {
-                labelled.append(try await LabelledSheets.labelled(sheet, in: sheet.trueLayout, by: model))
+                labelled.append(
+                    try await LabelledSheets.labelled(
+                        sheet, in: sheet.hasLayout ? sheet.layout ?? sheet.trueLayout : sheet.trueLayout, by: model))
             }
             progress.update(labelled.count)
         }

@@ -72,7 +72,8 @@ struct SheetDrawing {
         let radius = style.radius > 0 ? " rx=\"\(style.radius)\"" : ""
         var svg = "<clipPath id=\"t\(index)\"><rect \(outer)\(radius)/></clipPath><g clip-path=\"url(#t\(index))\">"
         if style.frame > 0 { svg += "<rect \(outer) fill=\"\(style.frameColor.svg)\"/>" }
-        svg += "<image x=\"\(box.x + style.frame)\" y=\"\(box.y + style.frame)\" width=\"\(width)\" height=\"\(height)\""
+        svg +=
+            "<image x=\"\(box.x + style.frame)\" y=\"\(box.y + style.frame)\" width=\"\(width)\" height=\"\(height)\""
         return svg + " xlink:href=\"\(uri)\"/></g>"
     }
 

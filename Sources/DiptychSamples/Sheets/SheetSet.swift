@@ -36,7 +36,8 @@ public struct SheetSet: Sendable {
         let digits = String(index)
         let name = "sheet-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
         let truth = SheetTruth(
-            file: name + (quality == nil ? ".png" : ".jpg"), degree: plan.degree, language: plan.isChinese ? "zh" : "en",
+            file: name + (quality == nil ? ".png" : ".jpg"), degree: plan.degree,
+            language: plan.isChinese ? "zh" : "en",
             rows: plan.rows, columns: plan.columns, instruction: plan.instruction, wordsEnglish: plan.wordsEnglish,
             wordsChinese: plan.wordsChinese, boxes: sheet.boxes, matches: plan.matches)
         return (sheet.image, truth, quality)

@@ -2,6 +2,7 @@ internal import Diptych
 internal import DiptychMedia
 internal import DiptychReading
 internal import DiptychTiles
+internal import HTTPTypes
 internal import Synchronization
 
 /// What `POST /v1/tiles` takes.
@@ -28,7 +29,9 @@ struct TilesBody: BodyFields {
 
     init(_ fields: Fields) throws {
         sheet = try fields.image("image")
-        tiles = try fields.images("tiles") ?? []
+        let given = try fields.images("tiles")
+        if let given, given.isEmpty { throw Problem.badField("tiles", "'tiles' must be a list of at least one") }
+        tiles = given ?? []
         guard (sheet == nil) != tiles.isEmpty else {
             throw Problem.badRequest("give one sheet as 'image', or several images as 'tiles'")
         }
@@ -56,7 +59,8 @@ struct TilesBody: BodyFields {
     }
 
     private static func texts(_ name: String, _ fields: Fields) throws -> [String] {
-        let texts = try fields.texts(name) ?? []
+        guard let texts = try fields.texts(name) else { return [] }
+        guard !texts.isEmpty else { throw Problem.badField(name, "'\(name)' must be a list of at least one") }
         if let empty = texts.firstIndex(where: \.isBlank) {
             throw Problem.badField(name, texts.count == 1 ? "'\(name)' is empty" : "'\(name)[\(empty)]' is empty")
         }
@@ -110,7 +114,7 @@ final class TextReaders: Sendable {
         try readers.withLock { readers in
             if let known = readers.first(where: { $0.languages == languages }) { return known.reader }
             let reader: TesseractReader
-            do { reader = try TesseractReader(languages: languages) } catch {
+            do throws(ReadingError) { reader = try TesseractReader(languages: languages) } catch {
                 guard languages != TesseractReader.usualLanguages else {
                     throw Problem(status: .notImplemented, detail: error.description)
                 }

@@ -78,10 +78,10 @@ struct TileRoutes: RouteGroup {
         var rows: [Float] = []
         // Some at a time: a thousand tiles as a model sees them are much memory.
         for start in stride(from: 0, to: layout.boxes.count, by: 32) {
-            let boxes = Array(layout.boxes[start..<min(start + 32, layout.boxes.count)])
+            let range = start..<min(start + 32, layout.boxes.count)
             let preprocessing = model.model.preprocessing
             let prepared = try await services.work.images.run {
-                try TileLayout(rows: 1, columns: boxes.count, boxes: boxes).images(of: image).enumerated().map { place, tile in
+                try layout.images(of: image, range).enumerated().map { place, tile in
                     ImageWork(
                         bytes: [], label: "tile \(start + place + 1)",
                         content: ContentHash(of: tile.bytes + Array("\(tile.width)x\(tile.height)".utf8)), cost: 0,

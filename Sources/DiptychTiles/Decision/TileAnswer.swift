@@ -112,7 +112,7 @@ public struct TileChooser: Sendable {
             return TileAnswer(words: words, reason: TileAnswer.noGrid)
         }
         if let reason = Self.refusal(layout) { return TileAnswer(layout: layout, words: words, reason: reason) }
-        let images = try layout.images(of: sheet)
+        let images = try layout.images(of: sheet, layout.boxes.indices)
         return answer(of: try await model.embed(images: images), in: layout)
     }
 
@@ -129,19 +129,4 @@ public struct TileChooser: Sendable {
 extension TileAnswer {
     /// What is said of a sheet without tiles.
     public static let noGrid = "no grid of tiles was found; give rows and columns, or the tiles by themselves"
-}
-
-extension TileLayout {
-    /// The tiles as images.
-    ///
-    /// - Throws: `ImageError` where a box is outside the sheet.
-    public func images(of sheet: Image) throws(ImageError) -> [Image] {
-        var images: [Image] = []
-        for box in boxes {
-            images.append(
-                try sheet.cropped(
-                    x: Double(box.x), y: Double(box.y), width: Double(box.width), height: Double(box.height)))
-        }
-        return images
-    }
 }

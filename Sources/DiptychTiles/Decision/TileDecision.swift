@@ -97,9 +97,12 @@ public struct TileDecision: Sendable, Equatable {
         func sure(_ margin: Double) -> Float { Float(1 / (1 + exp(-abs(margin) / temperature))) }
         if options.assigns {
             // By the logarithm where probabilities are all but 0 or 1 they would be ties; the sum of probabilities decides.
-            let places = Assignment.least((0..<words).map { word in (0..<tiles).map { -Double(probabilities[$0][word]) } })
+            let places = Assignment.least(
+                (0..<words).map { word in (0..<tiles).map { -Double(probabilities[$0][word]) } })
             matches = places.map { $0.map { [$0] } ?? [] }
-            if words > tiles { reason = "there are \(words) words and \(tiles) tiles; \(words - tiles) words have none" }
+            if words > tiles {
+                reason = "there are \(words) words and \(tiles) tiles; \(words - tiles) words have none"
+            }
             for (word, place) in places.enumerated() {
                 guard let place else { continue }
                 note(sure(logits[place][word] - cut), isBelow: logits[place][word] < cut, place, names[word], options)

@@ -84,7 +84,8 @@ extension TileCalibration {
 
     /// Whether its layout was found, and all of a sheet's tiles are decided as they are labelled.
     public func isRight(_ sheet: LabelledSheet) -> Bool {
-        sheet.layout.isRight && zip(sheet.similarities.joined(), sheet.shows.joined()).allSatisfy { ($0 >= neutral) == $1 }
+        sheet.layout.isRight
+            && zip(sheet.similarities.joined(), sheet.shows.joined()).allSatisfy { ($0 >= neutral) == $1 }
     }
 
     /// The share of sheets that are all right, of those that are most sure.

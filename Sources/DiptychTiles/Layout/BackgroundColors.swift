@@ -16,7 +16,9 @@ struct BackgroundColor: Hashable {
             }
         }
         for row in region.top..<region.bottom { add(row * pixels.width + region.left, 1, region.width) }
-        for column in region.left..<region.right { add(region.top * pixels.width + column, pixels.width, region.height) }
+        for column in region.left..<region.right {
+            add(region.top * pixels.width + column, pixels.width, region.height)
+        }
         return groups.sorted { $0.count > $1.count }.prefix(6).map(\.color)
     }
 

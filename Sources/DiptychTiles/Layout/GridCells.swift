@@ -202,7 +202,8 @@ struct GridCells {
         let between = Self.spread(bands) + Self.spread(columns)
         // Of two grids, the one of fewer cells has mostly missed some.
         let count = 1 - 0.5 / Double(max(1, cells.count))
-        return count * sides(cells) * gaps(bands, columns) * (held / max(1, all)).squareRoot() / (1 + 0.5 * sizes + between)
+        return count * sides(cells) * gaps(bands, columns) * (held / max(1, all)).squareRoot()
+            / (1 + 0.5 * sizes + between)
     }
 
     /// By how much gaps differ, as a share of what they are between.

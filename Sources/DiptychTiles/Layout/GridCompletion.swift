@@ -18,12 +18,16 @@ struct GridCompletion {
         return completed(runs, within: region.top..<region.bottom) { slot in
             columns.allSatisfy { column in
                 let strip = max(2, column.count / 16)
-                let sides = [(column.lowerBound, column.lowerBound + strip), (column.upperBound - strip, column.upperBound)]
+                let sides = [
+                    (column.lowerBound, column.lowerBound + strip), (column.upperBound - strip, column.upperBound),
+                ]
                 return sides.allSatisfy {
-                    others.share(SheetRegion(left: $0.0, top: slot.lowerBound, right: $0.1, bottom: slot.upperBound)) < 0.02
+                    others.share(SheetRegion(left: $0.0, top: slot.lowerBound, right: $0.1, bottom: slot.upperBound))
+                        < 0.02
                 }
             }
-                && others.share(SheetRegion(left: left, top: slot.lowerBound, right: right, bottom: slot.upperBound)) > 0.004
+                && others.share(SheetRegion(left: left, top: slot.lowerBound, right: right, bottom: slot.upperBound))
+                    > 0.004
         }
     }
 
@@ -33,7 +37,8 @@ struct GridCompletion {
         guard runs.count >= 2, runs.count <= 32 else { return runs }
         let lengths = runs.map(\.count).sorted()
         let length = lengths[lengths.count / 2]
-        guard let shortest = lengths.first, let longest = lengths.last, length >= 16, (longest - shortest) * 100 <= length * 7
+        guard let shortest = lengths.first, let longest = lengths.last, length >= 16,
+            (longest - shortest) * 100 <= length * 7
         else { return runs }
         let gaps = zip(runs, runs.dropFirst()).map { $1.lowerBound - $0.upperBound }
         guard let least = gaps.min() else { return runs }

@@ -20,7 +20,9 @@ public struct LayoutFinder: Sendable {
         let boxes = grid.cells.map { cell in
             box(cell, slant.isNone ? nil : slant, pixels.scale, image.width, image.height)
         }
-        return TileLayout(rows: grid.rows, columns: grid.columns, boxes: boxes, clarity: min(1, grid.quality))
+        return TileLayout(
+            rows: grid.rows, columns: grid.columns, boxes: boxes, clarity: min(1, grid.quality),
+            upright: slant.isNone ? nil : UprightCells(slant: slant, cells: grid.cells, scale: pixels.scale))
     }
 
     private func grid(in pixels: SheetPixels) -> FoundGrid? {

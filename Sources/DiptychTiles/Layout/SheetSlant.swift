@@ -2,10 +2,20 @@ internal import Foundation
 
 /// How the lines of a sheet slant: upright lines are x + (y - cy) · (a + b · (x - cx)), level ones y + (x - cx) · (c + d · (y - cy)).
 /// The first numbers turn or shear the sheet, the second ones are its perspective.
-struct SheetSlant {
-    var upright = (slope: 0.0, change: 0.0)
-    var level = (slope: 0.0, change: 0.0)
-    let centre: (x: Double, y: Double)
+struct SheetSlant: Sendable, Hashable {
+    struct Lines: Sendable, Hashable {
+        var slope = 0.0
+        var change = 0.0
+    }
+
+    struct Point: Sendable, Hashable {
+        let x: Double
+        let y: Double
+    }
+
+    var upright = Lines()
+    var level = Lines()
+    let centre: Point
 
     /// Whether lines are as good as straight.
     var isNone: Bool {
@@ -16,7 +26,7 @@ struct SheetSlant {
 
     /// Finds the slant for which edges fall into the fewest lines.
     init(of pixels: SheetPixels) {
-        centre = (Double(pixels.width) / 2, Double(pixels.height) / 2)
+        centre = Point(x: Double(pixels.width) / 2, y: Double(pixels.height) / 2)
         guard min(pixels.width, pixels.height) >= 64 else { return }
         let step = max(1, max(pixels.width, pixels.height) / 420)
         let edge = pixels.edge
@@ -39,8 +49,8 @@ struct SheetSlant {
     /// The slope, and its change, that gather points in the fewest places along their first coordinate.
     private static func best(
         _ points: [(Float, Float)], width: Int, _ middle: Double, _ other: Double, _ step: Int
-    ) -> (Double, Double) {
-        guard points.count > 50 else { return (0, 0) }
+    ) -> Lines {
+        guard points.count > 50 else { return Lines() }
         let bins = width / step + 1
         var counts = [Float](repeating: 0, count: bins + 64)
         func score(_ slope: Double, _ change: Double) -> Double {
@@ -70,7 +80,7 @@ struct SheetSlant {
             }
         }
         // What is hardly better is chance.
-        return most > 1.08 * straight ? best : (0, 0)
+        return most > 1.08 * straight ? Lines(slope: best.0, change: best.1) : Lines()
     }
 
     /// Where a point of the straightened sheet is on the sheet.

@@ -34,10 +34,17 @@ public struct TileLayout: Sendable, Hashable {
     public let boxes: [TileBox]
     /// How clearly they form a grid, 0 to 1; 1 where the layout was stated.
     public let clarity: Double
+    /// The tiles of a sheet that is askew, where it is straightened; nil for an upright one.
+    let upright: UprightCells?
 
     /// Joins rows, columns and tiles.
     public init(rows: Int, columns: Int, boxes: [TileBox], clarity: Double = 1) {
+        self.init(rows: rows, columns: columns, boxes: boxes, clarity: clarity, upright: nil)
+    }
+
+    init(rows: Int, columns: Int, boxes: [TileBox], clarity: Double, upright: UprightCells?) {
         (self.rows, self.columns, self.boxes, self.clarity) = (rows, columns, boxes, clarity)
+        self.upright = upright
     }
 
     /// How likely the layout is right, by its clarity: as drawn sheets of the training split tell it.
