@@ -100,8 +100,9 @@ import Testing
         var random = SmallRandom()
         let noise = try Image(width: 160, height: 120, bytes: (0..<160 * 120 * 3).map { _ in random.byte() })
         #expect(LayoutFinder().layout(of: noise) == nil)
-        let gradient = try Image(
-            width: 160, height: 120, bytes: (0..<160 * 120).flatMap { [UInt8($0 % 160), UInt8($0 / 160), 90] })
+        var slope: [UInt8] = []
+        for place in 0..<160 * 120 { slope += [UInt8(place % 160), UInt8(place / 160), 90] }
+        let gradient = try Image(width: 160, height: 120, bytes: slope)
         #expect(LayoutFinder().layout(of: gradient) == nil)
         for (width, height) in [(1, 1), (3, 3), (400, 1), (1, 400)] {
             let tiny = try Image(width: width, height: height, bytes: [UInt8](repeating: 7, count: width * height * 3))
