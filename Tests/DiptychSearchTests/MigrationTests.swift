@@ -151,6 +151,27 @@ import Testing
         #expect(try migrated == album.strings(indices) && migrated.contains("items_by_id"))
     }
 
+    /// What version 4 lacks is one column: a store that cannot be written is read all the same, and another is brought up to date.
+    @Test func versionFourIsReadAndBroughtUpToDate() async throws {
+        let album = try await Album()
+        try album.add(count: 3)
+        _ = try await album.index()
+        let part = try #require(try await album.store.parts(of: "1").first)
+        try await album.store.annotate([Annotation(part: part.id, task: "label", value: .text("cat"), author: "ann")])
+        try album.sql("ALTER TABLE annotations DROP COLUMN details")
+        try album.sql("UPDATE meta SET value = '4' WHERE key = 'version'")
+        let reader = try await EmbeddedStore.open(toRead: album.store.directory)
+        #expect(try await reader.annotations(ofPart: part.id).map(\.annotation.value) == ["cat"])
+        #expect(try await reader.info().count == 3 && reader.verify() == [])
+        let store = try await EmbeddedStore.open(at: album.store.directory)
+        var said = Annotation(part: part.id, task: "label", value: .text("dog"), author: "ann")
+        said.details = .object(["seconds": .number(1.5)])
+        try await store.annotate([said])
+        let all = try await store.annotations(ofPart: part.id).map(\.annotation)
+        #expect(all.map(\.value) == ["cat", "dog"] && all.map(\.details) == [nil, said.details])
+        #expect(try await store.verify() == [])
+    }
+
     /// A store from before there was a choice was decoded exactly.
     @Test func storesThatDoNotSayHowTheyWereDecoded() async throws {
         let album = try await Album()

@@ -165,7 +165,7 @@ import Testing
 
     @Test func newerFormatsAreRefused() async throws {
         let album = try await Album()
-        try album.sql("UPDATE meta SET value = '5' WHERE key = 'version'")
+        try album.sql("UPDATE meta SET value = '99' WHERE key = 'version'")
         let error = try await Self.refusal(album.store.directory)
         #expect(error.kind == .notAStore && error.description.contains("newer"))
         await #expect(throws: StoreError.self) { try await EmbeddedStore.open(at: album.store.directory) }

@@ -114,10 +114,11 @@ extension EmbeddedStore {
         _ db: Database, _ condition: String, _ arguments: [DatabaseValue], order: String = "part, id",
         limit: Int = .max
     ) throws -> [StoredAnnotation] {
-        try Row.fetchAll(
+        let details = try Schema.hasDetails(db) ? "details" : "NULL"
+        return try Row.fetchAll(
             db,
             sql: """
-                SELECT id, revision, part, task, value, author, time, how, probability, restores, details
+                SELECT id, revision, part, task, value, author, time, how, probability, restores, \(details)
                 FROM annotations
                 WHERE \(condition) ORDER BY \(order) LIMIT \(max(0, limit))
                 """, arguments: StatementArguments(arguments)

@@ -89,7 +89,7 @@ private struct StoreMender {
         if let version = try Schema.value("version", in: db).flatMap({ Int($0) }), version > 0 { return [] }
         let version: Int
         if try db.tableExists("spaces") {
-            version = try db.columns(in: "annotations").contains { $0.name == "details" } ? 5 : 4
+            version = try Schema.hasDetails(db) ? 5 : 4
         } else if try db.tableExists("vectors") {
             // The second and the third had the same tables.
             version = try db.columns(in: "vectors").contains { $0.name == "width" } ? 3 : 1

@@ -91,7 +91,7 @@ extension EmbeddedStore {
         ).map {
             "roots \(try $0.decode(Int64.self, atIndex: 0)) and \(try $0.decode(Int64.self, atIndex: 1)) have one path"
         }
-        problems += try ids("SELECT id FROM annotations WHERE \(unreadableAnnotation)")
+        problems += try ids("SELECT id FROM annotations WHERE \(unreadableAnnotation(db))")
             .map {
                 "annotation \($0) cannot be read: its value is no JSON, or it came in a way that this version does not know"
             }
@@ -158,11 +158,14 @@ extension EmbeddedStore {
         """
 
     /// An annotation that ``annotations(of:task:)`` could not read.
-    private static let unreadableAnnotation = """
-        (value IS NOT NULL AND (typeof(value) <> 'text' OR NOT json_valid(value)))
-            OR (details IS NOT NULL AND (typeof(details) <> 'text' OR NOT json_valid(details)))
-            OR how NOT IN ('typed', 'accepted', 'changed', 'imported', 'undone') OR task = ''
-        """
+    private static func unreadableAnnotation(_ db: Database) throws -> String {
+        let details = try Schema.hasDetails(db) ? "details" : "NULL"
+        return """
+            (value IS NOT NULL AND (typeof(value) <> 'text' OR NOT json_valid(value)))
+                OR (\(details) IS NOT NULL AND (typeof(\(details)) <> 'text' OR NOT json_valid(\(details))))
+                OR how NOT IN ('typed', 'accepted', 'changed', 'imported', 'undone') OR task = ''
+            """
+    }
 
     /// The embeddings of a space that are not vectors of its dimension and of length 1, at most `limit`.
     static func damagedEmbeddings(

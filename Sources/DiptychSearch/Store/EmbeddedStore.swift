@@ -282,6 +282,8 @@ public final class EmbeddedStore: VectorStore {
         let present = try await pool.read { db in try version(db) }
         guard present < Schema.version else { return }
         guard !pool.configuration.readonly else {
+            // What it lacks is read as nothing.
+            if present >= Schema.oldestReadable { return }
             throw StoreError(
                 .inputOutput, path: path,
                 "has an older format (\(present), this Diptych reads \(Schema.version)) and cannot be written here: open it once "

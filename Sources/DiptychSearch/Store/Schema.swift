@@ -6,6 +6,13 @@ internal import GRDB
 enum Schema {
     /// The version of the tables; a newer one is refused, an older one is brought up to date by ``Migration``.
     static let version = 5
+    /// The oldest version that is read as it is, where it cannot be written: it lacks `annotations.details` alone.
+    static let oldestReadable = 4
+
+    /// Whether annotations have details.
+    static func hasDetails(_ db: Database) throws -> Bool {
+        try db.columns(in: "annotations").contains { $0.name == "details" }
+    }
 
     static let statements = """
         CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
