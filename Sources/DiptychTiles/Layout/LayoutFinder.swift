@@ -32,7 +32,7 @@ public struct LayoutFinder: Sendable {
     }
 
     private func grid(
-        in region: SheetRegion, of pixels: SheetPixels, _ shortest: Int, depth: Int
+        in region: SheetRegion, of pixels: SheetPixels, _ shortest: Int, depth: Int, touches: Bool = false
     ) -> FoundGrid? {
         guard depth > 0, min(region.width, region.height) >= shortest, max(region.width, region.height) >= 2 * shortest
         else { return nil }
@@ -44,12 +44,15 @@ public struct LayoutFinder: Sendable {
         if let lines, lines.quality > Self.enough, lines.quality * 0.85 > quality {
             (best, quality, isByLines) = (lines, lines.quality * 0.85, true)
         }
+        // Below a header of the only background there is, tiles touch, and what looks like another background is a tile.
+        if touches, isByLines { return best }
         // A sheet on a table, or a block of tiles below a header, has its grid inside.
         guard let single, single.area * 100 > region.area * 30, single.area * 100 < region.area * 97,
             let inner = grid(
                 in: single.inset(by: max(1, min(single.width, single.height) / 100)), of: pixels, shortest,
-                depth: depth - 1),
-            inner.quality > quality * (single.isInside(region) ? 0.7 : isByLines ? 0.9 : 1.15)
+                depth: depth - 1, touches: single.isFoot(of: region)),
+            inner.quality > quality
+                * (single.isInside(region) ? 0.7 : isByLines ? (single.isFoot(of: region) ? 0.6 : 0.9) : 1.15)
         else { return best }
         return inner
     }
