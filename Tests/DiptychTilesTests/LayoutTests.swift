@@ -1,5 +1,6 @@
 import DiptychMedia
 import DiptychSamples
+import DiptychTestSupport
 import DiptychTiles
 import Testing
 
@@ -112,6 +113,18 @@ import Testing
             let tiny = try Image(width: width, height: height, bytes: [UInt8](repeating: 7, count: width * height * 3))
             #expect(LayoutFinder().layout(of: tiny) == nil)
         }
+    }
+
+    /// Scenes are single images, some with planks, bricks or equal objects side by side; few may pass for a sheet.
+    @Test func singleImagesAreNoSheets() async throws {
+        let folder = try TemporaryDirectory()
+        try await SampleSet(seed: 80).write(count: 60, to: folder.url.path)
+        var found = 0
+        for index in 0..<60 {
+            let image = try Image.decode(file: folder.path(SampleSet.fileName(at: index)))
+            if LayoutFinder().layout(of: image) != nil { found += 1 }
+        }
+        #expect(found <= 3, "\(found) of 60")
     }
 
     private struct SmallRandom {

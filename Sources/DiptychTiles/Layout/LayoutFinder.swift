@@ -16,13 +16,23 @@ public struct LayoutFinder: Sendable {
         guard min(pixels.width, pixels.height) >= 8 else { return nil }
         let slant = SheetSlant(of: pixels)
         let upright = slant.isNone ? pixels : slant.straightened(pixels)
-        guard let grid = grid(in: upright) else { return nil }
+        guard let grid = grid(in: upright), Self.isBelievable(grid) else { return nil }
         let boxes = grid.cells.map { cell in
             box(cell, slant.isNone ? nil : slant, pixels.scale, image.width, image.height)
         }
         return TileLayout(
             rows: grid.rows, columns: grid.columns, boxes: boxes, clarity: min(1, grid.quality),
             upright: slant.isNone ? nil : UprightCells(slant: slant, cells: grid.cells, scale: pixels.scale))
+    }
+
+    /// Whether an ordinary image would hardly look like this: a row or a column has to be clearer than a grid, and planks and lines
+    /// of text are no tiles.
+    private static func isBelievable(_ grid: FoundGrid) -> Bool {
+        guard grid.rows == 1 || grid.columns == 1 else { return grid.quality > 0.57 }
+        let longest = grid.cells.map { cell in
+            Double(max(cell.width, cell.height)) / Double(max(1, min(cell.width, cell.height)))
+        }.sorted()[grid.cells.count / 2]
+        return grid.quality > 0.72 && longest < 2.5
     }
 
     private func grid(in pixels: SheetPixels) -> FoundGrid? {
