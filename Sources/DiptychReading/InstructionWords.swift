@@ -1,12 +1,21 @@
 /// What becomes of text as engines give it.
 public enum ReadText {
-    /// Without blanks at its ends, runs of blanks as one, and none between two Chinese letters, where engines set some.
+    /// Full-width marks for those that engines give in their narrow form.
+    private static let wideMarks: [Character: Character] = [":": "：", ";": "；", ",": "，", "?": "？", "!": "！"]
+
+    /// Without blanks at its ends, runs of blanks as one, and none between two Chinese letters, where engines set some; marks behind
+    /// Chinese letters are full-width ones.
     public static func tidied(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace)
         var tidied = ""
         for word in words {
             let isJoined = isWide(tidied.last) && isWide(word.first)
-            tidied += (tidied.isEmpty || isJoined ? "" : " ") + word
+            let isMark = word.count == 1 && word.first.map { wideMarks[$0] != nil } ?? false
+            tidied += (tidied.isEmpty || isJoined || (isMark && isWide(tidied.last)) ? "" : " ") + word
+            if let last = tidied.last, let wide = wideMarks[last], isWide(tidied.dropLast().last) {
+                tidied.removeLast()
+                tidied.append(wide)
+            }
         }
         return tidied
     }

@@ -52,7 +52,8 @@ struct GridLines {
             for at in max(0, place - reach)...min(length - 1, place + reach) where profile[at] > best.1 {
                 best = (at, profile[at])
             }
-            return best
+            // An edge counts in the columns beside it too, and the first of the three is found.
+            return (min(best.0 + 1, length - 1), best.1)
         }
         var found: (cuts: [Int], strength: Double) = ([0, length], 0)
         for count in 2...24 where length / count >= max(shortest, 16) {

@@ -16,13 +16,23 @@ public struct LayoutFinder: Sendable {
         guard min(pixels.width, pixels.height) >= 8 else { return nil }
         let slant = SheetSlant(of: pixels)
         let upright = slant.isNone ? pixels : slant.straightened(pixels)
-        guard let grid = grid(in: upright) else { return nil }
+        guard let grid = grid(in: upright), Self.isBelievable(grid) else { return nil }
         let boxes = grid.cells.map { cell in
             box(cell, slant.isNone ? nil : slant, pixels.scale, image.width, image.height)
         }
         return TileLayout(
             rows: grid.rows, columns: grid.columns, boxes: boxes, clarity: min(1, grid.quality),
             upright: slant.isNone ? nil : UprightCells(slant: slant, cells: grid.cells, scale: pixels.scale))
+    }
+
+    /// Whether an ordinary image would hardly look like this: a row or a column has to be clearer than a grid, and planks and lines
+    /// of text are no tiles.
+    private static func isBelievable(_ grid: FoundGrid) -> Bool {
+        guard grid.rows == 1 || grid.columns == 1 else { return grid.quality > 0.57 }
+        let longest = grid.cells.map { cell in
+            Double(max(cell.width, cell.height)) / Double(max(1, min(cell.width, cell.height)))
+        }.sorted()[grid.cells.count / 2]
+        return grid.quality > 0.72 && longest < 2.5
     }
 
     private func grid(in pixels: SheetPixels) -> FoundGrid? {
@@ -32,7 +42,7 @@ public struct LayoutFinder: Sendable {
     }
 
     private func grid(
-        in region: SheetRegion, of pixels: SheetPixels, _ shortest: Int, depth: Int
+        in region: SheetRegion, of pixels: SheetPixels, _ shortest: Int, depth: Int, touches: Bool = false
     ) -> FoundGrid? {
         guard depth > 0, min(region.width, region.height) >= shortest, max(region.width, region.height) >= 2 * shortest
         else { return nil }
@@ -44,12 +54,15 @@ public struct LayoutFinder: Sendable {
         if let lines, lines.quality > Self.enough, lines.quality * 0.85 > quality {
             (best, quality, isByLines) = (lines, lines.quality * 0.85, true)
         }
+        // Below a header of the only background there is, tiles touch, and what looks like another background is a tile.
+        if touches, isByLines { return best }
         // A sheet on a table, or a block of tiles below a header, has its grid inside.
         guard let single, single.area * 100 > region.area * 30, single.area * 100 < region.area * 97,
             let inner = grid(
                 in: single.inset(by: max(1, min(single.width, single.height) / 100)), of: pixels, shortest,
-                depth: depth - 1),
-            inner.quality > quality * (single.isInside(region) ? 0.7 : isByLines ? 0.9 : 1.15)
+                depth: depth - 1, touches: single.isFoot(of: region)),
+            inner.quality > quality
+                * (single.isInside(region) ? 0.7 : isByLines ? (single.isFoot(of: region) ? 0.6 : 0.9) : 1.15)
         else { return best }
         return inner
     }
