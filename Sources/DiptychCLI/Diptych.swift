@@ -18,6 +18,7 @@ struct DiptychCommand: AsyncParsableCommand {
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
             StoreCommand.self, DatasetCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
             ContactSheetCommand.self, TrainCommand.self,
+            VideoCommand.self,
             EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
             ExportCommand.self, EngineCommand.self, ServeCommand.self, KeysCommand.self,
         ])
