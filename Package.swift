@@ -360,7 +360,7 @@ let package = Package(
             name: "DiptychCLITests",
             dependencies: [
                 "Diptych", "DiptychCLI", "DiptychCatalog", "DiptychDatasets", "DiptychHub", "DiptychMedia",
-                "DiptychSearch",
+                "DiptychSearch", "DiptychVideo",
                 "DiptychCheckpoints", "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -25,29 +25,52 @@ struct FrameTests {
     static let x264 = ["-c:v", "libx264", "-preset", "veryfast"]
     static let kinds: [Kind] = [
         Kind(name: "H.264 with B-frames, key frames far apart", arguments: x264 + ["-bf", "3", "-g", "30"]),
-        Kind(name: "H.264, open groups", ending: "mkv", arguments: x264 + ["-x264-params", "open-gop=1:bframes=3:keyint=12"]),
+        Kind(
+            name: "H.264, open groups", ending: "mkv",
+            arguments: x264 + ["-x264-params", "open-gop=1:bframes=3:keyint=12"]),
         Kind(name: "H.264, edit list cuts the beginning", arguments: x264 + ["-bf", "2", "-g", "20", "-ss", "0.7"]),
-        Kind(name: "HEVC", arguments: ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25"]),
-        Kind(name: "VP9", ending: "webm", arguments: ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime", "-g", "30"]),
-        Kind(name: "VP8", ending: "webm", arguments: ["-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime", "-auto-alt-ref", "1", "-lag-in-frames", "16"]),
-        Kind(name: "AV1", ending: "mkv", arguments: ["-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-t", "1"]),
+        Kind(
+            name: "HEVC",
+            arguments: ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25"]),
+        Kind(
+            name: "VP9", ending: "webm",
+            arguments: ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime", "-g", "30"]),
+        Kind(
+            name: "VP8", ending: "webm",
+            arguments: [
+                "-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime", "-auto-alt-ref", "1", "-lag-in-frames",
+                "16",
+            ]),
+        Kind(
+            name: "AV1", ending: "mkv",
+            arguments: ["-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-t", "1"]),
         Kind(name: "MPEG-4", ending: "avi", arguments: ["-c:v", "mpeg4", "-bf", "2", "-g", "15"]),
         Kind(name: "MPEG-2 in a transport stream", ending: "ts", arguments: ["-c:v", "mpeg2video", "-bf", "2"]),
         Kind(name: "MJPEG, full range", ending: "avi", arguments: ["-c:v", "mjpeg", "-q:v", "3"]),
         Kind(name: "ProRes, 10 bit", ending: "mov", arguments: ["-c:v", "prores_ks", "-profile:v", "2", "-t", "0.6"]),
         Kind(name: "H.264, 10 bit", arguments: x264 + ["-pix_fmt", "yuv420p10le", "-t", "1"]),
-        Kind(name: "H.264, full range", arguments: x264 + ["-pix_fmt", "yuv420p", "-vf", "scale=out_range=full", "-color_range", "pc"]),
-        Kind(name: "H.264, BT.709", arguments: x264 + ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]),
+        Kind(
+            name: "H.264, full range",
+            arguments: x264 + ["-pix_fmt", "yuv420p", "-vf", "scale=out_range=full", "-color_range", "pc"]),
+        Kind(
+            name: "H.264, BT.709",
+            arguments: x264 + ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]),
         Kind(name: "GIF", ending: "gif", arguments: ["-r", "10"]),
-        Kind(name: "variable rate", ending: "mkv", arguments: x264 + ["-vf", "select='not(mod(n\\,3))+lt(n\\,20)'", "-fps_mode", "vfr"]),
-        Kind(name: "wide pixels", arguments: x264 + ["-vf", "setsar=4/3"], width: 256, filter: "scale=iw*sar:ih,setsar=1"),
+        Kind(
+            name: "variable rate", ending: "mkv",
+            arguments: x264 + ["-vf", "select='not(mod(n\\,3))+lt(n\\,20)'", "-fps_mode", "vfr"]),
+        Kind(
+            name: "wide pixels", arguments: x264 + ["-vf", "setsar=4/3"], width: 256, filter: "scale=iw*sar:ih,setsar=1"
+        ),
     ]
 
     /// Makes the video of a kind.
     static func make(_ kind: Kind, in folder: URL, seconds: Double = 3) throws -> String {
         let path = folder.appendingPathComponent("video.\(kind.ending)").path
         var arguments = FFmpeg.source(seconds: seconds) + kind.arguments
-        if !arguments.contains("-pix_fmt"), !["gif", "mov"].contains(kind.ending) { arguments += ["-pix_fmt", kind.ending == "avi" && kind.name.hasPrefix("MJPEG") ? "yuvj420p" : "yuv420p"] }
+        if !arguments.contains("-pix_fmt"), !["gif", "mov"].contains(kind.ending) {
+            arguments += ["-pix_fmt", kind.ending == "avi" && kind.name.hasPrefix("MJPEG") ? "yuvj420p" : "yuv420p"]
+        }
         try FFmpeg.run("ffmpeg", arguments + ["-y", path])
         return path
     }
@@ -68,7 +91,8 @@ struct FrameTests {
         #expect(video.facts.width == kind.width && video.facts.height == kind.height)
         let table = try video.table()
         try #require(table.count == expected.count && expected.count > 5)
-        #expect(zip(table.times, times).allSatisfy { abs($0 - $1) < 2e-3 }, "\(table.times.prefix(5)) \(times.prefix(5))")
+        #expect(
+            zip(table.times, times).allSatisfy { abs($0 - $1) < 2e-3 }, "\(table.times.prefix(5)) \(times.prefix(5))")
         // All of them, and some from anywhere, which are found by jumps.
         for wanted in [Array(0..<expected.count), [expected.count - 1, 3, expected.count / 2, expected.count - 4]] {
             var seen: [Int] = []

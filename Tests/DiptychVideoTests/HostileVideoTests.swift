@@ -19,7 +19,8 @@ import Testing
         #expect(Self.reason(.file(folder.path))?.contains("it is a directory") == true)
         #expect(Self.reason(.file(try folder.write([], to: "empty.mp4")))?.hasSuffix("the file is empty") == true)
         for (name, bytes) in [
-            ("text.mp4", Array("not a video at all, only some words\n".utf8)), ("zeros.mp4", [UInt8](repeating: 0, count: 5000)),
+            ("text.mp4", Array("not a video at all, only some words\n".utf8)),
+            ("zeros.mp4", [UInt8](repeating: 0, count: 5000)),
         ] {
             let reason = try #require(Self.reason(.file(try folder.write(bytes, to: name))))
             #expect(reason.hasPrefix(folder.path(name)) && !reason.contains("\n"))
@@ -30,13 +31,22 @@ import Testing
     @Test func `Lists that name other files are never followed`() throws {
         let folder = try TemporaryDirectory()
         let target = folder.path("target.mp4")
-        if FFmpeg.isHere { try FFmpeg.run("ffmpeg", FFmpeg.source(seconds: 0.2) + ["-pix_fmt", "yuv420p", "-y", target]) }
+        if FFmpeg.isHere {
+            try FFmpeg.run("ffmpeg", FFmpeg.source(seconds: 0.2) + ["-pix_fmt", "yuv420p", "-y", target])
+        }
         let hls = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10.0,\n\(target)\n#EXT-X-ENDLIST\n"
         let remote = hls.replacingOccurrences(of: target, with: "http://169.254.169.254/latest/meta-data")
         let lists = [
-            ("a.m3u8", hls), ("b.mp4", hls), ("c.m3u8", remote), ("concat.txt", "ffconcat version 1.0\nfile '\(target)'\n"),
-            ("dash.mpd", "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011\" type=\"static\"><BaseURL>\(target)</BaseURL></MPD>"),
-            ("session.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"),
+            ("a.m3u8", hls), ("b.mp4", hls), ("c.m3u8", remote),
+            ("concat.txt", "ffconcat version 1.0\nfile '\(target)'\n"),
+            (
+                "dash.mpd",
+                "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011\" type=\"static\"><BaseURL>\(target)</BaseURL></MPD>"
+            ),
+            (
+                "session.sdp",
+                "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+            ),
         ]
         for (name, text) in lists {
             let reason = try #require(Self.reason(.file(try folder.write(text, to: name))), "\(name)")
@@ -49,7 +59,11 @@ import Testing
         let folder = try TemporaryDirectory()
         let large = folder.path("large.avi")
         try FFmpeg.run(
-            "ffmpeg", ["-f", "lavfi", "-i", "color=size=16000x16000:rate=1:duration=1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-frames:v", "1", "-y", large])
+            "ffmpeg",
+            [
+                "-f", "lavfi", "-i", "color=size=16000x16000:rate=1:duration=1", "-c:v", "mjpeg", "-pix_fmt",
+                "yuvj420p", "-frames:v", "1", "-y", large,
+            ])
         #expect(Self.reason(.file(large))?.contains("16000 × 16000 pixels are more than the limit of 67108864") == true)
         let sound = folder.path("sound.mp4")
         try FFmpeg.run("ffmpeg", ["-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", "-y", sound])
@@ -77,7 +91,9 @@ import Testing
     }
 
     /// Some hundred containers with bytes changed, cut out and doubled; DIPTYCH_FUZZ asks for more.
-    @Test(.enabled(if: FFmpeg.isHere), .timeLimit(.minutes(20))) func `Mutated containers neither crash nor hang`() throws {
+    @Test(.enabled(if: FFmpeg.isHere), .timeLimit(.minutes(20))) func `Mutated containers neither crash nor hang`()
+        throws
+    {
         let count = ProcessInfo.processInfo.environment["DIPTYCH_FUZZ"].flatMap { Int($0) } ?? 300
         let folder = try TemporaryDirectory()
         let seeds = try [0, 1, 3, 7, 8, 9, 14].map { kind -> [UInt8] in
@@ -130,7 +146,8 @@ import Testing
         for givesParts in [true, false] {
             let server = try #require(
                 LoopbackServer { request, _ in
-                    guard givesParts, let range = request.headers["range"]?.dropFirst("bytes=".count).split(separator: "-"),
+                    guard givesParts,
+                        let range = request.headers["range"]?.dropFirst("bytes=".count).split(separator: "-"),
                         let first = range.first.flatMap({ Int($0) }), let last = range.last.flatMap({ Int($0) })
                     else { return .response("200 OK", body: bytes) }
                     let end = min(bytes.count - 1, last)

@@ -5,7 +5,9 @@ import Testing
 
 /// The programs ffmpeg and ffprobe, which make the videos of these tests and say what is in them.
 enum FFmpeg {
-    static let isHere = ["ffmpeg", "ffprobe"].allSatisfy { FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)") }
+    static let isHere = ["ffmpeg", "ffprobe"].allSatisfy {
+        FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)")
+    }
 
     /// Runs a program and returns what it printed.
     @discardableResult
@@ -33,7 +35,9 @@ enum FFmpeg {
         let filters = filter.map { ["-vf", $0] } ?? []
         let all = try run(
             "ffmpeg",
-            ["-i", path, "-map", "0:v:0"] + filters + ["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+            ["-i", path, "-map", "0:v:0"] + filters + [
+                "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-",
+            ])
         let size = width * height * 3
         return stride(from: 0, to: all.count - size + 1, by: size).map { all.subdata(in: $0..<$0 + size) }
     }
@@ -43,7 +47,10 @@ enum FFmpeg {
         let lines = String(
             decoding: try run(
                 "ffprobe",
-                ["-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time:format=start_time", "-of", "csv", path]),
+                [
+                    "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time:format=start_time",
+                    "-of", "csv", path,
+                ]),
             as: UTF8.self
         ).split(separator: "\n")
         let start = lines.first { $0.hasPrefix("format,") }.flatMap { Double($0.dropFirst(7)) } ?? 0

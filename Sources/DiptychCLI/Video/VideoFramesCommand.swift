@@ -39,7 +39,9 @@ struct VideoFramesCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "The frames that are shown at each 1/F second, each once.")
     var fps: Double?
 
-    @Option(name: .customLong("index"), parsing: .unconditionalSingleValue, help: "The frame of this number; may be given many times.")
+    @Option(
+        name: .customLong("index"), parsing: .unconditionalSingleValue,
+        help: "The frame of this number; may be given many times.")
     var indices: [Int] = []
 
     @Option(
@@ -60,9 +62,15 @@ struct VideoFramesCommand: AsyncParsableCommand {
         if let count, !(1...1_000_000).contains(count) {
             throw ValidationError("--count must be 1 to 1000000, not \(count).")
         }
-        if let fps, !(fps > 0 && fps <= 1000) { throw ValidationError("--fps must be more than 0 and at most 1000, not \(fps).") }
-        if let wrong = indices.first(where: { $0 < 0 }) { throw ValidationError("--index must be 0 or more, not \(wrong).") }
-        if let wrong = times.first(where: { !$0.isFinite }) { throw ValidationError("--time \(wrong) is not a number of seconds.") }
+        if let fps, !(fps > 0 && fps <= 1000) {
+            throw ValidationError("--fps must be more than 0 and at most 1000, not \(fps).")
+        }
+        if let wrong = indices.first(where: { $0 < 0 }) {
+            throw ValidationError("--index must be 0 or more, not \(wrong).")
+        }
+        if let wrong = times.first(where: { !$0.isFinite }) {
+            throw ValidationError("--time \(wrong) is not a number of seconds.")
+        }
         if count == nil, sampling != .middle { throw ValidationError("--sampling goes with --count.") }
         if output == "" { throw ValidationError("--output is empty.") }
     }

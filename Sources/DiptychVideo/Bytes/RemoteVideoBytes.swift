@@ -70,7 +70,8 @@ final class RemoteVideoBytes: VideoBytes {
 
     private static func whole(_ url: String, _ fetcher: PartFetcher) throws(ImageError) -> FileVideoBytes {
         guard let file = tmpfile() else {
-            throw ImageError(.inputOutput, source: url, reason: "no temporary file can be made: \(String(cString: strerror(errno)))")
+            throw ImageError(
+                .inputOutput, source: url, reason: "no temporary file can be made: \(String(cString: strerror(errno)))")
         }
         let descriptor = dup(fileno(file))
         fclose(file)

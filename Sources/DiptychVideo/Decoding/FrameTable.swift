@@ -9,7 +9,9 @@ public struct FrameTable: Sendable, Equatable {
     /// Stamps at which decoding can begin, ascending.
     let keys: [Int64]
 
-    init(times: [Double], stamps: [Int64], keys: [Int64]) { (self.times, self.stamps, self.keys) = (times, stamps, keys) }
+    init(times: [Double], stamps: [Int64], keys: [Int64]) {
+        (self.times, self.stamps, self.keys) = (times, stamps, keys)
+    }
 
     /// A table of frames that begin at `times`, ascending.
     public init(times: [Double]) { self.init(times: times, stamps: [], keys: []) }

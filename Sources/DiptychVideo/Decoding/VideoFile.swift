@@ -82,7 +82,8 @@ public final class VideoFile {
         let wanted = Set(indices).sorted()
         if let wrong = wanted.first(where: { $0 < 0 || $0 >= table.count }) {
             throw VideoError(
-                .noSuchFrame, source: source.description, reason: "has no frame \(wrong): its frames are 0 to \(table.count - 1)")
+                .noSuchFrame, source: source.description,
+                reason: "has no frame \(wrong): its frames are 0 to \(table.count - 1)")
         }
         var done = 0
         if !table.stamps.isEmpty { done = try framesByStamp(wanted, table, body) }
@@ -197,7 +198,8 @@ public final class VideoFile {
             position = index
             try body(
                 VideoFrame(
-                    index: index, time: table.times[index], image: decoder.image(width: facts.width, height: facts.height)))
+                    index: index, time: table.times[index],
+                    image: decoder.image(width: facts.width, height: facts.height)))
         }
         return wanted.count
     }

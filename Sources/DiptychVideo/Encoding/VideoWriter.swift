@@ -33,7 +33,8 @@ public final class VideoWriter {
     public init(path: String, width: Int, height: Int, options: Options = Options()) throws(VideoError) {
         (self.path, self.width, self.height) = (path, width, height)
         guard (2...16_384).contains(width), (2...16_384).contains(height), (1...1000).contains(options.rate) else {
-            throw VideoError(.output, source: path, reason: "videos have 2 to 16384 pixels a side and 1 to 1000 frames a second")
+            throw VideoError(
+                .output, source: path, reason: "videos have 2 to 16384 pixels a side and 1 to 1000 frames a second")
         }
         var reason = Reason()
         // Without the scheme, a name such as "http:x" would be a URL to FFmpeg.
@@ -61,7 +62,8 @@ public final class VideoWriter {
     /// - Throws: ``VideoError`` where it cannot be encoded or written.
     public func append(_ image: Image) throws(VideoError) {
         guard image.width == width, image.height == height, let encoder else {
-            throw VideoError(.output, source: path, reason: "a frame has another size than the video, or comes after its end")
+            throw VideoError(
+                .output, source: path, reason: "a frame has another size than the video, or comes after its end")
         }
         var reason = Reason()
         let status = image.bytes.withUnsafeBufferPointer { pixels in
