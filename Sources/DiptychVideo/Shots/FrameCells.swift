@@ -22,6 +22,15 @@ struct FrameCells {
         return (Float(bright) + Float(colour) / 2) / Float(Self.plane)
     }
 
+    /// The share of cells that changed visibly: 0 to 1.
+    func changedShare(to other: FrameCells) -> Float {
+        let changed = (0..<Self.plane).count { i in
+            func change(_ place: Int) -> Int32 { abs(Int32(values[place]) - Int32(other.values[place])) }
+            return 2 * change(i) + change(Self.plane + i) + change(2 * Self.plane + i) > 12
+        }
+        return Float(changed) / Float(Self.plane)
+    }
+
     /// How alike the patterns of brightness are, whatever their contrast: −1 to 1. Of a frame of one colour, 0.
     func correlation(to other: FrameCells) -> Float {
         var (a, b, aa, bb, ab) = (Float(0), Float(0), Float(0), Float(0), Float(0))

@@ -4,16 +4,20 @@
 struct ShotDetector {
     /// A hard cut changes cells by so much, on average over a frame.
     private static let leastCut: Float = 9
+    /// In at least this share of a frame's cells: less is something that appears or jumps.
+    private static let cutShare: Float = 0.4
     /// And by so many times what frames around it change.
     private static let cutRatio: Float = 3
     /// A picture that comes back within so many frames was covered by a flash.
     private static let flash = 5
     /// Half the lengths of dissolves, in frames.
     private static let halves = [5, 10, 18, 28]
+    /// The middles of two dissolves lie so far apart, in frames.
+    private static let apart = 32
     /// The ends of a dissolve differ by so much.
-    private static let leastDissolve: Float = 11
+    private static let leastDissolve: Float = 16
     /// The share of that difference that a blend of the ends may leave unexplained.
-    private static let dissolveRest: Float = 0.22
+    private static let dissolveRest: Float = 0.25
     /// So many frames before and after a dissolve are looked at, in which less changes than in it.
     private static let outside = 10
     /// Patterns more alike than this are one picture under another light.
@@ -70,9 +74,13 @@ struct ShotDetector {
             if !found.contains(where: nearby.contains) { found.insert((run.lowerBound + run.upperBound) / 2) }
         }
         // Of a dissolve's frames, that in which most changes is its middle.
+        var middles: [Int] = []
         for (frame, _, half) in dissolves.sorted(by: { ($0.score, $1.frame) > ($1.score, $0.frame) }) {
             let nearby = (frame - half - 4)...(frame + half + 4)
-            if !found.contains(where: nearby.contains) { found.insert(frame) }
+            if !found.contains(where: nearby.contains), !middles.contains(where: { abs($0 - frame) < Self.apart }) {
+                found.insert(frame)
+                middles.append(frame)
+            }
         }
         var boundaries: [Int] = []
         for frame in found.sorted()
@@ -93,7 +101,7 @@ struct ShotDetector {
         let around = [number - 3, number - 2, number - 1, number + 1, number + 2, number + 3]
             .filter { $0 > 0 && $0 < count }.map { min(changes[$0], change) }
         let usual = around.isEmpty ? 0 : around.reduce(0, +) / Float(around.count)
-        guard change >= Self.cutRatio * usual + 1 else { return }
+        guard change >= Self.cutRatio * usual + 1, before.changedShare(to: after) >= Self.cutShare else { return }
         for step in 1...Self.flash {
             if let later = frame(number + step), before.difference(to: later) < change / 2 { return }
             if let earlier = frame(number - 1 - step), earlier.difference(to: after) < change / 2 { return }
@@ -118,7 +126,7 @@ struct ShotDetector {
             else { continue }
             // What moves all the time changes as much before and after.
             let around = min(half, Self.outside)
-            let moved = 2 + whole * Float(around) / Float(4 * half)
+            let moved = 4 + whole * Float(around) / Float(3 * half)
             if let earlier = frame(number - half - around), earlier.difference(to: first) > moved { continue }
             if let later = frame(number + half + around), later.difference(to: last) > moved { continue }
             dissolves.append((number, whole * (1 - abs(b.share - 0.5)) - max(a.rest, b.rest, c.rest), half))
