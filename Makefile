@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -138,6 +138,11 @@ soak: build
 # A hundred thousand mutated requests.
 fuzz: build
 	DIPTYCH_FUZZ=100000 ./Scripts/clients/run Tests/api/test_fuzz.py
+
+# Five thousand mutated video containers: no crash, no hang.
+fuzz-video: build
+	$(SWIFT_BUILD) --product diptychPackageTests
+	DIPTYCH_FUZZ=5000 swift test -c release $(TRAITS) --skip-build --no-parallel --disable-xctest --filter HostileVideoTests
 
 # Makes the committed fixtures anew with the reference implementations.
 fixtures: setup

@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "DiptychTraining", targets: ["DiptychTraining"]),
         .library(name: "DiptychTokenizers", targets: ["DiptychTokenizers"]),
         .library(name: "DiptychMedia", targets: ["DiptychMedia"]),
+        .library(name: "DiptychVideo", targets: ["DiptychVideo"]),
         .library(name: "DiptychEngine", targets: ["DiptychEngine", "DiptychModels", "DiptychCheckpoints"]),
         .library(name: "DiptychONNX", targets: ["DiptychONNX"]),
         .library(name: "DiptychTorch", targets: ["DiptychTorch"]),
@@ -88,6 +89,8 @@ let package = Package(
                 .headerSearchPath("../DiptychCLI/Resources"), .headerSearchPath("../DiptychServer"),
                 .headerSearchPath(".."),
             ]),
+        // FFmpeg's libraries, which are loaded when a video is first read.
+        .target(name: "CFFmpeg"),
         // libtiff comes with libvips, which does not convert YCbCr.
         .target(name: "CTIFF", linkerSettings: [.linkedLibrary("tiff")]),
 
@@ -111,6 +114,9 @@ let package = Package(
             name: "DiptychMedia",
             dependencies: ["CJPEG", "CKernels", "CTIFF", "CVips", "DiptychBasics", "DiptychNetwork"],
             swiftSettings: strict),
+        // Videos: frames, which of them to take, shots.
+        .target(
+            name: "DiptychVideo", dependencies: ["CFFmpeg", "DiptychBasics", "DiptychMedia"], swiftSettings: strict),
         // Buckets, web servers and folders as sources of files, and downloads.
         .target(
             name: "DiptychSources",
@@ -257,7 +263,7 @@ let package = Package(
                 "DiptychModels", "DiptychONNX", "DiptychSamples", "DiptychSearch", "DiptychServer", "DiptychSources",
                 "DiptychCheckpoints",
                 "DiptychTokenizers", "DiptychTorch", "DiptychTraining",
-                "DiptychReading", "DiptychTiles",
+                "DiptychReading", "DiptychTiles", "DiptychVideo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -319,6 +325,9 @@ let package = Package(
         .testTarget(
             name: "DiptychMediaTests", dependencies: ["CKernels", "DiptychMedia", "DiptychTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "DiptychVideoTests", dependencies: ["DiptychMedia", "DiptychTestSupport", "DiptychVideo"],
+            swiftSettings: strict),
         .testTarget(
             name: "DiptychSourcesTests",
             dependencies: ["DiptychDatasets", "DiptychMedia", "DiptychSources", "DiptychTestSupport"],
@@ -392,7 +401,7 @@ let package = Package(
             name: "DiptychCLITests",
             dependencies: [
                 "Diptych", "DiptychCLI", "DiptychCatalog", "DiptychDatasets", "DiptychHub", "DiptychMedia",
-                "DiptychSearch",
+                "DiptychSearch", "DiptychVideo",
                 "DiptychCheckpoints", "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),

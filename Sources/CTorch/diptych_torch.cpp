@@ -187,6 +187,8 @@ Handle *embed_patches(
         const auto map = at::conv2d(
             pixels->value.to(kernel.scalar_type()), kernel, optional(bias), /*stride=*/{kernel.size(2), kernel.size(3)});
         auto x = map.flatten(2).transpose(1, 2).to(stream_type(kernel));  // [n, patches, width]
+        // The table of positions tells how many images make one sequence.
+        x = x.reshape({-1, positions->value.size(-2) - (class_token != nullptr), x.size(2)});
         if (class_token != nullptr) {
             x = at::cat({class_token->value.view({1, 1, -1}).expand({x.size(0), 1, x.size(2)}), x}, 1);
         }

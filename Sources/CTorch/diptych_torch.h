@@ -81,8 +81,8 @@ typedef struct diptych_torch_functions {
     diptych_torch_optional (*DIPTYCH_NONNULL embed_tokens)(
         diptych_torch_tensor *ids, diptych_torch_tensor *places, diptych_torch_tensor *tokens,
         diptych_torch_tensor *positions, diptych_torch_optional segments);
-    // Pixels [n, 3, side, side] by projection [width, 3, patch, patch], after the class token if given: [n · rows, width]. Of each
-    // image, `kept` patches at random, or all for -1.
+    // Pixels [n, 3, side, side] by projection [width, 3, patch, patch], after the class token if given: [sequences · rows, width]. Of each
+    // sequence, `kept` patches at random, or all for -1. A sequence is as many images as fill the table of positions.
     diptych_torch_optional (*DIPTYCH_NONNULL embed_patches)(
         diptych_torch_tensor *pixels, diptych_torch_tensor *projection, diptych_torch_optional bias,
         diptych_torch_optional class_token, diptych_torch_tensor *positions, int64_t kept);

@@ -17,7 +17,7 @@ struct DiptychCommand: AsyncParsableCommand {
         subcommands: [
             IndexCommand.self, SearchCommand.self, ClassifyCommand.self, SimilarityCommand.self, EmbedCommand.self,
             StoreCommand.self, DatasetCommand.self, ModelsCommand.self, TokenizeCommand.self, PreprocessCommand.self,
-            ContactSheetCommand.self, TrainCommand.self, TilesCommand.self, ReadCommand.self,
+            ContactSheetCommand.self, TrainCommand.self, TilesCommand.self, ReadCommand.self, VideoCommand.self,
             EvaluateCommand.self, PicturesCommand.self, ProfileCommand.self,
             LabelCommand.self,
             ExportCommand.self, EngineCommand.self, ServeCommand.self, KeysCommand.self,

@@ -57,4 +57,14 @@ public struct PixelBatch: Sendable {
         self.count = count
         self.size = size
     }
+
+    /// How many sequences of `frames` images each the batch holds.
+    ///
+    /// - Throws: ``EngineError`` where some images are left over.
+    public func sequences(of frames: Int) throws -> Int {
+        guard count % frames == 0 else {
+            throw EngineError("\(count) images do not fill clips of \(frames) frames")
+        }
+        return count / frames
+    }
 }

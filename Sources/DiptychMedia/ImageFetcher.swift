@@ -24,7 +24,8 @@ struct ImageFetcher {
     let options: FetchOptions
     let maximumBytes: Int
 
-    func fetch(_ url: String) throws(ImageError) -> [UInt8] {
+    /// A request for `url` with the rules of the options.
+    func request(_ url: String) throws(ImageError) -> Request {
         guard let host = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).last,
             let first = host.first, !"/?#:@".contains(first)
         else { throw ImageError(.invalidURL, source: url, reason: "not a URL: it names no host") }
@@ -34,6 +35,11 @@ struct ImageFetcher {
         request.connectTimeout = options.connectTimeout
         request.totalTimeout = options.totalTimeout
         request.maximumBytes = maximumBytes
+        return request
+    }
+
+    func fetch(_ url: String) throws(ImageError) -> [UInt8] {
+        let request = try request(url)
         var bytes: [UInt8] = []
         var otherType: String?
         let head: ResponseHead
@@ -67,7 +73,7 @@ struct ImageFetcher {
         return type
     }
 
-    private func explain(_ error: TransferError, _ url: String) -> ImageError {
+    func explain(_ error: TransferError, _ url: String) -> ImageError {
         let (kind, reason): (ImageError.Kind, String) =
             switch error.kind {
             case .tooLarge: (.tooLarge, "it is more than the limit of \(maximumBytes) bytes")

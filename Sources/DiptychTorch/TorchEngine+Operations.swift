@@ -23,6 +23,10 @@ extension TorchEngine {
         guard pixels.size == sizes.imageSize else {
             throw EngineError("images are \(pixels.size) pixels wide, the model reads \(sizes.imageSize)")
         }
+        let count = pixels.count / sizes.frames
+        guard count * sizes.frames == pixels.count else {
+            throw EngineError("\(pixels.count) images do not fill clips of \(sizes.frames) frames")
+        }
         let kept = keptRows(of: sizes.rows, hasClassToken: embedding.classToken != nil)
         let projection = try operand(embedding.projection)
         let bias = try embedding.bias.map { try operand($0) }
@@ -30,7 +34,7 @@ extension TorchEngine {
             pixels.value, projection, bias, embedding.classToken, embedding.positions
         ) { $0.embed_patches($1, $2, $3, $4, $5, Int64(kept.map { $0 - 1 } ?? -1)) }
         return Tensor(
-            value: value, layout: SequenceLayout(count: pixels.count, length: kept ?? sizes.rows), columns: sizes.width)
+            value: value, layout: SequenceLayout(count: count, length: kept ?? sizes.rows), columns: sizes.width)
     }
 
     public func layerNorm(_ x: Tensor, _ norm: Norm, as role: TensorRole) throws -> Tensor {

@@ -10,6 +10,7 @@ struct HelpTests {
             ["store", "verify"], ["store", "refresh"],
             ["models"], ["models", "list"], ["models", "pull"], ["models", "verify"], ["models", "inspect"],
             ["models", "path"], ["tokenize"], ["preprocess"], ["pictures"], ["profile"], ["contact-sheet"],
+            ["video"], ["video", "frames"], ["video", "shots"], ["video", "embed"], ["video", "classify"],
             ["evaluate"],
             ["evaluate", "retrieval"], ["evaluate", "zero-shot"], ["evaluate", "choice"], ["evaluate", "compare"],
             ["evaluate", "muge-score"], ["evaluate", "probe"],
@@ -60,6 +61,9 @@ struct HelpTests {
         try Data("url\n".utf8).write(to: URL(fileURLWithPath: folder / "images.csv"))
         if ["search", "store", "contact-sheet"].contains(command.first) {
             #expect(try Command.run(["index", "images", "--store", "images.store"], in: folder.path).status == 0)
+        }
+        if command.first == "video" {
+            for name in ["holiday", "a", "b"] { try SampleVideo.write(to: folder / "\(name).mp4") }
         }
         if command.first == "dataset" { try Self.fillCatalog(in: folder) }
         let binary = (Command.path as NSString).deletingLastPathComponent

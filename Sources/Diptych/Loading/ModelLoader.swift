@@ -7,8 +7,8 @@ internal import Foundation
 public enum ModelLoader {
     /// Opens the model at `path` and checks all of it; weights are packed when first needed.
     ///
-    /// `path` is what ``CLIPModel/load(_:options:)`` takes, or the state dict of a torchvision ResNet, as a PyTorch or a safetensors
-    /// file.
+    /// `path` is what ``CLIPModel/load(_:options:)`` takes, the state dict of a torchvision ResNet, as a PyTorch or a safetensors
+    /// file, or a ViCLIP.
     ///
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
@@ -19,6 +19,9 @@ public enum ModelLoader {
     /// Blocks.
     private static func read(_ path: String, _ options: ModelOptions) throws -> any Embedder {
         let layout = try ModelLayout(path: path)
+        if case .huggingFace(let directory) = layout, ViCLIPModel.isNamed(in: directory) {
+            return try ViCLIPModel(Checkpoint(at: directory), path: path, directory: directory, options: options)
+        }
         guard case .original(let file) = layout else {
             return CLIPModel(
                 try ModelFiles(layout, path: path, activation: options.activation, heads: options.heads),
@@ -27,6 +30,9 @@ public enum ModelLoader {
         let checkpoint = try Checkpoint(at: file)
         if ResNetConfiguration.describes(checkpoint) {
             return try ResNetModel(checkpoint, path: file.path, options: options)
+        }
+        if ViCLIPConfiguration.describes(checkpoint) {
+            return try ViCLIPModel(checkpoint, path: file.path, directory: layout.directory, options: options)
         }
         return CLIPModel(
             try ModelFiles(

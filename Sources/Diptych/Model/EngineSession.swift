@@ -10,6 +10,8 @@ protocol EngineSession: AnyObject {
     func encode(_ tokens: TokenBatch) throws -> [Float]
     /// Image embeddings: [images, dimension].
     func encode(_ pixels: PixelBatch) throws -> [Float]
+    /// Embeddings of clips of `frames` images each: [clips, dimension].
+    func encode(clips pixels: PixelBatch, frames: Int) throws -> [Float]
     /// How long each operation of a pass over `pixels` takes: the median pass of `passes`, in order.
     func time(_ pixels: PixelBatch, passes: Int) throws -> [Duration]
     /// The same for the texts of all `batches`, one batch after the other.
@@ -24,6 +26,7 @@ final class TowerSession<E: Engine>: EngineSession {
     private let checkpoint: Checkpoint
     private var text: ((E.Tokens) throws -> E.Tensor)?
     private var image: ((E.Pixels) throws -> E.Tensor)?
+    private var video: ((E.Pixels, Int) throws -> E.Tensor)?
 
     init(
         _ definition: any ModelDefinition, _ checkpoint: Checkpoint, _ factory: some EngineFactory<E>,
@@ -40,7 +43,22 @@ final class TowerSession<E: Engine>: EngineSession {
         return try engine.floats(of: tower(engine.tokens(tokens)))
     }
 
+    func encode(clips pixels: PixelBatch, frames: Int) throws -> [Float] {
+        let tower = try video ?? videoTower()
+        video = tower
+        return try engine.floats(of: tower(engine.pixels(pixels), frames))
+    }
+
+    private func videoTower() throws -> (E.Pixels, Int) throws -> E.Tensor {
+        guard let definition = definition as? any VideoModelDefinition else {
+            throw ModelError("\(checkpoint.path): the model has no video tower")
+        }
+        return try definition.videoTower(Parameters(checkpoint), engine: engine)
+    }
+
     func encode(_ pixels: PixelBatch) throws -> [Float] {
+        // One tower serves both.
+        if definition is any VideoModelDefinition { return try encode(clips: pixels, frames: 1) }
         let tower = try image ?? definition.imageTower(Parameters(checkpoint), engine: engine)
         image = tower
         return try engine.floats(of: tower(engine.pixels(pixels)))

@@ -35,6 +35,13 @@ public actor ModelRunner {
     /// Image embeddings, not normalised: [images, dimension].
     public func encode(_ pixels: PixelBatch) throws -> [Float] { try session(precision().precision).encode(pixels) }
 
+    /// Embeddings of clips of `frames` images each, not normalised: [clips, dimension].
+    ///
+    /// - Throws: ``ModelError`` for a model without a video tower.
+    public func encode(clips pixels: PixelBatch, frames: Int) throws -> [Float] {
+        try session(precision().precision).encode(clips: pixels, frames: frames)
+    }
+
     /// A hash of the model's configuration and weights.
     nonisolated func fingerprint() async -> String {
         await fingerprints.value(of: definition, checkpoint, threads: options.threadCount)

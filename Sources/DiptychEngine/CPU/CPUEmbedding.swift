@@ -29,10 +29,11 @@ extension CPUEngine {
         guard pixels.size == embedding.imageSize else {
             throw EngineError("images are \(pixels.size) pixels wide, the model reads \(embedding.imageSize)")
         }
+        let count = try pixels.sequences(of: embedding.frames)
         let (width, side) = (embedding.width, embedding.imageSize / embedding.patchSize)
-        let patches = side * side
+        let patches = embedding.frames * side * side
         let cut = tensor(
-            pixels.count * patches, embedding.projection.inputs, SequenceLayout(count: pixels.count, length: patches),
+            count * patches, embedding.projection.inputs, SequenceLayout(count: count, length: patches),
             operandType)  // [count · patches, 3 · patch · patch]
         pixels.values.withUnsafeBufferPointer {
             diptych_patchify(
@@ -42,12 +43,12 @@ extension CPUEngine {
         let projected = try linear(cut, embedding.projection, as: .stream)  // [count · patches, width]
 
         let before = embedding.classToken == nil ? 0 : 1
-        let layout = SequenceLayout(count: pixels.count, length: before + patches)
+        let layout = SequenceLayout(count: count, length: before + patches)
         let x = tensor(layout.rows, width, layout, DIPTYCH_F32)  // [count · (before + patches), width]
         embedding.positions.withUnsafeBufferPointer { positions in
             func place(_ classToken: UnsafePointer<Float>?) {
                 diptych_place_patches(
-                    Int32(threads), projected.floatPointer, classToken, positions.baseAddress, pixels.count, patches,
+                    Int32(threads), projected.floatPointer, classToken, positions.baseAddress, count, patches,
                     width, x.floatPointer)
             }
             if let classToken = embedding.classToken {

@@ -26,6 +26,7 @@ public struct CPUPatchEmbedding {
     let imageSize: Int
     let patchSize: Int
     let width: Int
+    let frames: Int
 }
 
 /// Learned rows.
@@ -71,7 +72,7 @@ extension CPUEngine {
         return CPUPatchEmbedding(
             projection: projection, classToken: parameters.classToken?.floats(),
             positions: parameters.positions.floats(), imageSize: parameters.imageSize,
-            patchSize: parameters.patchSize, width: parameters.width)
+            patchSize: parameters.patchSize, width: parameters.width, frames: parameters.frames)
     }
 
     /// Converts a checkpoint tensor to floats.

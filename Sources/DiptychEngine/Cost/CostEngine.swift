@@ -118,8 +118,9 @@ extension CostEngine {
 
     public func embed(_ pixels: PixelBatch, with p: PatchEmbeddingParameters) throws -> Tensor {
         let layer = Linear(inputs: 3 * p.patchSize * p.patchSize, outputs: p.width)
-        record("patch embedding \(layer.inputs) → \(p.width)", rows: pixels.count * p.patches, layer, resultBytes: 4)
-        return Tensor(columns: p.width, layout: SequenceLayout(count: pixels.count, length: p.rows))
+        let count = try pixels.sequences(of: p.frames)
+        record("patch embedding \(layer.inputs) → \(p.width)", rows: count * p.patches, layer, resultBytes: 4)
+        return Tensor(columns: p.width, layout: SequenceLayout(count: count, length: p.rows))
     }
 
     public func layerNorm(_ x: Tensor, _ width: Int, as role: TensorRole) throws -> Tensor {

@@ -38,17 +38,20 @@ public struct PatchEmbeddingParameters: Sendable {
     public let patchSize: Int
     /// The width of a row.
     public let width: Int
+    /// How many images of a batch make one sequence: the frames of a clip, 1 for images by themselves.
+    public let frames: Int
 
-    /// The number of patches of a picture.
-    public var patches: Int { (imageSize / patchSize) * (imageSize / patchSize) }
-    /// The number of rows of an image: its patches and the class token, if there is one.
+    /// The number of patches of a sequence, those of its first image first.
+    public var patches: Int { frames * (imageSize / patchSize) * (imageSize / patchSize) }
+    /// The number of rows of a sequence: its patches and the class token, if there is one.
     public var rows: Int { patches + (classToken == nil ? 0 : 1) }
 
     /// Takes the tensors, whose shapes the caller has checked against the sizes.
     public init(
         projection: TensorView, bias: TensorView? = nil, classToken: TensorView?, positions: TensorView,
-        imageSize: Int, patchSize: Int, width: Int
+        imageSize: Int, patchSize: Int, width: Int, frames: Int = 1
     ) {
+        precondition(frames > 0, "a sequence has at least one image")
         self.projection = projection
         self.bias = bias
         self.classToken = classToken
@@ -56,6 +59,7 @@ public struct PatchEmbeddingParameters: Sendable {
         self.imageSize = imageSize
         self.patchSize = patchSize
         self.width = width
+        self.frames = frames
     }
 }
 

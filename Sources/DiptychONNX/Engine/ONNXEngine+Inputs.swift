@@ -45,6 +45,7 @@ extension ONNXEngine {
 
     func embed(_ pixels: Pixels, with embedding: PatchEmbedding) throws -> Tensor {
         let p = embedding.parameters
+        guard p.frames == 1 else { throw EngineError("models of clips are not exported") }
         guard pixels.size == p.imageSize else {
             throw EngineError("images are \(pixels.size) pixels wide, the model reads \(p.imageSize)")
         }
