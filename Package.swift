@@ -343,7 +343,8 @@ let package = Package(
         .testTarget(
             name: "DiptychLabelsTests",
             dependencies: [
-                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychLabels", "DiptychSearch", "DiptychTestSupport",
+                "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEvaluation", "DiptychLabels", "DiptychSearch",
+                "DiptychTestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(

@@ -1,3 +1,4 @@
+import DiptychEvaluation
 import DiptychLabels
 import Foundation
 import Testing
