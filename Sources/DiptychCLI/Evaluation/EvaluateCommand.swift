@@ -11,7 +11,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             """,
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateChoiceCommand.self,
-            EvaluateProbeCommand.self,
+            EvaluateProbeCommand.self, EvaluateLabellingCommand.self,
             EvaluateCompareCommand.self, EvaluateMUGEScoreCommand.self, EvaluateRelevanceCommand.self,
             EvaluateTilesCommand.self,
         ],

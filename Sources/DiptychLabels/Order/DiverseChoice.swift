@@ -6,6 +6,17 @@ enum DiverseChoice {
     /// The most candidates that are compared with each other.
     static let candidateLimit = 20_000
 
+    /// The images that teach most: those that a head is least certain about, no two alike; without a head, the centres of clusters.
+    static func teaching(
+        _ count: Int, of rows: [Int], predictions: [LabelHead.Prediction]?, labels: Int, in pool: LabelPool, seed: UInt64
+    ) -> [Int] {
+        guard let predictions else {
+            return Array(centres(max(count, 2 * labels), of: rows, in: pool, seed: seed).prefix(count))
+        }
+        let sorted = rows.sorted { predictions[$0].uncertainty > predictions[$1].uncertainty }
+        return spread(sorted.map { ($0, predictions[$0].uncertainty) }, count: count, in: pool)
+    }
+
     /// Of candidates, best first, some that are no near neighbours of each other or of the ones before: each next one has the
     /// highest score less its similarity to what was chosen.
     ///

@@ -71,6 +71,10 @@ extension LabelWorkspace {
         let now = ContinuousClock.now
         if leases.count > 4096 { leases = leases.filter { $0.value.until > now } }
         let items = try await accepted(request)
+        // What is asked for before the store has been read is waited for a while, and asked for again after that.
+        for _ in 0..<250 where !isLoaded && (request.order != .listed || pool.count < 4 * request.count) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         func isWanted(_ row: Int) -> Bool {
             items.map { $0.contains(pool.items[row]) } ?? true && self.isWanted(row, request, now)
         }
@@ -204,16 +208,11 @@ extension LabelWorkspace {
     }
 
     /// The images that teach most: at first those that stand for many, then those that the head is least certain about, no two alike.
-    func uncertain(_ count: Int, _ rows: [Int]) -> [Int] {
+    private func uncertain(_ count: Int, _ rows: [Int]) -> [Int] {
         let known = log.counts.count { $0.value > 0 }
-        guard predictions.count == pool.count, known >= 2, log.decided >= firstRound else {
-            let most = max(count, 2 * task.labels.count)
-            return Array(DiverseChoice.centres(most, of: rows, in: pool, seed: UInt64(log.decided)).prefix(count))
-        }
-        let sorted = rows.sorted { predictions[$0].uncertainty > predictions[$1].uncertainty }
-        return DiverseChoice.spread(sorted.map { ($0, predictions[$0].uncertainty) }, count: count, in: pool)
+        let isFirst = predictions.count != pool.count || known < 2 || log.decided < max(10, task.labels.count)
+        return DiverseChoice.teaching(
+            count, of: rows, predictions: isFirst ? nil : predictions, labels: task.labels.count, in: pool,
+            seed: UInt64(log.decided))
     }
-
-    /// How many decisions the first round has.
-    private var firstRound: Int { max(10, task.labels.count) }
 }
