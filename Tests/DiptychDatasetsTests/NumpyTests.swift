@@ -77,7 +77,7 @@ import Testing
                 for index in 0..<min(rows.count, 5) {
                     _ = try? rows.row(at: index)["vector"]?.readFloats()
                 }
-            } catch is DatasetError {}
+            } catch {}
         }
     }
 

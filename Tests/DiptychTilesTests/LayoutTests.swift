@@ -1,3 +1,4 @@
+import FoundationEssentials
 import DiptychMedia
 import DiptychSamples
 import DiptychTestSupport

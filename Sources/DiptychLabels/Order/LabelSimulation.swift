@@ -21,6 +21,9 @@ public struct LabelSimulation: Sendable {
         public let decisions: Int
         /// The share of held-out images that it was right about.
         public let accuracy: Double
+
+        /// Makes a point.
+        public init(decisions: Int, accuracy: Double) { (self.decisions, self.accuracy) = (decisions, accuracy) }
     }
 
     private let pool: LabelPool
