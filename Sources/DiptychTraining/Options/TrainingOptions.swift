@@ -154,7 +154,8 @@ public struct TrainingOptions: Sendable {
         // So that products of them stay numbers.
         let (batches, steps) = (1...1 << 24, 1...1 << 40)
         try require(
-            batches.contains(batchSize) && batches.contains(validationBatchSize), "--batch-size and --valid-batch-size are 1 to 16777216")
+            batches.contains(batchSize) && batches.contains(validationBatchSize),
+            "--batch-size and --valid-batch-size are 1 to 16777216")
         try require((1...1 << 16).contains(accumulation), "--accum-freq is 1 to 65536")
         try require(maximumSteps.map(steps.contains) ?? true, "--max-steps is 1 to 1099511627776")
         try require((1...1 << 20).contains(maximumEpochs), "--max-epochs is 1 to 1048576")
