@@ -6,7 +6,7 @@ DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
 .PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
-	parity-chinese-clip fixtures format lint examples docs setup clean
+	parity-chinese-clip fixtures format lint examples docs package package-test setup clean
 
 setup:
 	@./Scripts/setup
@@ -150,6 +150,13 @@ fixtures: setup
 
 docs:
 	DIPTYCH_DOCS=1 swift package --disable-sandbox generate-documentation --target Diptych
+
+# What people install, a Debian package and an archive, in .build/packages; and the package tried in a fresh Debian, as root.
+package: setup
+	./Scripts/package/run
+
+package-test: package
+	./Scripts/package/try
 
 clean:
 	swift package clean

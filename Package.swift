@@ -152,7 +152,7 @@ let package = Package(
         .target(
             name: "DiptychONNX",
             dependencies: [
-                "DiptychEngine", "DiptychModels", "DiptychCheckpoints",
+                "DiptychBasics", "DiptychEngine", "DiptychModels", "DiptychCheckpoints",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Schema/onnx.proto"], swiftSettings: strict),

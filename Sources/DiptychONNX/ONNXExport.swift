@@ -1,3 +1,4 @@
+internal import DiptychBasics
 internal import DiptychEngine
 public import DiptychModels
 public import DiptychCheckpoints
@@ -118,6 +119,7 @@ public struct ONNXExport: Sendable {
             $0.irVersion = 8
             $0.opsetImport = [.with { $0.version = 17 }]
             $0.producerName = "diptych"
+            $0.producerVersion = DiptychVersion.number
             $0.docString = "\(tower.rawValue) tower, model of family \(configuration.family.rawValue)"
             $0.metadataProps = facts.sorted { $0.key < $1.key }.map { fact in
                 .with {

@@ -1,4 +1,5 @@
 internal import HummingbirdCore
+internal import DiptychBasics
 internal import DiptychMedia
 internal import Foundation
 internal import HTTPTypes
@@ -15,7 +16,7 @@ public import ServiceLifecycle
 ///     try await ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm], logger: logger).run()
 public struct DiptychServer: Service {
     /// The version that answers carry.
-    public static let version = "0.1"
+    public static let version = DiptychVersion.number
 
     private let options: ServerOptions
     private let logger: Logger
@@ -86,6 +87,7 @@ public struct DiptychServer: Service {
     package var declaredRoutes: [RouteDeclaration] { routes.declarations }
 
     private static let help = [
+        "diptych_build_info": "The version that runs; always 1.",
         "diptych_requests_total": "Requests answered, by route, method and status.",
         "diptych_request_seconds": "Time from a request's head to its answer, by route.",
         "diptych_stage_seconds": "Time of the stages of requests: queue, fetch, decode, encode, search.",

@@ -119,13 +119,18 @@ import Testing
         ] {
             let rehearsal = try world.copy("rehearsal", of: source)
             if name == "rebuild" { try FileManager.default.removeItem(atPath: rehearsal + "/codes") }
-            let longest = try duration(arguments + [rehearsal])
+            var longest = try duration(arguments + [rehearsal])
             for trial in 0..<Self.trials {
                 let store = try world.copy("trial", of: source)
                 if name == "rebuild" { try FileManager.default.removeItem(atPath: store + "/codes") }
                 let result = try kill(
                     arguments + [store], after: (Double(trial) + 0.5) / Double(Self.trials), of: longest)
-                killed += result.signal == SIGKILL ? 1 : 0
+                if result.signal == SIGKILL {
+                    killed += 1
+                } else {
+                    // The rehearsal met a busier machine.
+                    longest = longest * 9 / 10
+                }
                 try check(store)
                 let left = try count(store)
                 #expect(counts.contains(left), "\(name), trial \(trial): \(left) items")

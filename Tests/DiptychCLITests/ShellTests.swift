@@ -107,10 +107,22 @@ struct ShellTests {
         // What is typed counts before it, and nothing at all is said so.
         let other = try Command.run(["store", "info", "--store", "/none"], environment: environment)
         expectFailure(other, status: 1, saying: "/none")
+        let home = ["XDG_DATA_HOME": folder / "data"]
         for value in ["", nil] {
-            let none = try Command.run(["search", "a cat"], environment: value.map { ["DIPTYCH_STORE": $0] } ?? [:])
+            let named = value.map { ["DIPTYCH_STORE": $0] } ?? [:]
+            let none = try Command.run(["search", "a cat"], environment: home.merging(named) { $1 })
             #expect(none.status == 2 && none.error.contains("DIPTYCH_STORE"), "\(none.error)")
         }
+    }
+
+    @Test func `a person has a store of their own, which needs no name`() throws {
+        let folder = try TemporaryFolder()
+        let home = ["XDG_DATA_HOME": folder / "data"]
+        let made = try Command.run(["index", Fixture.images + "/tiny.png"], environment: home)
+        #expect(made.status == 0, "\(made.error)")
+        #expect(FileManager.default.fileExists(atPath: folder / "data/diptych/store"))
+        let found = try Command.run(["search", "a cat", "--format", "paths"], environment: home)
+        #expect(found.status == 0 && found.output.hasSuffix("/tiny.png\n"), "\(found.error)")
     }
 
     @Test func `a query that looks like an option gets a hint`() throws {

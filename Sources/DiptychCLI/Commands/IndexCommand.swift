@@ -60,7 +60,7 @@ struct IndexCommand: AsyncParsableCommand {
         let notes = DatasetNotes()
         let inputs = try datasets.inputs(paths.filter(RemotePaths.holds), fetch: fetching.options, notes: notes)
         let folder = try datasets.clipRetrieval.map { path throws in try ClipRetrievalFolder(path) }
-        let location = try self.store.location()
+        let location = try self.store.location(isMaking: true)
         let model = try await StoreModel.load(forIndexingInto: location, self.model)
         let store = try await location.open(
             for: model, appliesOrientation: self.model.ignoresOrientation ? false : nil, decode: self.model.decode)

@@ -11,7 +11,11 @@ struct ServeSettings: ParsableArguments {
         help: ArgumentHelp("A file of options, {\"port\": 8080, \"store\": \"images.store\"}.", valueName: "file"))
     var config: String?
 
-    @Option(help: "The store to search: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE).")
+    @Option(
+        help: """
+            The store to search: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE, else \
+            ~/.local/share/diptych/store where that is).
+            """)
     var store: String?
 
     @Option(help: "The address to listen at; 0.0.0.0 for all of this machine.")

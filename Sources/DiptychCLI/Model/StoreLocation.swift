@@ -7,26 +7,38 @@ import Foundation
 
 /// The option that names a store.
 struct StoreOption: ParsableArguments {
-    @Option(help: "The store: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE).")
+    @Option(
+        help: """
+            The store: a directory, or milvus://host/database/collection (default: $DIPTYCH_STORE, else \
+            ~/.local/share/diptych/store).
+            """)
     var store: String?
 
-    func validate() throws { _ = try location() }
+    func validate() throws {
+        if store?.isEmpty == true { throw ValidationError("--store is empty.") }
+    }
 
     /// Where the store is.
     ///
-    /// - Throws: `ValidationError` where neither the option nor the environment says.
-    func location() throws -> StoreLocation {
-        if store?.isEmpty == true { throw ValidationError("--store is empty.") }
-        guard let name = store ?? Self.usual else {
-            throw ValidationError("there is no store: give --store DIRECTORY, or set DIPTYCH_STORE.")
+    /// - Parameter isMaking: whether the command makes a store where there is none.
+    /// - Throws: `ValidationError` where nothing says which, and the person has none.
+    func location(isMaking: Bool = false) throws -> StoreLocation {
+        guard let name = store ?? Self.usual ?? (isMaking ? Self.own.path : nil) else {
+            throw ValidationError(
+                "there is no store: give --store DIRECTORY, or set DIPTYCH_STORE; `diptych index FOLDER` makes one in "
+                    + "\(Self.own.path).")
         }
         return StoreLocation(name)
     }
 
-    /// The store of commands that are not told another.
+    /// The store of commands that are not told another: what the environment names, else the person's own where there is one.
     static var usual: String? {
-        ProcessInfo.processInfo.environment["DIPTYCH_STORE"].flatMap { $0.isEmpty ? nil : $0 }
+        if let named = ProcessInfo.processInfo.environment["DIPTYCH_STORE"], !named.isEmpty { return named }
+        return FileManager.default.fileExists(atPath: own.path) ? own.path : nil
     }
+
+    /// The person's own store.
+    private static var own: URL { UserFolders.data.appendingPathComponent("store", isDirectory: true) }
 }
 
 /// Where a store is: a directory, or `milvus://host/database/collection`.

@@ -12,7 +12,7 @@ struct VideoEmbeddingArguments: ParsableArguments {
 
     @Option(
         help: """
-            Pool the embeddings of frames: mean or max (default: the model's video tower, where it has one, else mean).
+            How the embeddings of frames are pooled (default: the model's video tower, where it has one, else their mean).
             """)
     var pooling: FramePooling?
 

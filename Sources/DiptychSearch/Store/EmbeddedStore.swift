@@ -1,4 +1,5 @@
 public import Diptych
+internal import DiptychBasics
 public import Foundation
 internal import GRDB
 
@@ -107,6 +108,7 @@ public final class EmbeddedStore: VectorStore {
             try db.execute(sql: Schema.statements)
             try Schema.set("version", String(Schema.version), in: db)
             try Schema.set("created", String(now), in: db)
+            try Schema.set("created_by", "diptych \(DiptychVersion.number)", in: db)
             // Programs of before there were spaces ask for it before they look at the version.
             try Schema.set("dimension", String(identity.dimension), in: db)
             try Schema.set("space", String(StoreSpace.create(db, like: identity)), in: db)

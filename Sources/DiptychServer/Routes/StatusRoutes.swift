@@ -34,7 +34,7 @@ struct StatusRoutes: RouteGroup {
     }
 
     private func health(_ request: Request, _ context: ServerContext) async throws -> Response {
-        JSON.object([("status", "ok")]).response()
+        JSON.object([("status", "ok"), ("version", .string(DiptychServer.version))]).response()
     }
 
     private func ready(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -53,6 +53,8 @@ struct StatusRoutes: RouteGroup {
             ("diptych_event_listeners", Double(services.events.count)),
             ("process_resident_memory_bytes", Double(ResidentMemory.bytes)),
         ]
+        services.metrics.makeMeter(label: "diptych_build_info", dimensions: [("version", DiptychServer.version)]).set(
+            1.0)
         for (name, value) in gauges { services.metrics.makeMeter(label: name, dimensions: []).set(value) }
         let counters = [("diptych_cache_hits_total", waiting.hits), ("diptych_cache_misses_total", waiting.misses)]
         var text = services.metrics.text

@@ -17,7 +17,7 @@ struct ShotDetector {
     /// The ends of a dissolve differ by so much.
     private static let leastDissolve: Float = 16
     /// The share of that difference that a blend of the ends may leave unexplained.
-    private static let dissolveRest: Float = 0.25
+    private static let dissolveRest: Float = 0.28
     /// So many frames before and after a dissolve are looked at, in which less changes than in it.
     private static let outside = 10
     /// Patterns more alike than this are one picture under another light.
@@ -124,11 +124,16 @@ struct ShotDetector {
             guard (0.2...0.8).contains(b.share), a.share < b.share - 0.08, c.share > b.share + 0.08,
                 max(a.rest, b.rest, c.rest) <= Self.dissolveRest * whole
             else { continue }
-            // What moves all the time changes as much before and after.
+            // What moves all the time changes as much before and after. One of the two scenes may move, but not both, as much
+            // as the dissolve itself does; and as no shot is shorter than some frames, there are some of each.
             let around = min(half, Self.outside)
-            let moved = 4 + whole * Float(around) / Float(3 * half)
-            if let earlier = frame(number - half - around), earlier.difference(to: first) > moved { continue }
-            if let later = frame(number + half + around), later.difference(to: last) > moved { continue }
+            guard number - half >= Self.shortest, number + half + Self.shortest < count,
+                let earlier = frame(max(0, number - half - around)),
+                let later = frame(min(count - 1, number + half + around))
+            else { continue }
+            let (before, after) = (earlier.difference(to: first), later.difference(to: last))
+            let alone = whole * Float(around) / Float(2 * half)
+            guard max(before, after) <= alone + 4, before + after <= alone + 8 else { continue }
             dissolves.append((number, whole * (1 - abs(b.share - 0.5)) - max(a.rest, b.rest, c.rest), half))
         }
     }

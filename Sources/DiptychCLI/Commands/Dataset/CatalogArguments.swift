@@ -22,11 +22,7 @@ struct CatalogArguments: ParsableArguments {
             ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
         }
         if let path = catalog ?? filled("DIPTYCH_CATALOG") { return URL(fileURLWithPath: path, isDirectory: true) }
-        // https://specifications.freedesktop.org/basedir-spec
-        let data =
-            filled("XDG_DATA_HOME").map { URL(fileURLWithPath: $0, isDirectory: true) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".local/share")
-        return data.appendingPathComponent("diptych/catalog", isDirectory: true)
+        return UserFolders.data.appendingPathComponent("catalog", isDirectory: true)
     }
 
     /// Opens the catalog, and makes it where there is none.
