@@ -115,11 +115,13 @@ extension LabelWorkspace {
 
 /// How far a task is.
 public struct LabelProgress: Sendable {
-    /// The images that have been read from the store, and whether all have.
+    /// The images that have been read from the store.
     public let images: Int
+    /// Whether all have been read.
     public let isLoaded: Bool
-    /// Images with an answer, and skipped ones.
+    /// Images with an answer.
     public let decided: Int
+    /// Images that were skipped.
     public let skipped: Int
     /// How often each label is in use.
     public let counts: [String: Int]
@@ -129,8 +131,9 @@ public struct LabelProgress: Sendable {
     public let accepted: Double?
     /// How many were shown.
     public let shown: Int
-    /// How many images the head learnt from, and how long that took in seconds.
+    /// How many images the head learnt from.
     public let learntFrom: Int
+    /// How long the last training took, with predicting all images, in seconds.
     public let trainingSeconds: Double
 }
 

@@ -59,7 +59,10 @@ public actor LabelWorkspace {
     ) async throws -> LabelWorkspace {
         var known = try await LabelTask.read(task.kind, from: store) ?? LabelTask(task.kind)
         let count = known.labels.count
-        for label in task.labels { try known.add(label) }
+        // A name that was given up stands in lists that were written before; it is not taken up again by opening one of them.
+        for label in task.labels where try known.current(LabelTask.checked(label)) == LabelTask.checked(label) {
+            try known.add(label)
+        }
         if known.labels.count > count { try await known.save(in: store) }
         let workspace = LabelWorkspace(known, store, texts, people: max(1, people))
         try await workspace.catchUp(isForced: true)
@@ -311,7 +314,7 @@ public actor LabelWorkspace {
                 parts[start..<min(parts.count, start + 500)].map { part in
                     Annotation(
                         part: part, task: task.name, value: task.value(log.state(of: part).labels), author: author,
-                        details: ["renamed": true])
+                        details: ["renamed": true, "from": .text(label), "to": .text(name)])
                 })
         }
         trainedAt = -1

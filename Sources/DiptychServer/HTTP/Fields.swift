@@ -202,7 +202,9 @@ struct Fields {
     /// A list of objects, of JSON only.
     func objects(_ name: String, most: Int) throws -> [[String: AttributeValue]]? {
         let wanted = "a list of objects"
-        guard case .json(let container) = body else { throw Problem.badField(name, "'\(name)' must be JSON: \(wanted)") }
+        guard case .json(let container) = body else {
+            throw Problem.badField(name, "'\(name)' must be JSON: \(wanted)")
+        }
         let list = try value([[String: AttributeValue]].self, name, in: container, wanted)
         if let list, list.count > most {
             throw Problem.badField(name, "'\(name)' has \(list.count) members; the most are \(most)")
