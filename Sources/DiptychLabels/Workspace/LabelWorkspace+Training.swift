@@ -150,6 +150,18 @@ extension LabelWorkspace {
             learntFrom: training?.samples ?? 0, trainingSeconds: training?.seconds ?? 0)
     }
 
+    /// The label that holds for each labelled image, by the item's id, of several the first; and the number of the last annotation
+    /// that it comes from.
+    public func labels() async throws -> (byItem: [String: String], last: Int64) {
+        try await catchUp()
+        var labels: [String: String] = [:]
+        for part in log.standingParts {
+            guard let row = pool.rows[part], let label = log.state(of: part).labels.first else { continue }
+            labels[pool.items[row]] = label
+        }
+        return (labels, log.last)
+    }
+
     /// What was done for the task.
     public func report() async throws -> LabelReport {
         try await catchUp(isForced: true)

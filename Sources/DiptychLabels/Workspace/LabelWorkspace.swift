@@ -153,8 +153,19 @@ public actor LabelWorkspace {
     }
 
     private func decideNow(_ decisions: [LabelDecision], by author: String) async throws -> [LabelOutcome] {
-        let checked = try decisions.map { try self.checked($0) }
         try await catchUp()
+        // What is added to is what stands behind the decisions before it.
+        var added: [Int64: [String]] = [:]
+        let checked = try decisions.map { given in
+            var decision = given
+            if given.adds, task.kind != .single, !given.isSkip {
+                let standing = added[given.part] ?? log.state(of: given.part).labels
+                decision.labels = standing + given.labels
+            }
+            let checked = try self.checked(decision)
+            added[given.part] = checked.labels
+            return checked
+        }
         try await addLabels(of: checked)
         var outcomes: [LabelOutcome?] = []
         var (annotations, places): ([Annotation], [(place: Int, id: String)]) = ([], [])

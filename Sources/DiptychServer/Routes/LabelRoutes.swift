@@ -252,7 +252,7 @@ struct LabelOperations: BodyFields {
     let operations: [Operation]
     let annotator: String?
     private static let members: Set<String> = [
-        "id", "undo", "item", "labels", "skip", "ms", "suggestion", "blind", "group", "revision", "settles",
+        "id", "undo", "item", "labels", "adds", "skip", "ms", "suggestion", "blind", "group", "revision", "settles",
     ]
 
     init(_ fields: Fields) throws {
@@ -290,6 +290,7 @@ struct LabelOperations: BodyFields {
         }
         var decision = LabelDecision(id: id, part: 0, labels: labels)
         (decision.isSkip, decision.settles, decision.isBlind) = (flag("skip"), flag("settles"), flag("blind"))
+        decision.adds = flag("adds")
         decision.group = text("group")
         decision.milliseconds = integer("ms").flatMap { (0...86_400_000).contains($0) ? $0 : nil }
         decision.revision = integer("revision")
