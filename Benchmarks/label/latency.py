@@ -1,7 +1,7 @@
 """How long it takes from a key to the next image on the labelling page, in headless Chromium, on a store of so many images:
-    latency.py DIPTYCH FOLDER [--images 100000] [--decisions 300]
+    latency.py DIPTYCH FOLDER [--images 100000] [--decisions 300] [--pause 150]
 
-The images are small mosaics, made and indexed into FOLDER once. Keys are pressed as a person would at full speed, one every 150 ms, and
+The images are small mosaics, made and indexed into FOLDER once. Keys are pressed as a person would at full speed, one every --pause milliseconds, and
 each time is from the key's event to the frame that shows the next image, by which time the decision is on a disk. Prints the
 percentiles, how many next images were decoded when they showed, and the memory of the page before and after.
 """
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--decisions", type=int, default=300)
+    parser.add_argument("--pause", type=int, default=150)
     options = parser.parse_args()
     pictures, store = options.folder / f"pictures-{options.images}", options.folder / f"label-{options.images}.store"
     if not (pictures / f"{options.images - 1:07}.png").exists():
@@ -94,7 +95,7 @@ def measure(address, options):
         before = None
         for number in range(options.decisions):
             page.keyboard.press("1234567890"[number * 7 % 10])
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(options.pause)
             if number == min(100, options.decisions // 2):
                 before = heap()
         times = sorted(page.evaluate("times"))

@@ -4,7 +4,7 @@ import { onLanguage, t } from "../shared/i18n.js";
 import { labelKeys } from "../shared/label-keys.js";
 import { Labelling } from "../shared/labelling.js";
 import { showProblem } from "../shared/notice.js";
-import { canWrite, onSession } from "../shared/session.js";
+import { canWrite, loadSession, onSession } from "../shared/session.js";
 
 // What the map's own keys do.
 const keys = labelKeys.filter((key) => !"0l".includes(key));
@@ -44,6 +44,8 @@ export function startLabelling(changed) {
     show();
   });
   onSession(show);
+  // Without an answer nothing can be labelled; the map itself says what is wrong.
+  loadSession().catch(() => {});
   onLanguage(render);
   find("label-form").addEventListener("submit", (event) => {
     event.preventDefault();
