@@ -12,6 +12,8 @@ export class Labelling {
     this.task = null;
     this.labels = [];
     this.heard = [changed, refused];
+    // One message at a time: a pile of them would lie over what is to be selected next.
+    this.close = () => {};
   }
 
   /** Asks which labels there are. */
@@ -43,7 +45,8 @@ export class Labelling {
     if (!this.labels.includes(label)) this.labels.push(label);
     const left = ids.length - given;
     const words = [t("labelled", { count: given }), left > 0 && t("labelled.left", { count: left })].filter(Boolean).join(" ");
-    toast(words, given > 0 ? () => this.undo().then(undone) : null);
+    this.close();
+    this.close = toast(words, given > 0 ? () => this.undo().then(undone) : null);
     return given;
   }
 
@@ -52,7 +55,8 @@ export class Labelling {
     const { done } = this.operations.add({ id: identifier(), undo: true }, this.context);
     const result = await done;
     const count = result?.status === "undone" ? result.images.length : 0;
-    toast(count > 0 ? t("undone", { count }) : t("nothing-to-undo"));
+    this.close();
+    this.close = toast(count > 0 ? t("undone", { count }) : t("nothing-to-undo"));
     return count;
   }
 
