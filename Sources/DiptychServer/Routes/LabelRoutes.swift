@@ -274,6 +274,10 @@ struct LabelOperations: BodyFields {
         }
         func text(_ key: String) -> String? { if case .text(let text)? = members[key] { text } else { nil } }
         func flag(_ key: String) -> Bool { members[key] == .bool(true) }
+        for key in ["undo", "adds", "skip", "blind", "settles"] {
+            guard let value = members[key] else { continue }
+            guard case .bool = value else { throw wrong("needs '\(key)' as true or false") }
+        }
         func integer(_ key: String) -> Int? { if case .integer(let value)? = members[key] { Int(value) } else { nil } }
         guard let id = text("id"), (1...LabelDecision.idLimit).contains(id.utf8.count) else {
             throw wrong("needs an 'id' of 1 to \(LabelDecision.idLimit) bytes, the same when it is sent again")
