@@ -278,6 +278,16 @@ struct LabelOperations: BodyFields {
             guard let value = members[key] else { continue }
             guard case .bool = value else { throw wrong("needs '\(key)' as true or false") }
         }
+        for key in ["ms", "revision"] {
+            guard let value = members[key] else { continue }
+            guard case .integer = value else { throw wrong("needs '\(key)' as a whole number") }
+        }
+        if let value = members["group"] {
+            guard case .text = value else { throw wrong("needs 'group' as a text") }
+        }
+        if let value = members["suggestion"] {
+            guard case .object = value else { throw wrong("needs 'suggestion' as an object") }
+        }
         func integer(_ key: String) -> Int? { if case .integer(let value)? = members[key] { Int(value) } else { nil } }
         guard let id = text("id"), (1...LabelDecision.idLimit).contains(id.utf8.count) else {
             throw wrong("needs an 'id' of 1 to \(LabelDecision.idLimit) bytes, the same when it is sent again")
