@@ -5,8 +5,10 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
-	parity-chinese-clip fixtures format lint examples docs package package-test setup clean
+.PHONY: setup build demo test test-clients torch test-torch examples lint format parity parity-training-kills \
+	parity-training-open-clip parity-training-hosts parity-onnx parity-datasets parity-chinese-clip bench bench-guard \
+	bench-search bench-datasets bench-evaluation bench-training bench-map bench-label bench-gpu bench-serve soak fuzz \
+	fuzz-video fixtures docs package package-test clean
 
 setup:
 	@./Scripts/setup
@@ -121,6 +123,16 @@ bench-map: build
 	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH)
 	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH) --count 20000 --peer
 	$$(./Scripts/clients/environment) Benchmarks/map_page.py $(DIPTYCH)
+
+# The labelling page: from a key to the next picture among 100,000 and a million, kills of server and browser, how many decisions orders
+# need, and somebody who labels 1,000 pictures by lines on the map. The million is drawn and indexed once, which takes half an hour.
+bench-label: build
+	$$(./Scripts/clients/environment) Benchmarks/label/latency.py $(DIPTYCH) .build/label --images 100000
+	$$(./Scripts/clients/environment) Benchmarks/label/latency.py $(DIPTYCH) .build/label --images 100000 --decisions 5000 --pause 15
+	$$(./Scripts/clients/environment) Benchmarks/label/latency.py $(DIPTYCH) .build/label --images 1000000
+	$$(./Scripts/clients/environment) Benchmarks/label/kills.py $(DIPTYCH) .build/label/kills
+	$(DIPTYCH) evaluate labelling --quiet
+	$$(./Scripts/clients/environment) Benchmarks/label/labeller.py $(DIPTYCH) .build/label/labeller
 
 # What needs a GPU: features beside the processor's, and a training step beside open_clip's loop. Says so where there is none.
 bench-gpu: build torch

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 
 class Server:
@@ -56,7 +56,7 @@ def press(page, key):
     """Presses a key; the decision is confirmed once the next image shows."""
     before = page.locator("#name").inner_text()
     page.keyboard.press(key)
-    page.wait_for_function("(before) => document.querySelector('#name').textContent !== before", arg=before)
+    expect(page.locator("#name")).not_to_have_text(before, timeout=20_000)
 
 
 def browser_process(profile):
@@ -100,7 +100,7 @@ def main():
             press(page, "2")
             confirmed += 1
             server = Server(options.diptych, store, labels, server.port)
-            page.wait_for_function("document.querySelector('#saved').textContent === 'All saved'")
+            expect(page.locator("#saved")).to_have_text("All saved", timeout=20_000)
             found = len(values(options.diptych, store))
             assert found == confirmed, f"server kill {turn + 1}: {confirmed} decisions were confirmed, {found} are there"
         print(f"server killed {options.times} times: {confirmed} decisions confirmed, all there")
@@ -121,7 +121,9 @@ def main():
             if turn % 2 == 1:
                 server = Server(options.diptych, store, labels, server.port)
             context, page = launch(playwright, profile, server.address)
-            page.wait_for_function("document.querySelector('#saved').textContent !== ''", timeout=5000) if turn % 2 == 1 else None
+            # What waited in the browser is sent before the first image shows; "All saved" stands there only then.
+            if turn % 2 == 1:
+                expect(page.locator("#saved")).to_have_text("All saved", timeout=20_000)
             page.wait_for_timeout(200)
             there = values(options.diptych, store)
             assert len(there) == confirmed, f"browser kill {turn + 1}: {confirmed} decisions were confirmed, {len(there)} are there"

@@ -1,44 +1,46 @@
 """How long it takes from a key to the next image on the labelling page, in headless Chromium, on a store of so many images:
-    latency.py DIPTYCH FOLDER [--images 100000] [--decisions 300]
+    latency.py DIPTYCH FOLDER [--images 100000] [--decisions 300] [--pause 150]
 
-The images are small drawings, made and indexed into FOLDER once. Keys are pressed as a person would at full speed, one every 150 ms, and
+The images are small mosaics, made and indexed into FOLDER once. Keys are pressed as a person would at full speed, one every --pause milliseconds, and
 each time is from the key's event to the frame that shows the next image, by which time the decision is on a disk. Prints the
 percentiles, how many next images were decoded when they showed, and the memory of the page before and after.
 """
 import argparse
-import os
 import pathlib
+import random
 import re
+import struct
 import subprocess
 import tempfile
 import time
+import zlib
+from concurrent.futures import ProcessPoolExecutor
 
 from playwright.sync_api import sync_playwright
 
 
 def make(folder, count):
-    """Drawings that differ, of 240 by 180 pixels."""
-    import io
-    import random
-    from concurrent.futures import ProcessPoolExecutor
+    """Mosaics that differ, of 240 by 180 pixels."""
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor() as pool:
         list(pool.map(draw, [str(folder)] * 100, range(100), [count] * 100))
 
 
 def draw(folder, part, count):
-    import random
-    from PIL import Image, ImageDraw
     for index in range(part, count, 100):
         seeded = random.Random(index)
-        colour = lambda: tuple(seeded.randrange(256) for _ in range(3))
-        image = Image.new("RGB", (240, 180), colour())
-        drawing = ImageDraw.Draw(image)
-        for _ in range(4):
-            x, y = seeded.randrange(180), seeded.randrange(120)
-            drawing.ellipse((x, y, x + seeded.randrange(20, 90), y + seeded.randrange(20, 90)), fill=colour())
-        drawing.text((5, 5), str(index))
-        image.save(f"{folder}/{index:07}.jpg", quality=85)
+        rows = []
+        for _ in range(6):
+            row = b"\0" + b"".join(seeded.randbytes(3) * 30 for _ in range(8))
+            rows.append(row * 30)
+        pathlib.Path(f"{folder}/{index:07}.png").write_bytes(png(240, 180, b"".join(rows)))
+
+
+def png(width, height, rows):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b""))
 
 
 def main():
@@ -47,9 +49,10 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--decisions", type=int, default=300)
+    parser.add_argument("--pause", type=int, default=150)
     options = parser.parse_args()
     pictures, store = options.folder / f"pictures-{options.images}", options.folder / f"label-{options.images}.store"
-    if not (pictures / f"{options.images - 1:07}.jpg").exists():
+    if not (pictures / f"{options.images - 1:07}.png").exists():
         make(pictures, options.images)
     subprocess.run([options.diptych, "index", pictures, "--store", store, "--quiet"], check=True, stdout=subprocess.DEVNULL)
     labels = options.folder / "labels.txt"
@@ -92,7 +95,7 @@ def measure(address, options):
         before = None
         for number in range(options.decisions):
             page.keyboard.press("1234567890"[number * 7 % 10])
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(options.pause)
             if number == min(100, options.decisions // 2):
                 before = heap()
         times = sorted(page.evaluate("times"))

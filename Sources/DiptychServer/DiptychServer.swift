@@ -74,6 +74,7 @@ public struct DiptychServer: Service {
             ModelRoutes(services: services),
             SearchRoutes(services: services),
             ItemRoutes(services: services),
+            ItemListRoutes(services: services),
             MapRoutes(services: services, threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2)),
             LabelRoutes(services: services),
             TileRoutes(services: services),

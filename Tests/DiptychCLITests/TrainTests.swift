@@ -209,6 +209,24 @@ struct TrainTests {
         #expect(FileManager.default.fileExists(atPath: folder / "chosen/model.safetensors"))
     }
 
+    @Test func `the walk-through of labels ends with a model that finds what was labelled`() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Documentation/labels.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let blocks = text.components(separatedBy: "```bash\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+        #expect(blocks.count == 2)
+        let folder = try TemporaryFolder()
+        let binary = (Command.path as NSString).deletingLastPathComponent
+        var variables = environment
+        variables["PATH"] = binary + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+        variables["DIPTYCH_CATALOG"] = folder / "catalog"
+        let result = try Command.run(
+            [], in: folder.path, environment: variables,
+            launcher: ["/bin/sh", "-e", "-c", blocks.joined(separator: "\n")])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("better: B (best) against A (DemoModel) in mean_recall"))
+    }
+
     @Test func `the commands of the page go from pictures to an export`() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Documentation/training.md")

@@ -140,7 +140,29 @@ struct LabelWorkspaceTests {
         #expect(
             try await store.currentAnnotations(task: "label").map(\.annotation.value) == ["kitten", "kitten", "kitten"])
         #expect(try await workspace.undo(id: "u", by: "ann").map(\.part) == [images[2].part])
+        // The list that the task was opened with still has the old name.
+        let again = try await open()
+        #expect(try await again.progress(for: "ann").counts["kitten"] == 2)
+        #expect(await again.current.labels == ["kitten", "dog"])
+        // Somebody takes the old name for something new: what was renamed stays so.
+        try await again.add(label: "cat")
         #expect(try await open().progress(for: "ann").counts["kitten"] == 2)
+    }
+
+    @Test("A label that is added to several images comes to those that they have, also twice in one request")
+    func adding() async throws {
+        let workspace = try await open(.multiple)
+        let images = try await workspace.next(request())
+        _ = try await workspace.decide([decision("1", images[0], "cat")], by: "ann")
+        var more = [decision("2", images[0], "dog"), decision("3", images[1], "dog"), decision("4", images[1], "cat")]
+        for place in more.indices { more[place].adds = true }
+        _ = try await workspace.decide(more, by: "ann")
+        #expect(try await workspace.image(images[0].item.id).state.labels == ["cat", "dog"])
+        #expect(try await workspace.image(images[1].item.id).state.labels == ["dog", "cat"])
+        _ = try await workspace.decide([decision("5", images[0], "dog")], by: "ann")
+        #expect(try await workspace.image(images[0].item.id).state.labels == ["dog"])
+        let labels = try await workspace.labels().byItem
+        #expect(labels == [images[0].item.id: "dog", images[1].item.id: "dog"])
     }
 
     @Test(

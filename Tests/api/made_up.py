@@ -42,6 +42,9 @@ def before_load_schema(context, raw_schema):
     search = raw_schema["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     search["properties"]["vector"] = {"enum": [[0.5] * 128, [-1e-9] + [0] * 127, None]}
     search["anyOf"][-1]["properties"]["vector"] = {"enum": [[0.5] * 128]}
+    # An item is changed once in a request, and a label is renamed that is there.
+    raw_schema["paths"]["/v1/items"]["patch"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["items"]["maxItems"] = 1
+    raw_schema["paths"]["/v1/labels"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["rename_to"] = {"type": "null"}
     # Which place is right depends on the order; lists in one have tests of their own.
     items = raw_schema["paths"]["/v1/items"]["get"]
     items["parameters"] = [parameter for parameter in items["parameters"] if parameter["name"] != "sort"]

@@ -7,8 +7,9 @@ public struct LabelReport: Sendable {
     public struct Person: Sendable, Equatable {
         /// The person.
         public let name: String
-        /// Decisions that stand, and images that were skipped.
+        /// Decisions that stand.
         public let decisions: Int
+        /// Images that were skipped.
         public let skips: Int
         /// The median time of a decision in milliseconds; nil where no time is known.
         public let median: Double?
@@ -24,8 +25,9 @@ public struct LabelReport: Sendable {
         public let median: Double?
     }
 
-    /// Images with a decision that stands, and skipped ones.
+    /// Images with a decision that stands.
     public let decided: Int
+    /// Images that were skipped.
     public let skipped: Int
     /// How many images have each label, the most first.
     public let labels: [(label: String, images: Int)]

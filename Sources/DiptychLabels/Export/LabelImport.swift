@@ -7,8 +7,9 @@ internal import Foundation
 public struct LabelImport: Sendable {
     /// What was brought.
     public struct Summary: Sendable, Equatable {
-        /// Images whose labels are new, and those that had them already.
+        /// Images whose labels are new.
         public var imported = 0
+        /// Images that had them already.
         public var unchanged = 0
         /// Images that the store does not have.
         public var unknown = 0

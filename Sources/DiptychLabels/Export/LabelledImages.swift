@@ -10,8 +10,9 @@ public enum LabelledImages {
         public let id: String
         /// Where it lies: a path or a URL.
         public let path: String
-        /// Its size in pixels; 0 where that is not known.
+        /// Its columns; 0 where they are not known.
         public let width: Int
+        /// Its rows; 0 where they are not known.
         public let height: Int
         /// Its labels or its phrases.
         public let labels: [String]

@@ -35,6 +35,8 @@ public struct LabelDecision: Sendable, Hashable {
     public var group: String?
     /// The revision that was seen: somebody else's later one is not written over. nil writes in any case.
     public var revision: Int?
+    /// Whether the labels come to those that stand, where an image may have several; else they replace them.
+    public var adds = false
     /// Whether it settles what several people answered differently.
     public var settles = false
     /// Whether it comes from a file.

@@ -50,8 +50,9 @@ public struct LabelLog: Sendable {
     public private(set) var last: Int64 = 0
     /// The labels that were used.
     public private(set) var memory = LabelMemory()
-    /// How many parts are decided, and how many are skipped.
+    /// How many parts are decided.
     public private(set) var decided = 0
+    /// How many parts are skipped.
     public private(set) var skipped = 0
     /// How many parts have each label now.
     public private(set) var counts: [String: Int] = [:]
@@ -73,9 +74,12 @@ public struct LabelLog: Sendable {
         last = stored.id
         lastRevision[part] = max(lastRevision[part] ?? 0, stored.revision)
         let details = Details(annotation.details)
-        // What was renamed is called by its new name wherever it stands.
-        guard !details.isRename else { return }
         let before = standing(part)
+        // Replaying calls what was renamed by its new name already, unless the old name has been taken again since.
+        if details.isRename {
+            if let from = details.from, let to = details.to { rename(part, from, to) }
+            return count(from: before, to: standing(part))
+        }
         let author = number(of: annotation.author)
         if case .undone = annotation.origin {
             undo(part, details.undoes, by: author)
@@ -97,6 +101,15 @@ public struct LabelLog: Sendable {
             for label in labels { memory.used(label, at: annotation.time ?? 0) }
         }
         count(from: before, to: standing(part))
+    }
+
+    private mutating func rename(_ part: Int64, _ from: String, _ to: String) {
+        guard let entries = parts[part], let old = nameNumbers[from] else { return }
+        let new = name(task.current(to))
+        for (place, entry) in entries.enumerated() where old != new && entry.labels.contains(old) {
+            var seen: Set<Int32> = []
+            parts[part]?[place].labels = entry.labels.map { $0 == old ? new : $0 }.filter { seen.insert($0).inserted }
+        }
     }
 
     private mutating func remember(_ step: Step, of author: Int32) {
@@ -228,6 +241,8 @@ struct Details {
     var isBlind = false
     var settles = false
     var isRename = false
+    var from: String?
+    var to: String?
     /// The revision that was taken back.
     var undoes: Int?
 
@@ -246,6 +261,7 @@ struct Details {
         group = text("group")
         milliseconds = number("ms").flatMap { Int(exactly: $0.rounded()) }
         suggested = text("suggested")
+        (from, to) = (text("from"), text("to"))
         (probability, raw) = (number("probability"), number("raw"))
         (isBlind, settles, isRename) = (flag("blind"), flag("settles"), flag("renamed"))
         undoes = number("undoes").flatMap { Int(exactly: $0) }

@@ -8,7 +8,8 @@ enum DiverseChoice {
 
     /// The images that teach most: those that a head is least certain about, no two alike; without a head, the centres of clusters.
     static func teaching(
-        _ count: Int, of rows: [Int], predictions: [LabelHead.Prediction]?, labels: Int, in pool: LabelPool, seed: UInt64
+        _ count: Int, of rows: [Int], predictions: [LabelHead.Prediction]?, labels: Int, in pool: LabelPool,
+        seed: UInt64
     ) -> [Int] {
         guard let predictions else {
             return Array(centres(max(count, 2 * labels), of: rows, in: pool, seed: seed).prefix(count))

@@ -42,8 +42,8 @@ public struct LabelSimulation: Sendable {
     ///   - held: images to measure by, which are never labelled.
     ///   - texts: the labels' texts; nil where heads know nothing of them.
     public init(
-        images: Embeddings, truth: [Int], held: Embeddings, heldTruth: [Int], labels: [String], texts: Embeddings? = nil,
-        scale: Float = 100
+        images: Embeddings, truth: [Int], held: Embeddings, heldTruth: [Int], labels: [String],
+        texts: Embeddings? = nil, scale: Float = 100
     ) {
         var pool = LabelPool(dimension: images.dimension)
         for row in 0..<images.count { pool.add(String(row), Int64(row + 1), images[row].values) }
@@ -73,7 +73,8 @@ public struct LabelSimulation: Sendable {
             left.removeAll(where: chosen.contains)
             samples += rows.map { LabelHead.Sample(embedding: Array(pool.embedding($0)), labels: [truth[$0]]) }
             let head = LabelHead(
-                labels: labels, isMultiple: false, texts: texts, scale: scale, samples: samples, dimension: pool.dimension)
+                labels: labels, isMultiple: false, texts: texts, scale: scale, samples: samples,
+                dimension: pool.dimension)
             predictions = head.predictions(pool.values)
             let right = zip(head.predictions(held), heldTruth).count { $0.label == $1 }
             points.append(Point(decisions: samples.count, accuracy: Double(right) / Double(max(1, heldTruth.count))))

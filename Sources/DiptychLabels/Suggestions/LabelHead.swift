@@ -5,7 +5,8 @@ internal import Foundation
 /// What tells labels apart by embeddings: the embeddings of their texts at first, and a linear head over those of images that were
 /// labelled as soon as there are two labels.
 ///
-/// The two are added as logits. The texts' part counts ever less for a label the more images have it.
+/// The two are added as logits. The texts' part counts ever less for a label the more images have it, and less for all where it
+/// would contradict what was labelled.
 public struct LabelHead: Sendable {
     /// The labels.
     public let labels: [String]
@@ -60,15 +61,51 @@ public struct LabelHead: Sendable {
                     mean[place] += texts.values[row * dimension + place] / Float(labels.count)
                 }
             }
+            var told = [Float](repeating: 0, count: weights.count)
             for row in labels.indices {
                 let share = Self.textWeight / (Self.textWeight + Float(counts[row])) * min(scale, 100)
                 for place in 0..<dimension {
-                    weights[row * dimension + place] += share * (texts.values[row * dimension + place] - mean[place])
+                    told[row * dimension + place] = share * (texts.values[row * dimension + place] - mean[place])
                 }
                 if isMultiple, counts[row] == 0 { biases[row] -= 1 }
             }
+            let factor = Self.textFactor(chosen, weights, biases, told, isMultiple, dimension)
+            for place in weights.indices { weights[place] += factor * told[place] }
         }
         (self.weights, self.biases) = (weights, biases)
+    }
+
+    /// The largest factor of the texts' part that makes no more of the labelled images wrong than none at all.
+    private static func textFactor(
+        _ samples: [Sample], _ weights: [Float], _ biases: [Float], _ told: [Float], _ isMultiple: Bool,
+        _ dimension: Int
+    ) -> Float {
+        let factors: [Float] = [1, 0.5, 0.25, 0.1, 0]
+        guard !samples.isEmpty else { return 1 }
+        // Of many labels and images, the latest images say enough.
+        let latest = samples.suffix(max(50, 2_000_000 / max(1, weights.count)))
+        var right = [Int](repeating: 0, count: factors.count)
+        for sample in latest {
+            let own = Set(sample.labels)
+            let (learnt, texts) = sample.embedding.withUnsafeBufferPointer { values in
+                (products(values, weights, dimension), products(values, told, dimension))
+            }
+            for (place, factor) in factors.enumerated() {
+                let logits = biases.indices.map { learnt[$0] + biases[$0] + factor * texts[$0] }
+                if isMultiple {
+                    right[place] += logits.indices.count { (logits[$0] > 0) == own.contains($0) }
+                } else if let best = logits.indices.max(by: { logits[$0] < logits[$1] }), own.contains(best) {
+                    right[place] += 1
+                }
+            }
+        }
+        return factors[right.firstIndex { $0 >= right[factors.count - 1] } ?? factors.count - 1]
+    }
+
+    private static func products(_ values: UnsafeBufferPointer<Float>, _ rows: [Float], _ dimension: Int) -> [Float] {
+        rows.withUnsafeBufferPointer { rows in
+            (0..<rows.count / dimension).map { Products.dot(values, 0, rows, $0 * dimension, dimension) }
+        }
     }
 
     /// The latest images of each label, as many of each as fit.

@@ -115,11 +115,13 @@ extension LabelWorkspace {
 
 /// How far a task is.
 public struct LabelProgress: Sendable {
-    /// The images that have been read from the store, and whether all have.
+    /// The images that have been read from the store.
     public let images: Int
+    /// Whether all have been read.
     public let isLoaded: Bool
-    /// Images with an answer, and skipped ones.
+    /// Images with an answer.
     public let decided: Int
+    /// Images that were skipped.
     public let skipped: Int
     /// How often each label is in use.
     public let counts: [String: Int]
@@ -129,8 +131,9 @@ public struct LabelProgress: Sendable {
     public let accepted: Double?
     /// How many were shown.
     public let shown: Int
-    /// How many images the head learnt from, and how long that took in seconds.
+    /// How many images the head learnt from.
     public let learntFrom: Int
+    /// How long the last training took, with predicting all images, in seconds.
     public let trainingSeconds: Double
 }
 
@@ -145,6 +148,18 @@ extension LabelWorkspace {
             accepted: shown.isEmpty ? nil : Double(shown.count { $0.isRight }) / Double(shown.count),
             shown: shown.count,
             learntFrom: training?.samples ?? 0, trainingSeconds: training?.seconds ?? 0)
+    }
+
+    /// The label that holds for each labelled image, by the item's id, of several the first; and the number of the last annotation
+    /// that it comes from.
+    public func labels() async throws -> (byItem: [String: String], last: Int64) {
+        try await catchUp()
+        var labels: [String: String] = [:]
+        for part in log.standingParts {
+            guard let row = pool.rows[part], let label = log.state(of: part).labels.first else { continue }
+            labels[pool.items[row]] = label
+        }
+        return (labels, log.last)
     }
 
     /// What was done for the task.

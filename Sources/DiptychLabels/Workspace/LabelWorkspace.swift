@@ -59,7 +59,10 @@ public actor LabelWorkspace {
     ) async throws -> LabelWorkspace {
         var known = try await LabelTask.read(task.kind, from: store) ?? LabelTask(task.kind)
         let count = known.labels.count
-        for label in task.labels { try known.add(label) }
+        // A name that was given up stands in lists that were written before; it is not taken up again by opening one of them.
+        for label in task.labels where try known.current(LabelTask.checked(label)) == LabelTask.checked(label) {
+            try known.add(label)
+        }
         if known.labels.count > count { try await known.save(in: store) }
         let workspace = LabelWorkspace(known, store, texts, people: max(1, people))
         try await workspace.catchUp(isForced: true)
@@ -150,8 +153,19 @@ public actor LabelWorkspace {
     }
 
     private func decideNow(_ decisions: [LabelDecision], by author: String) async throws -> [LabelOutcome] {
-        let checked = try decisions.map { try self.checked($0) }
         try await catchUp()
+        // What is added to is what stands behind the decisions before it.
+        var added: [Int64: [String]] = [:]
+        let checked = try decisions.map { given in
+            var decision = given
+            if given.adds, task.kind != .single, !given.isSkip {
+                let standing = added[given.part] ?? log.state(of: given.part).labels
+                decision.labels = standing + given.labels
+            }
+            let checked = try self.checked(decision)
+            added[given.part] = checked.labels
+            return checked
+        }
         try await addLabels(of: checked)
         var outcomes: [LabelOutcome?] = []
         var (annotations, places): ([Annotation], [(place: Int, id: String)]) = ([], [])
@@ -311,7 +325,7 @@ public actor LabelWorkspace {
                 parts[start..<min(parts.count, start + 500)].map { part in
                     Annotation(
                         part: part, task: task.name, value: task.value(log.state(of: part).labels), author: author,
-                        details: ["renamed": true])
+                        details: ["renamed": true, "from": .text(label), "to": .text(name)])
                 })
         }
         trainedAt = -1

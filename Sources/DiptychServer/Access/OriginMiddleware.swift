@@ -37,7 +37,7 @@ struct OriginMiddleware: RouterMiddleware {
         response.headers[.accessControlAllowOrigin] = rules.allowsAll ? "*" : origin
         response.headers.append(HTTPField(name: .vary, value: "Origin"))
         if isQuestion {
-            response.headers[.accessControlAllowMethods] = "GET, POST, DELETE"
+            response.headers[.accessControlAllowMethods] = "GET, POST, PATCH, DELETE"
             response.headers[.accessControlAllowHeaders] =
                 "Authorization, Content-Type, Last-Event-ID, X-API-Key, X-Request-ID"
             response.headers[.accessControlMaxAge] = "600"

@@ -79,12 +79,12 @@ struct ItemRoutes: RouteGroup {
             (items, next) = try await store.items(after: after, limit: limit, filter: filter)
         }
         return try await JSON.object([
-            ("items", .array(items.map { json($0) })), ("next", next.map(JSON.string) ?? .null),
+            ("items", .array(items.map { services.json($0) })), ("next", next.map(JSON.string) ?? .null),
         ]).response(of: items.count * 400, by: services.work.text)
     }
 
     private func read(_ request: Request, _ context: ServerContext) async throws -> Response {
-        json(try await item(context)).response()
+        services.json(try await item(context)).response()
     }
 
     private func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
@@ -95,7 +95,7 @@ struct ItemRoutes: RouteGroup {
         if case .url(let url) = new.image, !url.lowercased().hasPrefix("data:") { source = url }
         let (item, existed) = try await store.add(
             work, embedded, url: source, name: new.name, caption: new.caption, attributes: new.attributes)
-        return json(item, [("exists", .bool(existed))]).response(
+        return services.json(item, [("exists", .bool(existed))]).response(
             status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
     }
 
@@ -107,7 +107,7 @@ struct ItemRoutes: RouteGroup {
 
     private func restore(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.parameters.require("id")
-        return json(try await services.requiredStore().restore(id)).response()
+        return services.json(try await services.requiredStore().restore(id)).response()
     }
 
     private func thumbnail(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -150,14 +150,5 @@ struct ItemRoutes: RouteGroup {
 
     private func item(_ context: ServerContext) async throws -> StoredItem {
         try await services.requiredStore().item(try context.parameters.require("id"))
-    }
-
-    private func json(_ item: StoredItem, _ more: [(String, JSON)] = []) -> JSON {
-        .object(
-            [
-                ("id", .string(item.id)), ("path", .string(services.shown(item.path))), ("name", .string(item.name)),
-                ("attributes", item.attributes.json),
-            ]
-                + services.links(item.id, item.attributes) + more)
     }
 }

@@ -252,7 +252,7 @@ struct LabelOperations: BodyFields {
     let operations: [Operation]
     let annotator: String?
     private static let members: Set<String> = [
-        "id", "undo", "item", "labels", "skip", "ms", "suggestion", "blind", "group", "revision", "settles",
+        "id", "undo", "item", "labels", "adds", "skip", "ms", "suggestion", "blind", "group", "revision", "settles",
     ]
 
     init(_ fields: Fields) throws {
@@ -274,6 +274,20 @@ struct LabelOperations: BodyFields {
         }
         func text(_ key: String) -> String? { if case .text(let text)? = members[key] { text } else { nil } }
         func flag(_ key: String) -> Bool { members[key] == .bool(true) }
+        for key in ["undo", "adds", "skip", "blind", "settles"] {
+            guard let value = members[key] else { continue }
+            guard case .bool = value else { throw wrong("needs '\(key)' as true or false") }
+        }
+        for key in ["ms", "revision"] {
+            guard let value = members[key] else { continue }
+            guard case .integer = value else { throw wrong("needs '\(key)' as a whole number") }
+        }
+        if let value = members["group"] {
+            guard case .text = value else { throw wrong("needs 'group' as a text") }
+        }
+        if let value = members["suggestion"] {
+            guard case .object = value else { throw wrong("needs 'suggestion' as an object") }
+        }
         func integer(_ key: String) -> Int? { if case .integer(let value)? = members[key] { Int(value) } else { nil } }
         guard let id = text("id"), (1...LabelDecision.idLimit).contains(id.utf8.count) else {
             throw wrong("needs an 'id' of 1 to \(LabelDecision.idLimit) bytes, the same when it is sent again")
@@ -290,6 +304,7 @@ struct LabelOperations: BodyFields {
         }
         var decision = LabelDecision(id: id, part: 0, labels: labels)
         (decision.isSkip, decision.settles, decision.isBlind) = (flag("skip"), flag("settles"), flag("blind"))
+        decision.adds = flag("adds")
         decision.group = text("group")
         decision.milliseconds = integer("ms").flatMap { (0...86_400_000).contains($0) ? $0 : nil }
         decision.revision = integer("revision")

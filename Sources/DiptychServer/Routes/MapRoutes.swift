@@ -1,4 +1,5 @@
 internal import Diptych
+internal import DiptychLabels
 internal import DiptychMap
 internal import DiptychSearch
 internal import Foundation
@@ -51,10 +52,27 @@ struct MapRoutes: RouteGroup {
                 ("updating", .bool(isWorking)),
                 (
                     "attributes",
-                    .array(try await services.requiredStore().store.attributeNames(limit: 50).map(JSON.string))
+                    .array(try await attributes().map(JSON.string))
                 ),
             ]).response()
         }
+    }
+
+    /// What points may be coloured by: attributes, and `annotation.` before the name of a task with labels.
+    private func attributes() async throws -> [String] {
+        let store = try services.requiredStore().store
+        let tasks = services.labels == nil ? [] : try await LabelTask.kinds(in: store)
+        return try await store.attributeNames(limit: 50) + tasks.map { Self.annotation + LabelTask.name($0) }
+    }
+
+    private static let annotation = "annotation."
+
+    /// The labels of a task, where an attribute names one.
+    private func labels(_ attribute: String?) async throws -> (byItem: [String: String], last: Int64)? {
+        guard let attribute, attribute.hasPrefix(Self.annotation), let desk = services.labels,
+            let kind = LabelTask.Kind.allCases.first(where: { attribute == Self.annotation + LabelTask.name($0) })
+        else { return nil }
+        return try await desk.workspace(kind, services.models).labels()
     }
 
     /// A line of JSON (`count`, `version`, `by`, `names`, `counts`), padded with spaces to a multiple of four bytes; then each item's
@@ -62,17 +80,23 @@ struct MapRoutes: RouteGroup {
     private func points(_ request: Request, _ context: ServerContext) async throws -> Response {
         let keeper = try required()
         let attribute = context.query.text("by")
-        let colours = try await attribute.asyncMap { try await keeper.colours(by: $0) } ?? nil
+        let labels = try await self.labels(attribute)
+        var colours: MapColours?
+        if labels == nil { colours = try await attribute.asyncMap { try await keeper.colours(by: $0) } ?? nil }
         guard let drawn = await keeper.drawn else {
             throw Problem.busy("the map is not ready yet; GET /v1/map begins it and says how far it is")
         }
         let map = drawn.map
+        if let labels {
+            colours = try await services.work.images.run { MapColours(of: map, values: labels.byItem) }
+        }
+        let shown = colours
         let bytes = try await services.work.images.run {
             var head = JSON.object([
                 ("count", .int(map.ids.count)), ("version", .int(drawn.version)),
                 ("by", attribute.map(JSON.string) ?? .null),
-                ("names", .array((colours?.names ?? []).map(JSON.string))),
-                ("counts", .array((colours?.counts ?? []).map(JSON.int))),
+                ("names", .array((shown?.names ?? []).map(JSON.string))),
+                ("counts", .array((shown?.counts ?? []).map(JSON.int))),
             ]).text
             head += String(repeating: " ", count: 3 - head.utf8.count % 4) + "\n"
             var bytes = Array(head.utf8)
@@ -83,7 +107,7 @@ struct MapRoutes: RouteGroup {
                 }
             }
             // A map that has grown meanwhile has other places.
-            if let places = colours?.places, places.count == map.ids.count {
+            if let places = shown?.places, places.count == map.ids.count {
                 bytes += places
             } else {
                 bytes += [UInt8](repeating: 0, count: map.ids.count)
@@ -91,7 +115,8 @@ struct MapRoutes: RouteGroup {
             bytes += Array(map.ids.joined(separator: "\n").utf8)
             return bytes
         }
-        let tag = "\"\(drawn.version)-\(String(UInt(bitPattern: attribute.hashValue), radix: 36))\""
+        let name = String(UInt(bitPattern: attribute.hashValue), radix: 36)
+        let tag = "\"\(drawn.version)-\(name)-\(labels?.last ?? 0)\""
         return Representation(
             bytes, tag: tag, headers: [.contentType: "application/octet-stream", .cacheControl: "no-cache"]
         ).response(to: request)

@@ -50,6 +50,16 @@ struct Route: Sendable {
         }
     }
 
+    /// A route that changes what is there, and takes a body with the fields of `body`, and no others.
+    static func patch<Body: BodyFields>(
+        _ path: String, _ access: RouteAccess, query: QueryNames = [], takes body: Body.Type,
+        use handler: @escaping @Sendable (Body, Request, ServerContext) async throws -> Response
+    ) -> Route {
+        Route(.patch, path, access, query, fields: Body.names) { request, context, work in
+            try await handler(try await request.read(body, in: context, by: work), request, context)
+        }
+    }
+
     /// A route that removes something and takes no body.
     static func delete(
         _ path: String, _ access: RouteAccess, query: QueryNames = [], use handler: @escaping Handler

@@ -12,6 +12,8 @@ final class ServedStore: Sendable {
     private let undoTime: Duration
     private let removals: Removals
     private let thumbnails: Thumbnails
+    /// One edit after the other.
+    let turns = Turns()
 
     /// - Parameters:
     ///   - folder: a directory of the server's own; it is made when something is kept.

@@ -2,16 +2,16 @@
 import { debounce, element, fill, find, isTyping } from "../shared/dom.js";
 import { number, percent } from "../shared/format.js";
 import { onLanguage, t } from "../shared/i18n.js";
+import { labelKeys, meanings } from "../shared/label-keys.js";
 import { recall, remember } from "../shared/memory.js";
 import { clearProblem, showProblem } from "../shared/notice.js";
+import { identifier, Operations } from "../shared/operations.js";
 import { request } from "../shared/requests.js";
 import { loadSession } from "../shared/session.js";
 import { startShell } from "../shared/shell.js";
 import { toast } from "../shared/toast.js";
 import { Grid } from "./grid.js";
 import { Images } from "./images.js";
-import { labelKeys, meanings } from "./keys.js";
-import { identifier, Operations } from "./operations.js";
 
 const tab = identifier();
 const images = new Images(tab);
@@ -220,13 +220,10 @@ async function decideGrid(chosen) {
   if (picked.length === 0) return toast(t("choose-first"));
   const group = identifier();
   const ms = Math.round((performance.now() - since) / picked.length);
-  const sent = picked.map((image) => {
-    const made = operation(image, chosen, { group, ms });
-    const { safe, done } = operations.add(made, context());
-    heard(image, done);
-    return safe.catch(() => {});
-  });
-  await Promise.all(sent);
+  const made = picked.map((image) => operation(image, chosen, task === "multiple" ? { group, ms, adds: true } : { group, ms }));
+  const { safe, done } = operations.addAll(made, context());
+  picked.forEach((image, place) => heard(image, done[place]));
+  await safe.catch(() => {});
   learn(chosen);
   const gone = new Set(picked.map((image) => image.id));
   for (const image of images.list) if (gone.has(image.id)) image.state = { ...image.state, labels: chosen, decided: true };

@@ -9,7 +9,9 @@ import { pause } from "../shared/requests.js";
 import { startShell } from "../shared/shell.js";
 import { Camera } from "./camera.js";
 import { mapPoints, mapState } from "./data.js";
+import { startLabelling } from "./label.js";
 import { within } from "./lasso.js";
+import { middles } from "./middles.js";
 import { Nearest } from "./nearest.js";
 import { Painter, palette } from "./painter.js";
 import { known, nameOf, thumbnailOf, Thumbnails } from "./thumbnails.js";
@@ -25,6 +27,8 @@ const thumbnails = new Thumbnails(find("thumbnails"));
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let points = { count: 0, x: [], y: [], colours: [], ids: [], names: [], counts: [] };
 let nearest = null;
+// What the colours stand for, each where most of its points are.
+let names = [];
 // The rows that are selected, and a 1 for each of them among all.
 let rows = [];
 let marks = null;
@@ -34,6 +38,10 @@ let by = new URLSearchParams(location.search).get("by") ?? "";
 let said = null;
 
 startShell({ signedIn: load });
+startLabelling((task) => {
+  if (!by) colourBy(`annotation.${{ single: "label", multiple: "labels", text: "text" }[task]}`);
+  else if (by.startsWith("annotation.")) recolour();
+});
 
 // MARK: The points
 
@@ -84,6 +92,7 @@ async function whileMaking() {
 async function take() {
   const had = new Set(rows.map((row) => points.ids[row]));
   points = await mapPoints(by);
+  names = middles(points);
   nearest = points.count > 0 ? new Nearest(points) : null;
   // Rows of the map before have other numbers now.
   thumbnails.clear();
@@ -130,6 +139,7 @@ function draw() {
     const seen = painter.draw(points, camera, marks, isDark, mostThumbnails);
     thumbnails.show(seen, points, camera);
     drawLine();
+    drawNames();
     room.dataset.milliseconds = (performance.now() - began).toFixed(2);
     room.dataset.frames = String(Number(room.dataset.frames ?? 0) + 1);
   });
@@ -181,6 +191,17 @@ let corners = [];
 function drawLine() {
   const text = corners.map(([x, y]) => camera.toScreen(x, y).map((value) => value.toFixed(1)).join(",")).join(" ");
   line.querySelector("polygon").setAttribute("points", text);
+}
+
+function drawNames() {
+  const place = find("names");
+  while (place.children.length > names.length) place.lastChild.remove();
+  names.forEach(({ name, x, y }, row) => {
+    const shown = place.children[row] ?? place.appendChild(element("span"));
+    if (shown.textContent !== name) shown.textContent = name;
+    const [left, top] = camera.toScreen(x, y);
+    shown.style.translate = `calc(${Math.round(left)}px - 50%) calc(${Math.round(top)}px - 50%)`;
+  });
 }
 
 const isLasso = () => find("lasso").getAttribute("aria-pressed") === "true";
@@ -310,14 +331,18 @@ find("save-ids").addEventListener("click", () => {
   link.click();
   URL.revokeObjectURL(link.href);
 });
-find("by").addEventListener("change", (event) => {
-  by = event.target.value;
+/** Asks for the colours anew, a moment after the last reason for it. */
+const recolour = debounce(150, () => take().catch((error) => showProblem(error, load)));
+
+function colourBy(name) {
+  by = name;
   const address = new URL(location.href);
   if (by) address.searchParams.set("by", by);
   else address.searchParams.delete("by");
   history.replaceState(null, "", address);
   take().catch((error) => showProblem(error, load));
-});
+}
+find("by").addEventListener("change", (event) => colourBy(event.target.value));
 onLanguage(() => {
   showState();
   showLegend();

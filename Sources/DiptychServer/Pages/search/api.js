@@ -1,5 +1,5 @@
 // The server's API as the search page uses it.
-import { request, upload } from "../shared/requests.js";
+import { request, requestBytes, upload } from "../shared/requests.js";
 
 /** How many results make a page: a little more than fills a large screen. */
 export const pageSize = 36;
@@ -49,6 +49,21 @@ const place = (id) => `v1/items/${encodeURIComponent(id)}`;
 export const item = (id, signal) => request(place(id), { signal });
 export const deleteItem = (id) => request(place(id), { method: "DELETE" });
 export const restoreItem = (id) => request(`${place(id)}/restore`, { method: "POST", json: {} });
+
+/** Changes items, all or none: `{id, caption, attributes, add_tags, remove_tags}` each. Resolves to the items as they are now. */
+export async function editItems(items) {
+  const found = [];
+  for (let start = 0; start < items.length; start += mostAtOnce) {
+    const reply = await request("v1/items", { method: "PATCH", json: { items: items.slice(start, start + mostAtOnce) } });
+    found.push(...reply.items);
+  }
+  return found;
+}
+
+const mostAtOnce = 1000;
+
+/** Images in a zip file with a manifest, as bytes. */
+export const downloadItems = (ids) => requestBytes("v1/items/download", undefined, { ids });
 
 /** Adds a picture; `progress` is told the sent share. */
 export function addItem(file, caption, progress, signal) {

@@ -1,9 +1,10 @@
 // The detail view: one item large, what is known about it, what can be done with it, and what is similar.
-import { element, fill, find } from "../shared/dom.js";
+import { element, fill, find, isTyping } from "../shared/dom.js";
 import { isShownByBrowsers } from "../shared/format.js";
 import { onLanguage, t } from "../shared/i18n.js";
 import { canWrite, onSession } from "../shared/session.js";
-import { item as loadItem, similarItems } from "./api.js";
+import { toast } from "../shared/toast.js";
+import { editItems, item as loadItem, similarItems } from "./api.js";
 import { facts } from "./facts.js";
 import { removeItem } from "./removal.js";
 import { address, change, leave, state } from "./state.js";
@@ -34,7 +35,11 @@ export class Detail {
     find("detail-similar").addEventListener("click", () => heard.similar(this.#item));
     find("detail-crop").addEventListener("click", () => heard.crop(this.#item));
     find("detail-delete").addEventListener("click", () => this.#delete());
-    onSession(() => (find("detail-delete").hidden = !canWrite()));
+    find("detail-edit").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#save();
+    });
+    onSession(() => (find("detail-delete").hidden = find("detail-edit").hidden = !canWrite()));
     onLanguage(() => this.#item && this.#render());
   }
 
@@ -76,6 +81,8 @@ export class Detail {
     find("detail-title").textContent = name;
     fill(find("detail-scores"), scores(item, this.#grid.best, { numbers: true }));
     fill(find("detail-facts"), ...facts(item).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));
+    find("detail-caption").value = item.attributes?.caption ?? "";
+    find("detail-tags").value = tags(item).join(", ");
     this.#renderOriginal();
     find("detail-problem").textContent = "";
     this.showPlace();
@@ -127,7 +134,7 @@ export class Detail {
   }
 
   #press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isTyping(event.target)) return;
     if (event.key === "ArrowLeft") this.#go(-1);
     else if (event.key === "ArrowRight") this.#go(1);
     else return;
@@ -140,6 +147,27 @@ export class Detail {
     if (place + step >= this.#grid.items.length) await this.#heard.more();
     const target = this.#grid.items[place + step];
     if (target) change({ item: target.id }, { replace: true });
+  }
+
+  /** Sends the caption and the tags that were edited; a toast offers to undo it. */
+  async #save() {
+    const item = this.#item;
+    const before = { id: item.id, caption: item.attributes?.caption ?? null, attributes: { tags: item.attributes?.tags ?? null } };
+    const written = find("detail-tags").value.split(",").map((tag) => tag.trim()).filter(Boolean);
+    const change = { id: item.id, caption: find("detail-caption").value.trim() || null, attributes: { tags: written.length > 0 ? [...new Set(written)] : null } };
+    const send = async (edit) => {
+      try {
+        const [now] = await editItems([edit]);
+        this.#grid.update(now);
+        if (this.#item?.id !== now.id) return;
+        this.#item = { ...this.#item, ...now };
+        this.#render();
+      } catch (problem) {
+        find("detail-problem").textContent = problem.sentence;
+        throw problem;
+      }
+    };
+    await send(change).then(() => toast(t("edit.saved"), () => send(before).catch(() => {})), () => {});
   }
 
   async #delete() {
@@ -157,4 +185,9 @@ export class Detail {
       button.disabled = false;
     }
   }
+}
+
+/** The tags of an item. */
+function tags(item) {
+  return [item.attributes?.tags ?? []].flat().filter((tag) => typeof tag === "string");
 }

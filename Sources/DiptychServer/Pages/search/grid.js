@@ -1,6 +1,7 @@
 // The grid of results: rows of one height, more of them as the reader scrolls, and arrow keys that move in it.
 import { find } from "../shared/dom.js";
 import { onLanguage } from "../shared/i18n.js";
+import { select, selectAll } from "./selection.js";
 import { tile } from "./tile.js";
 
 export class Grid {
@@ -65,6 +66,18 @@ export class Grid {
     this.#makeCurrent(this.#links[before]);
   }
 
+  /** Shows an item as it is now. */
+  update(item) {
+    const place = this.index(item.id);
+    if (place < 0) return;
+    // What the search said of it stays.
+    this.items[place] = { ...this.items[place], ...item };
+    const before = this.#list.children[place];
+    const isCurrent = before.contains(this.#current);
+    before.replaceWith(this.#tile(this.items[place]));
+    if (isCurrent) this.#makeCurrent(this.#links[place]);
+  }
+
   index(id) {
     return this.items.findIndex((item) => item.id === id);
   }
@@ -103,6 +116,10 @@ export class Grid {
   }
 
   #press(event) {
+    if (event.key === "a" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      event.preventDefault();
+      return selectAll();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || !event.target.matches(".open")) return;
     const links = this.#links;
     const here = links.indexOf(event.target);
@@ -112,6 +129,7 @@ export class Grid {
     else if (event.key === "ArrowDown") target = nextRow(links, here, 1);
     else if (event.key === "ArrowUp") target = nextRow(links, here, -1);
     else if (event.key.toLowerCase() === "m") this.#heard.similar(this.items[here]);
+    else if (event.key.toLowerCase() === "x") select(this.items[here].id, event.shiftKey);
     else return;
     event.preventDefault();
     target?.focus();

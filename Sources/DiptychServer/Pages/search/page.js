@@ -6,6 +6,7 @@ import { clearProblem, showProblem } from "../shared/notice.js";
 import { canWrite, currentSession, loadSession, onSession } from "../shared/session.js";
 import { startShell } from "../shared/shell.js";
 import { toast } from "../shared/toast.js";
+import { startActions } from "./actions.js";
 import { thumbnail } from "./api.js";
 import { showControls, startControls } from "./controls.js";
 import { openCrop, startCrop } from "./crop.js";
@@ -16,6 +17,7 @@ import { showFilter, showFilterError, startFilters } from "./filters.js";
 import { Grid } from "./grid.js";
 import { firstPicture, keepPicture } from "./pictures.js";
 import { Search } from "./search.js";
+import { clearSelection, startSelection } from "./selection.js";
 import { address, change, isSearch, onChange, query, queryKey, state } from "./state.js";
 import { summarise } from "./summary.js";
 import { openUpload, startUpload } from "./upload.js";
@@ -46,6 +48,7 @@ const search = new Search({
       hideEmpty();
       scrollTo({ top: 0 });
       grid.show(results);
+      clearSelection();
       if (results.length === 0) showNothing(currentSession());
     } else {
       grid.append(results);
@@ -71,6 +74,9 @@ const grid = new Grid({
   href: (item) => address({ ...state, item: item.id }),
   more: () => search.more(),
 });
+
+startSelection(grid);
+startActions(grid);
 
 const detail = new Detail(grid, {
   similar: searchLike,

@@ -5,6 +5,7 @@ import { t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
 import { thumbnail } from "./api.js";
 import { gradeOf, shareOfBest } from "./grade.js";
+import { isSelected, select } from "./selection.js";
 
 /** What a picture is called: its caption, or its file's name. */
 export function itemName(item) {
@@ -69,10 +70,10 @@ export function scores(item, best, shows = { numbers: false }) {
     ...(shows.numbers || !grade ? numbers : []));
 }
 
-/** A tile: a link that opens the item, and a button for more like it. */
+/** A tile: a link that opens the item, a button for more like it, and one that selects it. */
 export function tile(item, href, best, { open, similar }) {
   const link = element("a", {
-    href, class: "open", tabindex: "-1", "data-id": item.id, "aria-keyshortcuts": "Enter M",
+    href, class: "open", tabindex: "-1", "data-id": item.id, "aria-keyshortcuts": "Enter M X",
     on: {
       click: (event) => {
         // A new tab or window is the browser's business.
@@ -86,7 +87,12 @@ export function tile(item, href, best, { open, similar }) {
     type: "button", class: "icon-button more-like", tabindex: "-1", title: t("similar.search"),
     "aria-label": `${t("similar.search")}: ${itemName(item)}`, on: { click: () => similar(item) },
   }, icon("similar"));
-  const made = element("li", { class: "tile" }, link, more);
+  const words = `${t("select")}: ${itemName(item)}`;
+  const check = element("button", {
+    type: "button", class: "icon-button select", tabindex: "-1", title: t("select"), "aria-label": words, "aria-pressed": String(isSelected(item.id)),
+    on: { click: (event) => select(item.id, event.shiftKey) },
+  }, icon("check"));
+  const made = element("li", { class: "tile" }, link, more, check);
   made.style.setProperty("--ratio", ratio(item.attributes));
   return made;
 }

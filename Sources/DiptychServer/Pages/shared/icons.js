@@ -2,6 +2,7 @@
 const shapes = {
   add: "M12 5v14M5 12h14",
   back: "M15 5l-7 7 7 7",
+  check: "M5 12.5l5 5L19 7",
   close: "M6 6l12 12M18 6L6 18",
   crop: "M7 2v15h15M2 7h15v15",
   dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",

@@ -41,12 +41,13 @@ export function request(path, { method = "GET", json, form, signal, asks = true 
   });
 }
 
-/** The answer's bytes. Throws as `request` does. */
-export async function requestBytes(path, signal) {
+/** The answer's bytes; `json` is posted. Throws as `request` does. */
+export async function requestBytes(path, signal, json = undefined) {
+  const body = json === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(json) };
   for (;;) {
     let response;
     try {
-      response = await fetch(new URL(path, root), { cache: "no-store", signal });
+      response = await fetch(new URL(path, root), { cache: "no-store", signal, ...body });
       if (response.ok) return await response.arrayBuffer();
     } catch (error) {
       if (error.name === "AbortError") throw error;

@@ -4,7 +4,7 @@ import { t } from "./i18n.js";
 
 const seconds = 8;
 
-/** Shows a message for eight seconds, and longer while the pointer or the focus is on it. */
+/** Shows a message for eight seconds, and longer while the pointer or the focus is on it. Returns what takes it away. */
 export function toast(message, undo = null) {
   const made = element("div", { class: "toast" }, element("span", {}, message));
   let timer = 0;
@@ -28,4 +28,5 @@ export function toast(message, undo = null) {
   for (const event of ["pointerleave", "focusout"]) made.addEventListener(event, wait);
   find("toasts").append(made);
   wait();
+  return close;
 }

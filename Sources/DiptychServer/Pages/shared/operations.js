@@ -1,6 +1,6 @@
 // Decisions on their way to the server. Each is in the browser's database, on the disk, or with the server before the next image
 // shows; what the server has not confirmed is sent again, also after the browser was closed. Sending twice stores once.
-import { request } from "../shared/requests.js";
+import { request } from "./requests.js";
 
 const name = "diptych-label";
 let database = null;
@@ -64,15 +64,25 @@ export class Operations {
 
   /** Adds an operation. `safe` resolves once it is on a disk, the browser's or the server's; `done` with the server's word. */
   add(operation, context) {
-    // Keys rise with the order of decisions, also over tabs.
-    this.last = Math.max(Date.now(), this.last + 1);
-    const key = `${String(this.last).padStart(15, "0")}-${operation.id}`;
-    const kept = { key, place: this.place, operation, task: context.task, annotator: context.annotator };
-    const done = new Promise((resolve) => (kept.resolve = resolve));
-    const { resolve, ...plain } = kept;
-    this.waiting.push(kept);
+    const { safe, done: [done] } = this.addAll([operation], context);
+    return { safe, done };
+  }
+
+  /** Adds several at once; `done` has a promise for each. */
+  addAll(operations, context) {
+    const done = [];
+    const plain = [];
+    for (const operation of operations) {
+      // Keys rise with the order of decisions, also over tabs.
+      this.last = Math.max(Date.now(), this.last + 1);
+      const key = `${String(this.last).padStart(15, "0")}-${operation.id}`;
+      const kept = { key, place: this.place, operation, task: context.task, annotator: context.annotator };
+      plain.push({ ...kept });
+      done.push(new Promise((resolve) => (kept.resolve = resolve)));
+      this.waiting.push(kept);
+    }
     this.send();
-    const safe = Promise.any([change((store) => store.put(plain)), done]);
+    const safe = Promise.any([change((store) => void plain.forEach((kept) => store.put(kept))), Promise.all(done)]);
     return { safe, done };
   }
 
