@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map bench-tiles soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -22,6 +22,7 @@ demo: build
 test:
 	@./Scripts/setup test
 	@$(MAKE) --no-print-directory lint
+	@./Scripts/onnxruntime >/dev/null || echo "without it, the tests of ONNX files are left out" >&2
 	@./Scripts/milvus install || echo "without it, the tests of the Milvus store are left out" >&2
 	$(SWIFT_BUILD) --product diptych
 	$(SWIFT_BUILD) --product diptychPackageTests  # not --build-tests, which builds the tools of dependencies too
@@ -121,6 +122,10 @@ bench-map: build
 	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH)
 	$$(./Scripts/peers) Benchmarks/map.py $(DIPTYCH) --count 20000 --peer
 	$$(./Scripts/clients/environment) Benchmarks/map_page.py $(DIPTYCH)
+
+# A sheet of six tiles and a word in a running process, in turn with ONNX Runtime called as the field calls it.
+bench-tiles: build
+	$$(./Scripts/peers) Benchmarks/tiles/tiles.py $(DIPTYCH)
 
 # What needs a GPU: features beside the processor's, and a training step beside open_clip's loop. Says so where there is none.
 bench-gpu: build torch
