@@ -34,8 +34,10 @@ struct ONNXRuntimeTests {
 
         let text = try ONNXSession(path: export.write(.text, prefix: folder.path("x"))[0], threads: 2)
         let end = Int32(min(max(model.configuration.text.endID, 1), model.configuration.text.vocabularySize - 1))
-        let ids = (0..<count).map { row in
-            (0..<context - 1).map { Int32(1 + (row * 31 + $0 * 7) % 20) } + [end == 2 ? 21 : end]
+        let last: Int32 = end == 2 ? 21 : end
+        let ids: [[Int32]] = (0..<count).map { (row: Int) -> [Int32] in
+            let own: [Int32] = (0..<context - 1).map { (place: Int) -> Int32 in Int32(1 + (row * 31 + place * 7) % 20) }
+            return own + [last]
         }
         let textTower = try TextTower(root, model.configuration, engine: engine)
         let expectedTexts = try engine.floats(of: textTower(engine.tokens(TokenBatch(ids))))
@@ -46,7 +48,9 @@ struct ONNXRuntimeTests {
     private func expectEqual(_ a: [Float], _ b: [Float], rows: Int, within most: Float = 1e-5) throws {
         try #require(a.count == b.count && a.count % rows == 0)
         let width = a.count / rows
-        let (a, b) = (Embeddings(values: a, dimension: width).normalized(), Embeddings(values: b, dimension: width).normalized())
+        let (a, b) = (
+            Embeddings(values: a, dimension: width).normalized(), Embeddings(values: b, dimension: width).normalized()
+        )
         let worst = zip(a.values, b.values).map { abs($0 - $1) }.max() ?? .infinity
         #expect(worst <= most)
     }
@@ -62,7 +66,8 @@ struct ONNXRuntimeTests {
         #expect(loaded.preprocessing == model.preprocessing)
         let texts = ["a red star", "", "a very long text about a blue ring on green grass"]
         let images = try (0..<3).map { index in
-            try Image(width: 40 + index, height: 30, bytes: (0..<(40 + index) * 90).map { UInt8(($0 * 37 + index) % 251) })
+            try Image(
+                width: 40 + index, height: 30, bytes: (0..<(40 + index) * 90).map { UInt8(($0 * 37 + index) % 251) })
         }
         let most: Float = precision == .fp32 ? 1e-5 : 5e-3
         let (a, b) = (try await loaded.embed(texts: texts), try await model.embed(texts: texts))
@@ -71,7 +76,8 @@ struct ONNXRuntimeTests {
         try expectEqual(c.values, d.values, rows: 3, within: most)
         // Another number format is another model to a store.
         let own = await loaded.fingerprint()
-        #expect(own.count == 64 && own != (await model.fingerprint()))
+        let other = await model.fingerprint()
+        #expect(own.count == 64 && own != other)
     }
 
     private func exported(
