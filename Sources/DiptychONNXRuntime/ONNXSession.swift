@@ -24,13 +24,13 @@ public struct ONNXTensor: Sendable, Equatable {
     }
 }
 
+// Sendable: the library's sessions may be used from any thread, and nothing here changes.
 /// An ONNX file that ONNX Runtime has opened.
 ///
 /// ```swift
 /// let session = try ONNXSession(path: "exported/clip.img.fp32.onnx", threads: 2)
 /// let features = try session.run(pixels, shape: [6, 3, 224, 224])
 /// ```
-// Sendable: the library's sessions may be used from any thread, and nothing here changes.
 public final class ONNXSession: @unchecked Sendable {
     /// An input or output.
     public struct Port: Sendable, Equatable {
