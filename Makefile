@@ -24,6 +24,7 @@ demo: build
 test:
 	@./Scripts/setup test
 	@$(MAKE) --no-print-directory lint
+	@./Scripts/onnxruntime >/dev/null || echo "without it, the tests of ONNX files are left out" >&2
 	@./Scripts/milvus install || echo "without it, the tests of the Milvus store are left out" >&2
 	$(SWIFT_BUILD) --product diptych
 	$(SWIFT_BUILD) --product diptychPackageTests  # not --build-tests, which builds the tools of dependencies too

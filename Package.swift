@@ -126,6 +126,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
+        // ONNX files in ONNX Runtime, whose library is loaded when the first one is opened.
+        .target(name: "CONNXRuntime"),
+        .target(
+            name: "DiptychONNXRuntime", dependencies: ["CONNXRuntime", "DiptychCheckpoints"], swiftSettings: strict),
         // Text in images. CTesseract loads the shared library when it is first asked for.
         .target(name: "CTesseract"),
         .target(
@@ -162,7 +166,7 @@ let package = Package(
             name: "Diptych",
             dependencies: [
                 "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
-                "DiptychCheckpoints", "DiptychTokenizers",
+                "DiptychCheckpoints", "DiptychONNXRuntime", "DiptychTokenizers",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
@@ -303,7 +307,7 @@ let package = Package(
         .target(
             name: "DiptychTestSupport",
             dependencies: [
-                "Diptych", "DiptychMedia", "DiptychSearch", "DiptychTorch",
+                "Diptych", "DiptychMedia", "DiptychONNXRuntime", "DiptychSearch", "DiptychTorch",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/DiptychTestSupport", swiftSettings: strict),
@@ -408,7 +412,8 @@ let package = Package(
         .testTarget(
             name: "DiptychONNXTests",
             dependencies: [
-                "DiptychEngine", "DiptychModels", "DiptychONNX", "DiptychCheckpoints", "DiptychTestSupport",
+                "Diptych", "DiptychEngine", "DiptychModels", "DiptychONNX", "DiptychONNXRuntime", "DiptychCheckpoints",
+                "DiptychMedia", "DiptychTestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),

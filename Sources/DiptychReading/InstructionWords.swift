@@ -3,13 +3,14 @@ public enum ReadText {
     /// Full-width marks for those that engines give in their narrow form.
     private static let wideMarks: [Character: Character] = [":": "：", ";": "；", ",": "，", "?": "？", "!": "！"]
 
-    /// Without blanks at its ends, runs of blanks as one, and none between two Chinese letters, where engines set some; marks behind
-    /// Chinese letters are full-width ones.
+    /// Without blanks at its ends, runs of blanks as one, and none between two Chinese letters, where engines set some, nor beside
+    /// Chinese marks, which bring their own room; marks behind Chinese letters are full-width ones.
     public static func tidied(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace)
         var tidied = ""
         for word in words {
-            let isJoined = isWide(tidied.last) && isWide(word.first)
+            let isJoined =
+                isWide(tidied.last) && isWide(word.first) || isWideMark(tidied.last) || isWideMark(word.first)
             let isMark = word.count == 1 && word.first.map { wideMarks[$0] != nil } ?? false
             tidied += (tidied.isEmpty || isJoined || (isMark && isWide(tidied.last)) ? "" : " ") + word
             if let last = tidied.last, let wide = wideMarks[last], isWide(tidied.dropLast().last) {
@@ -18,6 +19,13 @@ public enum ReadText {
             }
         }
         return tidied
+    }
+
+    /// Whether it is a mark as wide as a Chinese letter: the blocks of CJK symbols and of full-width forms.
+    private static func isWideMark(_ character: Character?) -> Bool {
+        guard let character, let value = character.unicodeScalars.first?.value else { return false }
+        return (character.isPunctuation || character.isSymbol)
+            && ((0x3001...0x303F).contains(value) || (0xFF01...0xFF65).contains(value))
     }
 
     private static func isWide(_ character: Character?) -> Bool {

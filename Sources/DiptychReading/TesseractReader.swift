@@ -58,6 +58,9 @@ public final class TesseractReader: TextReading {
     private static let enlarged = 900
     private static let longestSide = 4000
 
+    /// The lines of an image, from top to bottom.
+    ///
+    /// - Throws: ``ReadingError`` where Tesseract fails, `ImageError` where the image cannot be enlarged.
     public func lines(of image: Image, mode: ReadingMode) throws -> [ReadLine] {
         var (shown, scale) = (image, 1.0)
         let side = max(image.width, image.height)

@@ -14,6 +14,7 @@ public struct ReadLine: Sendable, Equatable {
         (self.text, self.box, self.confidence) = (text, box, confidence)
     }
 
+    /// Whether text, place and confidence are the same.
     public static func == (a: Self, b: Self) -> Bool {
         a.text == b.text && a.box == b.box && a.confidence == b.confidence
     }
@@ -37,6 +38,7 @@ public protocol TextReading: Sendable {
 
 /// Why text could not be read, in one line.
 public struct ReadingError: Error, Equatable, CustomStringConvertible {
+    /// What was wrong, and what to do.
     public let description: String
 
     /// - Parameter description: what was wrong, and what to do.

@@ -70,8 +70,8 @@ struct ModelFiles {
         }
     }
 
-    /// The tokeniser that belongs to the text tower, checked against its sizes.
-    private static func cleaning(_ cleaning: CLIPConfiguration.TextCleaning) -> CLIPTokenizer.Cleaning {
+    /// How a rule is called where tokenizers are made.
+    static func cleaning(_ cleaning: CLIPConfiguration.TextCleaning) -> CLIPTokenizer.Cleaning {
         switch cleaning {
         case .lower: .original
         case .whitespace: .originalKeepingCase
@@ -80,6 +80,7 @@ struct ModelFiles {
         }
     }
 
+    /// The tokeniser that belongs to the text tower, checked against its sizes.
     private static func tokenizer(_ configuration: CLIPConfiguration, _ layout: ModelLayout) throws -> any Tokenizer {
         let (text, directory) = (configuration.text, layout.directory)
         let isHuggingFace = configuration.names == .huggingFace

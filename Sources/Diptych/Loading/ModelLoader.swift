@@ -8,7 +8,7 @@ public enum ModelLoader {
     /// Opens the model at `path` and checks all of it; weights are packed when first needed.
     ///
     /// `path` is what ``CLIPModel/load(_:options:)`` takes, the state dict of a torchvision ResNet, as a PyTorch or a safetensors
-    /// file, or a ViCLIP.
+    /// file, a ViCLIP, or the ONNX file of an image tower with that of its text tower beside it: ``ONNXFileModel``.
     ///
     /// - Throws: ``ModelError``, `ConfigurationError`, `CheckpointError`, `TokenizerError` or `PreprocessingError`, each
     ///   naming the file and what to do.
@@ -18,6 +18,7 @@ public enum ModelLoader {
 
     /// Blocks.
     private static func read(_ path: String, _ options: ModelOptions) throws -> any Embedder {
+        if ONNXFileModel.isNamed(path) { return try ONNXFileModel(path, options: options) }
         let layout = try ModelLayout(path: path)
         if case .huggingFace(let directory) = layout, ViCLIPModel.isNamed(in: directory) {
             return try ViCLIPModel(Checkpoint(at: directory), path: path, directory: directory, options: options)

@@ -20,6 +20,8 @@ public struct ModelOptions: Sendable {
     public var precision: PrecisionChoice
     /// The factory of the engine that runs it; by default, an engine for this machine's processors.
     public var engine: any EngineFactory = CPUFactory()
+    /// The number of the GPU that ONNX Runtime runs an ONNX file on; nil for this machine's processors. Other models ignore it.
+    public var cudaDevice: Int?
     /// The number of threads, at least 1; nil for one a physical core that this process may use.
     ///
     /// More than four a processor only get in each other's way, and would use up what the system grants: so many are used.

@@ -71,3 +71,18 @@ enum SavedTokenizer {
         return ("tokenizer_config.json", [UInt8](json))
     }
 }
+
+extension CLIPModel {
+    /// Writes the files of its tokenizer, as they are, into a folder, which is made where it is missing.
+    ///
+    /// - Throws: ``ModelError`` where they cannot be read or written.
+    package func writeTokenizer(to folder: String) throws {
+        let files = try SavedTokenizer.files(of: self, layout: .openCLIP)
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for file in files {
+                try Data(file.bytes).write(to: URL(fileURLWithPath: folder + "/" + file.name), options: .atomic)
+            }
+        } catch { throw ModelError("\(folder): cannot be written; check the folder and the space left") }
+    }
+}

@@ -42,6 +42,17 @@ enum EngineChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
         }
     }
 
+    /// The GPU that ONNX Runtime runs the file at `path` on; nil for the processors.
+    ///
+    /// - Throws: ``Failure`` for the torch engine, which runs no such files.
+    func cudaDeviceForONNX(_ path: String) throws -> Int? {
+        switch self {
+        case .cpu: nil
+        case .torch(.cuda(let index)): index
+        case .torch(.cpu): throw Failure("\(path): ONNX Runtime runs it, not torch; give --engine cpu or cuda")
+        }
+    }
+
     /// The torch engine's library: `$DIPTYCH_TORCH`, else where `engine build torch` puts it.
     static var pluginPath: String {
         if let path = ProcessInfo.processInfo.environment["DIPTYCH_TORCH"], !path.isEmpty { return path }

@@ -37,7 +37,7 @@ struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A model's directory or checkpoint file, a name of `diptych models list`, or `demo` (default: of a store that has \
+            A model's directory, checkpoint file or FILE.img.onnx with its text file beside, a name of `diptych models list`, or `demo` (default: of a store that has \
             a model, that one; else $DIPTYCH_MODEL, else the demo model).
             """,
             valueName: "model"))
@@ -136,7 +136,11 @@ struct ModelArguments: ParsableArguments {
         var options = ModelOptions(
             precision: precision, threads: threads, instructions: try instructions(),
             activation: activation?.activation, heads: heads?.counts)
-        options.engine = try engine.factory()
+        if ONNXFileModel.isNamed(path) {
+            options.cudaDevice = try engine.cudaDeviceForONNX(path)
+        } else {
+            options.engine = try engine.factory()
+        }
         if let batchSize { options.batchSize = batchSize }
         options.refusesLongTexts = refusesLongTexts
         if !quiet { options.onTruncation = { Console.say("warning: \($0)") } }

@@ -73,6 +73,7 @@ public struct TileCalibration: Sendable, Equatable {
 
 /// Why tiles could not be chosen, in one line.
 public struct TileError: Error, Equatable, CustomStringConvertible {
+    /// What was wrong, where, and what to do.
     public let description: String
 
     /// - Parameter description: what was wrong, where, and what to do.

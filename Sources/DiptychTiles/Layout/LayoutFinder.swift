@@ -8,6 +8,7 @@ public struct LayoutFinder: Sendable {
     private static let enough = 0.45
     private static let depth = 3
 
+    /// A finder; there is nothing to choose.
     public init() {}
 
     /// The layout of a sheet; nil where there is no grid of at least two tiles.

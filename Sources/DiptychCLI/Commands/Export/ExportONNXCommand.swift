@@ -10,7 +10,8 @@ struct ExportONNXCommand: AsyncParsableCommand {
             Writes PREFIX.img.fp32.onnx and PREFIX.txt.fp32.onnx, with the names that Chinese-CLIP's exporter uses: "image" \
             [batch, 3, size, size] gives "unnorm_image_features", "text" [batch, context], padded ids, gives \
             "unnorm_text_features". With --fp16 the weights stand beside each file, in one called the same with .extra_file \
-            after it. The files say which preprocessing and padding the model expects.
+            after it. The files say which preprocessing and padding the model expects; the vocabulary goes into PREFIX.tokenizer, \
+            so that `--model PREFIX.img.fp32.onnx` runs them in ONNX Runtime.
 
             Example: diptych export onnx --output exported
             """)
@@ -80,6 +81,7 @@ struct ExportONNXCommand: AsyncParsableCommand {
                 bar?.update(done)
             }
             for path in paths { try StandardOutput.line(path) }
+            if tower == .text { try model.writeTokenizer(to: output + ONNXFileModel.tokenizerSuffix) }
         }
     }
 
@@ -89,6 +91,7 @@ struct ExportONNXCommand: AsyncParsableCommand {
             "model": model.name, "fingerprint": await model.fingerprint(), "pad_id": "\(model.tokenizer.padID)",
             "logit_scale": "\(model.logits.scale)", "resample": "\(model.preprocessing.filter)",
         ]
+        facts.merge(ONNXFileModel.facts(of: model)) { own, _ in own }
         if let bias = model.logits.bias { facts["logit_bias"] = "\(bias)" }
         switch model.preprocessing.resize {
         case .none: break
