@@ -40,12 +40,13 @@ public final class VideoFile {
     /// What it is.
     public let facts: VideoFacts
     /// Why not every frame could be read, once that is known.
-    public private(set) var damage: String?
+    public internal(set) var damage: String?
 
-    private let decoder: VideoDecoder
+    let decoder: VideoDecoder
     private let options: VideoOptions
     private var known: FrameTable?
-    private var isAtStart = true
+    /// Whether nothing was decoded yet.
+    var isAtStart = true
 
     /// Opens a video and reads its header.
     ///
@@ -130,7 +131,7 @@ public final class VideoFile {
     }
 
     /// The second that a stamp of the file means.
-    private func seconds(_ stamp: Int64) -> Double {
+    func seconds(_ stamp: Int64) -> Double {
         Double(stamp &- decoder.facts.origin) * decoder.facts.unit
     }
 
