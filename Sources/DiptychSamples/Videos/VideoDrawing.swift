@@ -5,7 +5,7 @@ internal import DiptychMedia
 struct VideoDrawing {
     /// 4:3, both sides even as encoders want them.
     static let canvas = Canvas(width: Scene.side * 4 / 3, height: Scene.side)
-    /// How long something takes to appear, vanish or change colour, and to go elsewhere, in frames.
+    /// How long something takes to appear, and to go elsewhere, in frames.
     private static let (quick, slow) = (4, 10)
 
     private let shot: VideoStory.Shot
@@ -27,10 +27,7 @@ struct VideoDrawing {
         // The same chance for both moments: what stays is where it was.
         layouts = shot.arrangements.indices.map { turn in
             var chance = start
-            let all = Scene(shot.arrangements[turn], before: shot.backdrop).layout(using: &chance)
-            guard let only = shot.shown[turn] else { return all }
-            let group = shot.arrangements[turn].groups[only]
-            return all.filter { $0.group == group }
+            return Scene(shot.arrangements[turn], before: shot.backdrop).layout(using: &chance)
         }
         paints = SplitMix64(seed: random.next(), index: 1, purpose: 0x51de4)
         var camera = Photograph(using: &random)
@@ -56,22 +53,21 @@ struct VideoDrawing {
     private func objects(at frame: Int) -> [PlacedObject] {
         let inside = frame - shot.frames[0]
         var objects = layouts[inside < 0 ? 0 : 1]
-        if inside >= 0 {
-            switch shot.change {
-            case .moves where inside < Self.slow:
-                let share = Double(inside + 1) / Double(Self.slow)
-                let way = share * share * (3 - 2 * share)
-                for index in objects.indices where index < layouts[0].count {
-                    objects[index].x = layouts[0][index].x + way * (objects[index].x - layouts[0][index].x)
-                    objects[index].y = layouts[0][index].y + way * (objects[index].y - layouts[0][index].y)
+        if inside >= 0, inside < Self.slow, shot.change != .recolours {
+            let share = Double(inside + 1) / Double(Self.slow)
+            let way = share * share * (3 - 2 * share)
+            var before = layouts[0]
+            for index in objects.indices {
+                guard let place = before.firstIndex(where: { $0.group == objects[index].group }) else {
+                    // What is new grows.
+                    objects[index].diameter *= min(1, Double(inside + 1) / Double(Self.quick))
+                    continue
                 }
-            case .appears where inside < Self.quick:
-                // What is new grows.
-                let known = shot.shown[0].map { shot.arrangements[0].groups[$0] }
-                for index in objects.indices where objects[index].group != known {
-                    objects[index].diameter *= Double(inside + 1) / Double(Self.quick)
-                }
-            default: break
+                let old = before.remove(at: place)
+                objects[index].x = old.x + way * (objects[index].x - old.x)
+                objects[index].y = old.y + way * (objects[index].y - old.y)
+                objects[index].diameter = old.diameter + way * (objects[index].diameter - old.diameter)
+                objects[index].rotation = old.rotation + way * (objects[index].rotation - old.rotation)
             }
         }
         let seconds = Double(frame) / Double(VideoStory.rate)

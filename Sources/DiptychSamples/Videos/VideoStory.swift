@@ -37,8 +37,6 @@ struct VideoStory {
         var backdrop: Backdrop
         /// What is there in the first moment, and in the second.
         var arrangements: [Arrangement]
-        /// Which groups of them are shown; nil for all.
-        var shown: [Int?]
         var change: Beginning
         /// How many frames each of the two moments takes.
         var frames: [Int]
@@ -86,20 +84,19 @@ extension VideoStory.Shot {
         backdrop = random.pick(Backdrop.allCases)
         hidden = backdrop.hides
         let colors = Color.allCases.filter { !hidden.contains($0) }
-        change = random.pick([.appears, .vanishes, .recolours, .moves])
+        change = random.pick(weighted: [(.appears, 0.3), (.vanishes, 0.25), (.recolours, 0.3), (.moves, 0.15)])
         frames = [0, 1].map { _ in 30 + random.below(31) }
         switch change {
         case .cut, .appears, .vanishes:
             let both = Arrangement.two(colors: colors, using: &random)
-            arrangements = [both, both]
-            let kept = random.below(2)
-            shown = change == .appears ? [kept, nil] : [nil, kept]
+            // What stands alone stands in the middle; it makes room for the other.
+            let alone = Arrangement.alone(random.pick(both.groups), .middle)
+            arrangements = change == .appears ? [alone, both] : [both, alone]
         case .recolours:
             let first = Arrangement.two(colors: colors, using: &random)
-            let old = first.groups[0].color
-            let others = colors.filter { $0 != old && $0 != first.groups[1].color }
-            arrangements = [first, first.recoloured(random.pick(others), group: 0)]
-            shown = [nil, nil]
+            let (old, other) = (first.groups[0], first.groups[1])
+            let others = colors.filter { $0 != old.color && $0 != other.color }
+            arrangements = [first, first.recoloured(old, random.pick(others))]
         case .moves:
             var group = ObjectGroup.random(colors: colors, using: &random)
             (group.count, group.size, group.texture) = (1, random.pick(Size.allCases), .plain)
@@ -107,53 +104,46 @@ extension VideoStory.Shot {
             arrangements = [
                 .alone(group, from), .alone(group, random.pick(Place.allCases.filter { $0 != from })),
             ]
-            shown = [nil, nil]
         }
         chance = SplitMix64(seed: random.next(), index: 0, purpose: 0x51de3)
     }
 
-    /// Gives the first group another colour, in both moments.
-    fileprivate mutating func recolour(using random: inout SplitMix64) {
-        let used = Set(arrangements.flatMap { $0.groups.map(\.color) })
-        let colors = Color.allCases.filter { !backdrop.hides.contains($0) && !used.contains($0) }
-        guard !colors.isEmpty else { return }
-        let color = random.pick(colors)
-        // Where the first group changes, the other one tells the two videos apart.
-        let group = change == .recolours || shown.contains(1) ? 1 : 0
-        arrangements = arrangements.map { $0.recoloured(color, group: group) }
+    /// The group that is there in both moments as it is.
+    private var constant: ObjectGroup {
+        let groups = arrangements[1].groups
+        return arrangements[0].groups.first(where: groups.contains) ?? groups[0]
     }
 
-    private func captions(_ turn: Int, _ only: Int?, using random: inout SplitMix64) -> Captions {
-        let scene = Scene(arrangements[turn], before: backdrop)
-        let detail = Detail(onlyGroup: only)
-        let english = scene.englishSentence(detail, using: &random)
-        return Captions(english: english, chinese: scene.chineseSentence(detail, using: &random))
+    /// Gives what stays another colour, in both moments.
+    fileprivate mutating func recolour(using random: inout SplitMix64) {
+        let used = Set(arrangements.flatMap { $0.groups.map(\.color) }).union(backdrop.hides)
+        let colors = Color.allCases.filter { !used.contains($0) }
+        guard !colors.isEmpty else { return }
+        let (group, color) = (constant, random.pick(colors))
+        arrangements = arrangements.map { $0.recoloured(group, color) }
     }
 
     /// What is to be seen in the first or second moment.
     fileprivate func captions(of turn: Int, using random: inout SplitMix64) -> Captions {
-        captions(turn, shown[turn], using: &random)
+        let scene = Scene(arrangements[turn], before: backdrop)
+        let english = scene.englishSentence(Detail(), using: &random)
+        return Captions(english: english, chinese: scene.chineseSentence(Detail(), using: &random))
     }
 
     /// What happens between the two.
     fileprivate func event(using random: inout SplitMix64) -> Captions {
         let (before, after) = (arrangements[0].groups, arrangements[1].groups)
-        let detail = Detail(backdrop: false)
+        let kept = constant
         func said(_ group: ObjectGroup) -> Captions {
-            let scene = Scene(.alone(group, .middle), before: backdrop)
-            var only = detail
-            only.onlyGroup = 0
-            // A title such as "a picture of" would not fit in.
-            let english = scene.arrangement.groups[0].english(only, using: &random)
-            return Captions(
-                english: english, chinese: scene.arrangement.groups[0].chinese(only, using: &random))
+            let english = group.english(Detail(), using: &random)
+            return Captions(english: english, chinese: group.chinese(Detail(), using: &random))
         }
         switch change {
         case .cut, .appears:
-            let new = said(after[1 - (shown[0] ?? 0)])
+            let new = said(after.first { $0 != kept } ?? kept)
             return Captions(english: new.english + " appearing", chinese: "出现" + new.chinese)
         case .vanishes:
-            let gone = said(before[1 - (shown[1] ?? 0)])
+            let gone = said(before.first { $0 != kept } ?? kept)
             return Captions(english: gone.english + " vanishing", chinese: gone.chinese + "消失")
         case .recolours:
             let old = said(before[0])
@@ -162,7 +152,7 @@ extension VideoStory.Shot {
                 english: old.english + " turning \(color.rawValue)", chinese: old.chinese + "变成\(color.chinese)色")
         case .moves:
             guard case .alone(let group, _) = arrangements[0], case .alone(_, let place) = arrangements[1] else {
-                return captions(1, nil, using: &random)
+                return captions(of: 1, using: &random)
             }
             let moved = said(group)
             return Captions(
@@ -179,10 +169,12 @@ extension Arrangement {
     }
 
     /// The same with another colour of a group.
-    fileprivate func recoloured(_ color: Color, group index: Int) -> Arrangement {
-        var groups = groups
-        guard groups.indices.contains(index) else { return self }
-        groups[index].color = color
+    fileprivate func recoloured(_ group: ObjectGroup, _ color: Color) -> Arrangement {
+        let groups = groups.map { known in
+            var known = known
+            if known == group { known.color = color }
+            return known
+        }
         return switch self {
         case .alone(_, let place): .alone(groups[0], place)
         case .beside: .beside(left: groups[0], right: groups[1])
