@@ -5,7 +5,7 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map soak fuzz fuzz-video parity parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
+.PHONY: demo test test-clients test-torch torch build bench bench-guard bench-search bench-serve bench-datasets bench-evaluation bench-training bench-gpu bench-map bench-video soak fuzz fuzz-video parity parity-viclip parity-onnx parity-datasets parity-training-hosts parity-training-kills parity-training-open-clip \
 	parity-chinese-clip fixtures format lint examples docs setup clean
 
 setup:
@@ -64,6 +64,12 @@ format:
 parity: build
 	./Scripts/parity/run
 
+# ViCLIP at full size against its authors' modules, on seeded random weights; 4 GB of memory.
+parity-viclip: build
+	mkdir -p .build/parity
+	$$(./Scripts/peers) -m pip install -q einops
+	$$(./Scripts/peers) Scripts/parity/viclip.py $(DIPTYCH) .build/parity/viclip
+
 # A training that is killed 20 times and more at random moments, against one that is not; with one process and with two.
 parity-training-kills: build torch
 	$$(./Scripts/peers) Scripts/parity/training_kills.py $(DIPTYCH) .build/parity/kills
@@ -115,6 +121,12 @@ bench-training: build torch
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model RN50
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16 --precision amp
+
+# Indexing of videos beside FFmpeg's decoding plus the encoder, frames beside PyAV's, shots beside PySceneDetect's, ViCLIP beside PyTorch.
+bench-video: build
+	$$(./Scripts/peers) -m pip install -q av einops scenedetect opencv-python-headless
+	$$(./Scripts/peers) Benchmarks/video/moments.py $(DIPTYCH)
+	$$(./Scripts/peers) Benchmarks/video/shots.py $(DIPTYCH)
 
 # The map of embeddings beside umap-learn's, and a million points in a browser.
 bench-map: build

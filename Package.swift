@@ -162,7 +162,7 @@ let package = Package(
             name: "Diptych",
             dependencies: [
                 "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
-                "DiptychCheckpoints", "DiptychTokenizers",
+                "DiptychCheckpoints", "DiptychTokenizers", "DiptychVideo",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
@@ -235,6 +235,7 @@ let package = Package(
             dependencies: [
                 "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMap", "DiptychMedia",
                 "DiptychModels", "DiptychReading", "DiptychSearch", "DiptychTiles", "DiptychTokenizers",
+                "DiptychVideo",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -7,14 +7,14 @@ import Foundation
 struct VideoIndexArguments: ParsableArguments {
     @Option(
         name: .customLong("per-second"), parsing: .unconditional,
-        help: ArgumentHelp("How many frames of a video's second are looked at (default: 2).", valueName: "frames"))
-    var perSecond = 2.0
+        help: ArgumentHelp("How many frames of a video's second are looked at (default: 1).", valueName: "frames"))
+    var perSecond = 1.0
 
     @Option(
         name: .customLong("min-duration"), parsing: .unconditional,
         help: ArgumentHelp(
-            "No moment of a video is shorter than this, unless its shot is (default: 1).", valueName: "seconds"))
-    var minimumDuration = 1.0
+            "No moment of a video is shorter than this, unless its shot is (default: 2).", valueName: "seconds"))
+    var minimumDuration = 2.0
 
     func validate() throws {
         guard perSecond >= 0.01, perSecond <= 60 else {

@@ -7,9 +7,9 @@ internal import Foundation
 /// How videos are taken apart into moments.
 public struct VideoIndexing: Sendable {
     /// Frames a second that are looked at.
-    public var perSecond = 2.0
+    public var perSecond = 1.0
     /// No moment is shorter, in seconds, unless its shot is.
-    public var minimumDuration = 1.0
+    public var minimumDuration = 2.0
     /// Moments that take longer are cut, in seconds.
     public var maximumDuration = 30.0
     /// How videos are read.

@@ -19,6 +19,7 @@ import { Search } from "./search.js";
 import { address, change, isSearch, onChange, query, queryKey, state } from "./state.js";
 import { summarise } from "./summary.js";
 import { openUpload, startUpload } from "./upload.js";
+import { frameFile } from "./video.js";
 
 startShell({ signedIn: () => summarise(summary) });
 startControls();
@@ -74,6 +75,7 @@ const grid = new Grid({
 
 const detail = new Detail(grid, {
   similar: searchLike,
+  frame: (file) => change({ ...noQuery, picture: keepPicture(file), item: null }),
   crop: cropItem,
   more: () => search.more(),
   hasMore: () => search.next !== null,
@@ -115,6 +117,7 @@ startFilters();
 startUpload(refresh);
 startDrop({
   search: searchBy,
+  frame: (address) => frameFile(address).then(searchBy, () => toast(t("drop.refused"))),
   add: openUpload,
   refuse: () => toast(t("drop.refused")),
 });
