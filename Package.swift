@@ -131,7 +131,9 @@ let package = Package(
         .target(
             name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict
         ),
-        .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia", "DiptychVideo"], swiftSettings: strict),
+        .target(
+            name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia", "DiptychVideo"],
+            swiftSettings: strict),
         .target(
             name: "DiptychHub",
             dependencies: ["DiptychBasics", "DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
@@ -173,7 +175,8 @@ let package = Package(
         .target(
             name: "DiptychSearch",
             dependencies: [
-                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia", "DiptychVideo",
+                "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
+                "DiptychVideo",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HeapModule", package: "swift-collections"),

@@ -17,7 +17,9 @@ struct ScanTests {
         return path
     }
 
-    @Test(arguments: [1.0, 2.5, 100]) func `Frames come at their times, and cuts are those of shots`(rate: Double) throws {
+    @Test(arguments: [1.0, 2.5, 100]) func `Frames come at their times, and cuts are those of shots`(rate: Double)
+        throws
+    {
         let folder = try TemporaryDirectory()
         let path = try Self.video(folder)
         let scan = try VideoScan(.file(path), perSecond: rate)

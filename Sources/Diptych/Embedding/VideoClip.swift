@@ -46,7 +46,8 @@ public struct VideoClip: Sendable {
             guard let steps = VideoSampling.steps(of: count, frames: choice.frames) else {
                 throw VideoError(
                     .noSuchFrame, source: file.source.description,
-                    reason: "has \(count) frames, and \(choice.frames) are needed; the sampling 'middle' repeats the last")
+                    reason:
+                        "has \(count) frames, and \(choice.frames) are needed; the sampling 'middle' repeats the last")
             }
             indices = steps
         }

@@ -85,7 +85,8 @@ public struct VideoSet: Sendable {
         let story = VideoStory(seed: seed, index: index)
         let moments = story.moments(seed: seed, index: index).map { moment in
             func seconds(_ frames: Int) -> String { "\(Double(frames) / Double(VideoStory.rate))" }
-            return "{\"start\": \(seconds(moment.firstFrame)), \"end\": \(seconds(moment.firstFrame + moment.frameCount)), "
+            return
+                "{\"start\": \(seconds(moment.firstFrame)), \"end\": \(seconds(moment.firstFrame + moment.frameCount)), "
                 + "\"begins\": \"\(moment.beginning.rawValue)\", "
                 + "\"caption_en\": \"\(moment.captions.english)\", \"caption_zh\": \"\(moment.captions.chinese)\", "
                 + "\"event_en\": \"\(moment.event.english)\", \"event_zh\": \"\(moment.event.chinese)\"}"

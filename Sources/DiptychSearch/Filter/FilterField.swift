@@ -65,7 +65,8 @@ public enum FilterField: Sendable, Hashable {
     static let builtIn: [String: FilterField] = [
         "id": .id, "path": .path, "folder": .folder, "name": .name, "type": .type, "kind": .kind, "bytes": .bytes,
         "width": .width,
-        "height": .height, "duration": .duration, "video.time": .videoTime, "modified": .modified, "taken": .taken, "added": .added, "camera": .camera,
+        "height": .height, "duration": .duration, "video.time": .videoTime, "modified": .modified, "taken": .taken,
+        "added": .added, "camera": .camera,
         "latitude": .latitude, "longitude": .longitude, "caption": .caption,
     ]
 

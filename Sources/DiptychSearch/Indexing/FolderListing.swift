@@ -40,7 +40,8 @@ struct FolderListing {
         self.entries = entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    private static func entry(_ bytes: UnsafePointer<CChar>, type: Int32, in folder: Int32, withVideos: Bool) -> Entry? {
+    private static func entry(_ bytes: UnsafePointer<CChar>, type: Int32, in folder: Int32, withVideos: Bool) -> Entry?
+    {
         guard bytes[0] != CChar(UInt8(ascii: ".")) else { return nil }
         let name = String(cString: bytes)
         // Many file systems say in the listing what an entry is; the others are asked for each.

@@ -27,11 +27,12 @@ extension Indexer {
                 event.remark = damage
                 try body(event)
             }
-        } catch let error as CancellationError { throw error } catch let error as StoreError { throw error } catch
-            let error as ModelError
+        } catch let error as CancellationError { throw error } catch let error as StoreError { throw error } catch let
+            error as ModelError
         { throw error } catch {
             let reason =
-                (error as? VideoError).map { IndexInputError(path: input.path, reason: $0.reason) as any Error } ?? error
+                (error as? VideoError).map { IndexInputError(path: input.path, reason: $0.reason) as any Error }
+                ?? error
             try body(summary.skip(input.path, reason))
         }
     }

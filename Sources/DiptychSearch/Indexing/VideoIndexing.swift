@@ -68,7 +68,9 @@ struct MomentReader: Sendable {
             var frames: [(time: Double, pixels: [Float])] = []
             try scan.read(most: Self.batch, isEnough: { ContinuousClock.now - started > Self.turn }) { frame in
                 let image = try frame.image()
-                do throws(ImageError) { frames.append((frame.time, try preprocessing.pixels(of: image))) } catch { throw error.naming(path) }
+                do throws(ImageError) { frames.append((frame.time, try preprocessing.pixels(of: image))) } catch {
+                    throw error.naming(path)
+                }
             }
             return frames
         }

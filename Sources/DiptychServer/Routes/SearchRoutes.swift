@@ -33,7 +33,9 @@ struct SearchRoutes: RouteGroup {
             images = [try fields.image("image")].compactMap { $0 } + more
             item = given(try fields.text("item"))
             time = try fields.number("time", in: 0...1e9).map { Double($0) }
-            if time != nil, item == nil { throw Problem.badField("time", "'time' needs the video that it is of, as 'item'") }
+            if time != nil, item == nil {
+                throw Problem.badField("time", "'time' needs the video that it is of, as 'item'")
+            }
             vector = try fields.numbers("vector")
             minus = (try fields.texts("minus") ?? []).compactMap(given)
             for (name, count) in [("minus", minus.count), ("images", more.count)] {

@@ -106,7 +106,8 @@ public final class VideoScan: @unchecked Sendable {
         }
         guard isAtEnd else { return }
         if times.isEmpty, start == 0 {
-            throw VideoError(.notDecodable, source: file.source.description, reason: "not a single frame can be decoded")
+            throw VideoError(
+                .notDecodable, source: file.source.description, reason: "not a single frame can be decoded")
         }
         if file.decoder.damages > 0 { file.damage = file.damage ?? "\(file.decoder.damages) parts of it are damaged" }
     }
