@@ -110,6 +110,14 @@ import Testing
         #expect(late.count == lengths.count { $0 >= lengths[0] } && late.allSatisfy { ($0.end ?? 0) >= lengths[0] })
         let none = try world.search("a star", "--filter", "video.time > 1000")
         #expect(none.isEmpty)
+        // The moments stay where they are for another model.
+        let filled = try Command.run("store", "embed", "--store", world.store, "--model", Fixture.model)
+        #expect(filled.status == 0, "\(filled.error)")
+        let other = try Command.run(
+            "search", "--store", world.store, "--space", "2", "--format", "json", "a star", "--filter", "kind = video",
+            "--model", Fixture.model
+        ).json(Found.self).results
+        #expect(other.count == 6 && other.allSatisfy { $0.start != nil })
     }
 
     @Test func `indexing again only looks at what is new, and goes on after a kill`() throws {

@@ -85,19 +85,8 @@ struct IndexCommand: AsyncParsableCommand {
         do {
             func note(_ event: IndexEvent) throws {
                 done += 1
-                if event.kind == .skipped {
-                    Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
-                } else {
-                    if event.kind != .unchanged { stored += 1 }
-                    if let remark = event.remark {
-                        Console.say("\(event.path): not all of it can be read: \(remark)")
-                    }
-                    if listing.list {
-                        let line: JSON = ["path": .string(event.path), "status": .string(event.kind.rawValue)]
-                        try StandardOutput.line(line.text)
-                        try StandardOutput.flush()
-                    }
-                }
+                if event.kind != .unchanged, event.kind != .skipped { stored += 1 }
+                try say(event)
                 progress.update(done)
             }
             let indexer = indexer(store, model)
@@ -178,6 +167,18 @@ struct IndexCommand: AsyncParsableCommand {
             if seen % 1024 == 0 { try Task.checkCancellation() }
         }
         return total
+    }
+
+    /// Says what became of a file.
+    private func say(_ event: IndexEvent) throws {
+        guard event.kind != .skipped else {
+            return Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
+        }
+        if let remark = event.remark { Console.say("\(event.path): not all of it can be read: \(remark)") }
+        guard listing.list else { return }
+        let line: JSON = ["path": .string(event.path), "status": .string(event.kind.rawValue)]
+        try StandardOutput.line(line.text)
+        try StandardOutput.flush()
     }
 
     /// Names what was left out or changed without the loss of a picture.

@@ -2,21 +2,23 @@ internal import Diptych
 
 /// Ranks photographs and moments of videos together.
 ///
-/// Cosines of the two are not comparable: frames are blurred and compressed, and a moment's embedding is a mean. So each kind is
-/// searched by itself, and what was found is merged by how rare it is among unrelated embeddings of its kind.
+/// Cosines of the two are not quite comparable: frames are blurred and compressed, and a moment's embedding is a mean. So each kind
+/// is searched by itself, and what was found is merged by how far it stands above what is usual for its kind.
 struct KindRanking {
     private let store: any VectorStore
     private let images: MatchCalibration
     private let moments: MatchCalibration
+    private let spreads: KindSpreads
 
     /// - Returns: nil where the store does not hold both kinds, or too few to measure them.
     init?(store: any VectorStore, _ query: Embedding, _ kind: NullDistribution.Kind) async throws {
         guard store.takesVideos, let all = try await store.background(),
             let videos = try await store.momentBackground(),
             let images = MatchCalibration(of: query, kind: kind, against: all),
-            let moments = MatchCalibration(of: query, kind: kind, against: videos)
+            let moments = MatchCalibration(of: query, kind: kind, against: videos),
+            let spreads = try await store.kindSpreads()?[kind]
         else { return nil }
-        (self.store, self.images, self.moments) = (store, images, moments)
+        (self.store, self.images, self.moments, self.spreads) = (store, images, moments, spreads)
     }
 
     /// Two embeddings of one moment whose cosines differ by less than this part of a query's deviation show the same.
@@ -37,18 +39,18 @@ struct KindRanking {
             return part
         }
         let found = try await store.search([asking(.not(isVideo)), asking(isVideo)])
-        var merged: [(rarity: Double, hit: SearchHit)] = []
-        for (results, calibration) in zip(found, [images, moments]) {
+        var merged: [(height: Double, hit: SearchHit)] = []
+        for (results, (calibration, spread)) in zip(found, [(images, spreads.images), (moments, spreads.moments)]) {
             for var hit in results.hits {
                 hit.joinMoments(within: Float(Self.joined * moments.deviation))
-                let rarity = calibration.rarity(similarity: hit.similarity)
+                let height = (Double(hit.similarity) - spread.mean) / spread.deviation
                 if options.ratesMatches || options.onlyRelevant {
                     hit.matchProbability = calibration.probability(similarity: hit.similarity)
                 }
-                merged.append((rarity, hit))
+                merged.append((height, hit))
             }
         }
-        merged.sort { ($0.rarity, $1.hit.similarity) < ($1.rarity, $0.hit.similarity) }
+        merged.sort { ($0.height, $0.hit.similarity) > ($1.height, $1.hit.similarity) }
         let page = merged.dropFirst(position).prefix(request.limit).map(\.hit)
         let snapshot = found.compactMap(\.snapshot).max()
         var results = SearchResults(page, isExact: found.allSatisfy(\.isExact), snapshot: snapshot)

@@ -55,12 +55,6 @@ public struct MatchCalibration: Sendable {
     /// The width of the query's similarities to what has nothing to do with it.
     var deviation: Double { spread.deviation }
 
-    /// ln of the share of unrelated embeddings that come at least this near: what makes photographs and moments comparable, whose
-    /// cosines are not.
-    func rarity(similarity: Float) -> Double {
-        tail.logarithmOfProbability(of: spread.deviations(Double(similarity)))
-    }
-
     /// The probability that an image this near is what was asked for, between 0 and 1; 1 for the image itself.
     public func probability(similarity: Float) -> Float {
         if kind == .image, similarity >= Self.identicalFrom { return 1 }

@@ -39,11 +39,6 @@ public struct NullDistribution: Sendable, Codable, Equatable {
             (threshold, scale, self.share) = (sorted[start], excess, share)
         }
 
-        /// Its logarithm, which goes on falling where the probability is 1 in effect.
-        func logarithmOfProbability(of deviations: Double) -> Double {
-            log(share) - (deviations - threshold) / scale
-        }
-
         /// The probability that an unrelated image comes at least this many deviations above the mean.
         func probability(of deviations: Double) -> Double {
             min(1, share * exp(-(deviations - threshold) / scale))

@@ -47,7 +47,8 @@ extension VectorStore {
     private func refreshMomentBackground(with model: any Embedder) async throws {
         let count = try await partsAndAnnotations().parts
         let known = try await momentBackground()
-        guard count > 0, known.map({ abs(count - $0.count) * 5 > $0.count }) ?? true else { return }
+        let isNew = try await kindSpreads() == nil
+        guard count > 0, isNew || (known.map { abs(count - $0.count) * 5 > $0.count } ?? true) else { return }
         let sample = try await momentSample(NullDistribution.sampleCount)
         guard sample.count >= NullDistribution.fewestProbes else { return }
         let texts = try await backgroundTexts(model)
@@ -58,6 +59,10 @@ extension VectorStore {
         let encoder = PropertyListEncoder()
         encoder.outputFormat = .binary
         try await setNote(Self.momentBackgroundKey, try encoder.encode(background))
+        let images = try await self.sample(NullDistribution.sampleCount)
+        if let measured = KindSpreads.Measured(images: images, moments: sample, texts: texts) {
+            try await setNote(KindSpreads.key, try encoder.encode(measured))
+        }
     }
 
     private func backgroundTexts(_ model: any Embedder) async throws -> Embeddings {
