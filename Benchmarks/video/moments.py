@@ -50,10 +50,13 @@ def vit_b_32(folder):
     """A CLIP ViT-B/32 of random weights, as transformers saves it."""
     if (folder / "model.safetensors").exists():
         return
-    torch.manual_seed(0)
-    CLIPModel(CLIPConfig()).save_pretrained(folder)
-    CLIPImageProcessor().save_pretrained(folder)
     source = pathlib.Path("Sources/DiptychCLI/Resources/DemoModel")
+    # The texts are the demo model's: only images count here.
+    known = json.loads((source / "config.json").read_text())["text_config"]
+    text = {name: known[name] for name in ("vocab_size", "eos_token_id", "bos_token_id", "pad_token_id", "max_position_embeddings") if name in known}
+    torch.manual_seed(0)
+    CLIPModel(CLIPConfig(text_config=text)).save_pretrained(folder)
+    CLIPImageProcessor().save_pretrained(folder)
     for name in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
         shutil.copy(source / name, folder / name)
 
