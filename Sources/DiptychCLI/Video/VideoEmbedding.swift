@@ -12,14 +12,14 @@ struct VideoEmbeddingArguments: ParsableArguments {
 
     @Option(
         help: """
-            Pool the embeddings of frames: mean or max (default: the model's video tower, where it has one, else mean).
+            How the embeddings of frames are pooled (default: not at all by a model with a video tower, else their mean).
             """)
     var pooling: FramePooling?
 
     @Option(
         help: """
-            Which frames: viclip, as ViCLIP's demo takes them from the start on (the default for its tower); middle, the middle \
-            frames of equal parts (the default otherwise).
+            Which frames: those that ViCLIP's demo takes from the start on (default for its tower), or the middle ones of \
+            equal parts (default otherwise).
             """)
     var sampling: Sampling?
 
