@@ -5,10 +5,10 @@ SWIFT_BUILD := swift build -c release $(TRAITS)
 DIPTYCH := .build/release/diptych
 DEMO := .build/demo
 
-.PHONY: setup build demo test test-clients torch test-torch examples lint format parity parity-training-kills \
-	parity-training-open-clip parity-training-hosts parity-onnx parity-datasets parity-chinese-clip bench bench-guard \
-	bench-search bench-datasets bench-evaluation bench-training bench-map bench-label bench-gpu bench-serve soak fuzz \
-	fuzz-video fixtures docs package package-test clean
+.PHONY: setup build demo test test-clients torch test-torch examples lint format parity parity-viclip \
+	parity-training-kills parity-training-open-clip parity-training-hosts parity-onnx parity-datasets parity-chinese-clip \
+	bench bench-guard bench-search bench-datasets bench-evaluation bench-training bench-video bench-map bench-label \
+	bench-gpu bench-serve soak fuzz fuzz-video fixtures docs package package-test clean
 
 setup:
 	@./Scripts/setup
@@ -67,6 +67,12 @@ format:
 parity: build
 	./Scripts/parity/run
 
+# ViCLIP at full size against its authors' modules, on seeded random weights; 4 GB of memory.
+parity-viclip: build
+	mkdir -p .build/parity
+	$$(./Scripts/peers) -m pip install -q einops
+	$$(./Scripts/peers) Scripts/parity/viclip.py $(DIPTYCH) .build/parity/viclip
+
 # A training that is killed 20 times and more at random moments, against one that is not; with one process and with two.
 parity-training-kills: build torch
 	$$(./Scripts/peers) Scripts/parity/training_kills.py $(DIPTYCH) .build/parity/kills
@@ -118,6 +124,12 @@ bench-training: build torch
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model RN50
 	$$(./Scripts/peers) Benchmarks/training.py $(DIPTYCH) --model ViT-B-16 --precision amp
+
+# Indexing of videos beside FFmpeg's decoding plus the encoder, frames beside PyAV's, shots beside PySceneDetect's, ViCLIP beside PyTorch.
+bench-video: build
+	$$(./Scripts/peers) -m pip install -q av einops scenedetect opencv-python-headless
+	$$(./Scripts/peers) Benchmarks/video/moments.py $(DIPTYCH)
+	$$(./Scripts/peers) Benchmarks/video/shots.py $(DIPTYCH)
 
 # The map of embeddings beside umap-learn's, and a million points in a browser.
 bench-map: build

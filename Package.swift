@@ -135,7 +135,9 @@ let package = Package(
         .target(
             name: "DiptychReading", dependencies: ["CTesseract", "DiptychBasics", "DiptychMedia"], swiftSettings: strict
         ),
-        .target(name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia"], swiftSettings: strict),
+        .target(
+            name: "DiptychSamples", dependencies: ["DiptychBasics", "DiptychMedia", "DiptychVideo"],
+            swiftSettings: strict),
         .target(
             name: "DiptychHub",
             dependencies: ["DiptychBasics", "DiptychNetwork", .product(name: "Crypto", package: "swift-crypto")],
@@ -166,7 +168,7 @@ let package = Package(
             name: "Diptych",
             dependencies: [
                 "CKernels", "DiptychBasics", "DiptychEngine", "DiptychHub", "DiptychMedia", "DiptychModels",
-                "DiptychCheckpoints", "DiptychONNXRuntime", "DiptychTokenizers",
+                "DiptychCheckpoints", "DiptychONNXRuntime", "DiptychTokenizers", "DiptychVideo",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
@@ -178,6 +180,7 @@ let package = Package(
             name: "DiptychSearch",
             dependencies: [
                 "CKernels", "Diptych", "DiptychBasics", "DiptychDatasets", "DiptychEngine", "DiptychMedia",
+                "DiptychVideo",
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HeapModule", package: "swift-collections"),
@@ -239,6 +242,7 @@ let package = Package(
             dependencies: [
                 "Diptych", "DiptychBasics", "DiptychEngine", "DiptychLabels", "DiptychMap", "DiptychMedia",
                 "DiptychModels", "DiptychReading", "DiptychSearch", "DiptychTiles", "DiptychTokenizers",
+                "DiptychVideo",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -14,12 +14,18 @@ public enum ContactSheet {
         public var path: String
         /// Its cosine similarity to the query.
         public var similarity: Double
+        /// The second of a video whose frame is shown; nil for an image.
+        public var time: Double?
 
         /// An image that was found, with its cosine similarity to the query.
-        public init(path: String, similarity: Double) {
+        public init(path: String, similarity: Double, time: Double? = nil) {
             self.path = path
             self.similarity = similarity
+            self.time = time
         }
+
+        /// What tells its thumbnail from others.
+        fileprivate var place: String { time.map { "\(path)#\($0)" } ?? path }
     }
 
     /// A query and what was found for it, best first.
@@ -80,10 +86,10 @@ public enum ContactSheet {
         var thumbnails: [String: Thumbnail] = [:]
         var seen: Set<String> = []
         var unshown: [Unshown] = []
-        for path in rows.flatMap(\.results).map(\.path) where seen.insert(path).inserted {
-            do { thumbnails[path] = try Thumbnail(file: path, side: thumbnail) } catch {
-                unshown.append(Unshown(path: path, reason: error.reason))
-            }
+        for result in rows.flatMap(\.results) where seen.insert(result.place).inserted {
+            do {
+                thumbnails[result.place] = try Thumbnail(file: result.path, at: result.time, side: thumbnail)
+            } catch { unshown.append(Unshown(path: result.path, reason: error.reason)) }
         }
         try Drawing.save(Drawing.render(document(rows, thumbnails)), to: path, quality: kind == "png" ? nil : 90)
         return unshown
@@ -122,7 +128,7 @@ public enum ContactSheet {
             for (column, result) in row.results.enumerated() {
                 let left = margin + column * (thumbnail + gap)
                 svg += cell(
-                    result, thumbnails[result.path], rank: column + 1, id: "c\(index)-\(column)", left: left,
+                    result, thumbnails[result.place], rank: column + 1, id: "c\(index)-\(column)", left: left,
                     top: top + queryHeight)
             }
         }

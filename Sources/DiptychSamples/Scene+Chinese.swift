@@ -43,7 +43,7 @@ extension Scene {
 
 extension ObjectGroup {
     /// Count and measure word, pattern, colour, size, noun: 三颗带条纹的红色小星星.
-    fileprivate func chinese(_ detail: Detail, using random: inout SplitMix64) -> String {
+    func chinese(_ detail: Detail, using random: inout SplitMix64) -> String {
         let (measure, noun) = random.pick(shape.chinese)
         let amount = detail.count ? ["一", "两", "三", "四"][count - 1] + measure : ""
         let pattern = detail.texture ? texture.chinese : ""
@@ -110,7 +110,7 @@ extension Texture {
 }
 
 extension Place {
-    fileprivate var chinese: [String] {
+    var chinese: [String] {
         switch self {
         case .middle: ["中间", "正中央"]
         case .topLeft: ["左上角"]

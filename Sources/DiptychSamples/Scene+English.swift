@@ -43,7 +43,7 @@ extension Scene {
 }
 
 extension ObjectGroup {
-    fileprivate func english(_ detail: Detail, using random: inout SplitMix64) -> String {
+    func english(_ detail: Detail, using random: inout SplitMix64) -> String {
         var words: [String] = []
         if detail.size { words.append(random.pick(size == .small ? ["small", "little"] : ["large", "big"])) }
         // "striped red" and "red striped" are both said; the pattern and the colour change places.

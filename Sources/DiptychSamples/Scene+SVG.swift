@@ -27,13 +27,21 @@ extension Scene {
         var document =
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(canvas.width)\" height=\"\(canvas.height)\">"
         document += backdrop.svg(on: canvas, using: &random)
+        let isOutlined = random.chance(0.3)
+        document += Self.svg(of: layout(using: &random), isOutlined: isOutlined, on: canvas, using: &random)
+        return (document + "</svg>", canvas)
+    }
 
+    /// Objects from back to front, as elements of an SVG document.
+    static func svg(
+        of objects: [PlacedObject], isOutlined: Bool, on canvas: Canvas, using random: inout SplitMix64
+    ) -> String {
         let originX = (Double(canvas.width) - canvas.side) / 2
         let originY = (Double(canvas.height) - canvas.side) / 2
-        let isOutlined = random.chance(0.3)
+        var document = ""
         // One paint a group: objects that are told as "three red stars" are equal.
         var paints: [ObjectGroup: Paint] = [:]
-        for object in layout(using: &random) {
+        for object in objects {
             let paint = paints[object.group] ?? Paint(object.group, number: paints.count, using: &random)
             if paints[object.group] == nil {
                 paints[object.group] = paint
@@ -51,7 +59,7 @@ extension Scene {
             }
             document += "</g>"
         }
-        return (document + "</svg>", canvas)
+        return document
     }
 }
 

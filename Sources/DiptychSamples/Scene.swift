@@ -115,7 +115,7 @@ extension Arrangement {
     }
 
     /// Two groups that differ in shape, and mostly in colour too.
-    private static func pair(colors: [Color], using random: inout SplitMix64) -> (ObjectGroup, ObjectGroup) {
+    static func pair(colors: [Color], using random: inout SplitMix64) -> (ObjectGroup, ObjectGroup) {
         let first = ObjectGroup.random(colors: colors, using: &random)
         var second = ObjectGroup.random(colors: colors, using: &random)
         if second.shape == first.shape { second.shape = random.pick(Shape.allCases.filter { $0 != first.shape }) }
@@ -135,7 +135,7 @@ extension Color {
 }
 
 extension ObjectGroup {
-    fileprivate static func random(colors: [Color], using random: inout SplitMix64) -> ObjectGroup {
+    static func random(colors: [Color], using random: inout SplitMix64) -> ObjectGroup {
         let size = random.pick(Size.allCases)
         let texture = random.pick(weighted: [(Texture.plain, 0.4), (.striped, 0.2), (.dotted, 0.2), (.checked, 0.2)])
         return ObjectGroup(

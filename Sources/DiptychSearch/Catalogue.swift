@@ -86,6 +86,16 @@ public protocol Catalogue: Sendable {
     /// - Returns: for each the number of parts that are new; nil where there is no such item.
     /// - Throws: ``StoreError`` for a part without an area or a time, or outside of its image; nothing is added then.
     func addParts(_ additions: [(path: String, parts: [AssetPart])]) async throws -> [Int?]
+    /// Whether videos can be stored.
+    var takesVideos: Bool { get }
+    /// The moments of the video at `path` that are stored with an embedding.
+    func moments(ofItemAt path: String) async throws -> [(part: AssetPart, embedding: Embedding)]
+    /// Stores moments of the video at `path` with their embeddings; when this returns, they are safe.
+    func putMoments(_ moments: [(part: AssetPart, embedding: Embedding)], ofItemAt path: String) async throws
+    /// Says that all of the video at `path` has been looked at: how long it is, in seconds, and its embedding.
+    func finishVideo(at path: String, duration: Double, embedding: Embedding) async throws
+    /// Embeddings of moments, drawn at random; fewer where the store holds fewer.
+    func momentSample(_ count: Int) async throws -> [Embedding]
     /// Counts what merging and copying leave behind: boxes and spans, annotations, and items without an embedding in this space.
     func partsAndAnnotations() async throws -> (parts: Int, annotations: Int, unembedded: Int)
 
@@ -154,6 +164,21 @@ public protocol IndexingLock: Sendable {}
 extension Catalogue {
     /// Cannot tell.
     public func items(of content: ContentHash) throws -> [(path: String, known: KnownItem)] { [] }
+
+    /// No videos.
+    public var takesVideos: Bool { false }
+    /// None.
+    public func moments(ofItemAt path: String) async throws -> [(part: AssetPart, embedding: Embedding)] { [] }
+    /// Refused.
+    public func putMoments(
+        _ moments: [(part: AssetPart, embedding: Embedding)], ofItemAt path: String
+    ) async throws { throw StoreError(.invalidRequest, path: path, "this kind of store takes no videos") }
+    /// Refused.
+    public func finishVideo(at path: String, duration: Double, embedding: Embedding) async throws {
+        throw StoreError(.invalidRequest, path: path, "this kind of store takes no videos")
+    }
+    /// None.
+    public func momentSample(_ count: Int) async throws -> [Embedding] { [] }
 
     /// Whole paths are kept.
     public func addRoot(_ path: String) async throws {}

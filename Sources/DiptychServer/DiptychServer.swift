@@ -78,6 +78,7 @@ public struct DiptychServer: Service {
             MapRoutes(services: services, threads: max(1, ProcessInfo.processInfo.activeProcessorCount / 2)),
             LabelRoutes(services: services),
             TileRoutes(services: services),
+            VideoRoutes(services: services),
             StatusRoutes(services: services),
             SessionRoutes(services: services),
             PageRoutes(pages: pages, basePath: services.basePath),

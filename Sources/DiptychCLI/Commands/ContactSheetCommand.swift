@@ -55,7 +55,11 @@ struct ContactSheetCommand: AsyncParsableCommand {
         // Before the results, so that they are not printed for a sheet that could not be written.
         let unshown = try ContactSheet.write(
             rows: found.map { query, hits in
-                .init(query: query, results: hits.map { .init(path: $0.path, similarity: Double($0.similarity)) })
+                .init(
+                    query: query,
+                    results: hits.map {
+                        .init(path: $0.path, similarity: Double($0.similarity), time: $0.moments.first?.best)
+                    })
             }, to: output)
         try printResults(found)
         if !self.model.quiet { Console.say("contact sheet: \(output)") }

@@ -7,7 +7,7 @@ import Foundation
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Bring a store up to date with files, folders, lists, manifests and archives of images.",
+        abstract: "Bring a store up to date with files, folders, lists, manifests and archives of images, and videos.",
         discussion: """
             Embeds what is new or changed, marks what has vanished, and leaves the rest alone. Safe to repeat, to interrupt \
             and to resume: what was stored stays. A store belongs to the model that made it.
@@ -22,6 +22,9 @@ struct IndexCommand: AsyncParsableCommand {
             them (a.jpg.xmp, a.xmp). A file that was moved or renamed keeps its item. A folder that held images and is \
             empty or missing is taken for a drive that is not there, and refused.
 
+            Videos are cut into moments, which `diptych search` finds beside images: a store's directory takes them, a Milvus \
+            server does not. An interrupted video goes on where it was (Documentation/video.md).
+
             --shard 0/4 takes a quarter of everything, the same one each time: run 0/4 to 3/4 anywhere, each into a store \
             of its own, then join them with `diptych store merge`.
 
@@ -35,6 +38,7 @@ struct IndexCommand: AsyncParsableCommand {
     @OptionGroup var remote: RemoteArguments
     @OptionGroup var folders: FolderArguments
     @OptionGroup var parts: PartArguments
+    @OptionGroup var videos: VideoIndexArguments
 
     @Argument(help: "Files, and folders with everything below them, here or at s3://, gs:// and http(s)://.")
     var paths: [String] = []
@@ -69,7 +73,7 @@ struct IndexCommand: AsyncParsableCommand {
                 "\(datasets.clipRetrieval ?? ""): its embeddings have \(folder.dimension) numbers, and those of "
                     + "'\(model.name)' \(model.dimension); give the model that made them with --model")
         }
-        let total = try self.model.quiet || inputs != nil || folder != nil ? nil : count(roots)
+        let total = try self.model.quiet || inputs != nil || folder != nil ? nil : count(roots, store)
         let progress = Progress("indexing", total: total, isQuiet: self.model.quiet)
         defer {
             progress.end()
@@ -81,16 +85,8 @@ struct IndexCommand: AsyncParsableCommand {
         do {
             func note(_ event: IndexEvent) throws {
                 done += 1
-                if event.kind == .skipped {
-                    Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
-                } else {
-                    if event.kind != .unchanged { stored += 1 }
-                    if listing.list {
-                        let line: JSON = ["path": .string(event.path), "status": .string(event.kind.rawValue)]
-                        try StandardOutput.line(line.text)
-                        try StandardOutput.flush()
-                    }
-                }
+                if event.kind != .unchanged, event.kind != .skipped { stored += 1 }
+                try say(event)
                 progress.update(done)
             }
             let indexer = indexer(store, model)
@@ -146,6 +142,7 @@ struct IndexCommand: AsyncParsableCommand {
         indexer.shard = datasets.shard
         indexer.reading = self.model.images
         indexer.rules = folders.rules
+        indexer.videos = videos.indexing
         indexer.acceptsEmptyRoots = vanishing.rootIsEmpty
         indexer.acceptsVanished = vanishing.acceptsVanished
         indexer.dropsVanished = vanishing.prune
@@ -161,13 +158,27 @@ struct IndexCommand: AsyncParsableCommand {
         return "Mount its drive and run again; if the images are gone for good, give \(option)"
     }
 
-    private func count(_ roots: [String]) throws -> Int {
+    private func count(_ roots: [String], _ store: any VectorStore) throws -> Int {
         var total = 0
-        for (seen, path) in ImageFiles(roots: roots, rules: folders.rules).enumerated() {
+        var rules = folders.rules
+        rules.takesVideos = store.takesVideos
+        for (seen, path) in ImageFiles(roots: roots, rules: rules).enumerated() {
             if datasets.shard?.holds(path) ?? true { total += 1 }
             if seen % 1024 == 0 { try Task.checkCancellation() }
         }
         return total
+    }
+
+    /// Says what became of a file.
+    private func say(_ event: IndexEvent) throws {
+        guard event.kind != .skipped else {
+            return Console.say("skipped \(event.path): \(event.reason ?? "unreadable")")
+        }
+        if let remark = event.remark { Console.say("\(event.path): not all of it can be read: \(remark)") }
+        guard listing.list else { return }
+        let line: JSON = ["path": .string(event.path), "status": .string(event.kind.rawValue)]
+        try StandardOutput.line(line.text)
+        try StandardOutput.flush()
     }
 
     /// Names what was left out or changed without the loss of a picture.

@@ -10,6 +10,10 @@ struct PicturesCommand: AsyncParsableCommand {
             {"file": "…", "caption_en": "…", "caption_zh": "…"}. The same seed gives the same scenes. Files of these \
             names are replaced; other files in the directory stay.
 
+            --videos writes video-000000.mp4 and so on, and videos.jsonl with what is to be seen when: {"file": "…", "moments": \
+            [{"start": 0.0, "end": 4.2, "begins": "cut", "caption_en": "…", "caption_zh": "…", "event_en": "…", \
+            "event_zh": "…"}, …]}.
+
             Example: diptych pictures --count 100 --seed 7 --output demo/pictures
             """)
 
@@ -20,6 +24,11 @@ struct PicturesCommand: AsyncParsableCommand {
         parsing: .unconditional,
         help: "How many sheets of tiles to draw, with sheets.jsonl: layout, words and right tiles of each.")
     var sheets: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How many videos to draw, with videos.jsonl: scenes in motion, and what is to be seen when.")
+    var videos: Int?
 
     @Option(help: "Which of three sets of a seed, that share nothing, sheets are from.")
     var split: SheetSplit?
@@ -42,6 +51,15 @@ struct PicturesCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
+        if let videos {
+            guard count == nil, sheets == nil, split == nil, wordings == nil, choices == nil else {
+                throw ValidationError("--videos stands without --count, --sheets, --wordings and --choices.")
+            }
+            guard (1...VideoSet.countLimit).contains(videos) else {
+                throw ValidationError("--videos must be 1 to \(VideoSet.countLimit), not \(videos).")
+            }
+            return
+        }
         if let sheets {
             guard count == nil, wordings == nil, choices == nil else {
                 throw ValidationError("--sheets stands without --count, --wordings and --choices.")
@@ -52,7 +70,7 @@ struct PicturesCommand: AsyncParsableCommand {
             return
         }
         guard split == nil else { throw ValidationError("--split goes with --sheets.") }
-        guard let count else { throw ValidationError("give --count, the number of images, or --sheets.") }
+        guard let count else { throw ValidationError("give --count, the number of images, --sheets or --videos.") }
         guard (1...SampleSet.countLimit).contains(count) else {
             throw ValidationError("--count must be 1 to \(SampleSet.countLimit), not \(count).")
         }
@@ -66,6 +84,7 @@ struct PicturesCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let sheets { return try draw(sheets: sheets) }
+        if let videos { return try await draw(videos: videos) }
         let count = count ?? 0
         let progress = Progress("drawing", total: count, isQuiet: quiet)
         defer { progress.end() }
@@ -77,6 +96,14 @@ struct PicturesCommand: AsyncParsableCommand {
         guard !quiet else { return }
         let rate = Progress.rounded(Double(count) / max(progress.seconds, 0.001))
         Console.say("\(count) images and captions.jsonl in \(output) (seed \(seed), \(rate) images/s)")
+    }
+
+    private func draw(videos: Int) async throws {
+        let progress = Progress("drawing", total: videos, isQuiet: quiet)
+        defer { progress.end() }
+        try await VideoSet(seed: seed).write(count: videos, to: output, progress: progress.update)
+        progress.end()
+        if !quiet { Console.say("\(videos) videos and \(VideoSet.truthName) in \(output) (seed \(seed))") }
     }
 
     private func draw(sheets: Int) throws {

@@ -113,11 +113,15 @@ struct SearchCommand: AsyncParsableCommand {
         func shown(_ number: Double) -> String {
             number == number.rounded() ? "\(Int64(clamping: number))" : "\(number)"
         }
+        if let moment = hit.moments.first {
+            func time(_ seconds: Double) -> String { "\((seconds * 10).rounded() / 10)" }
+            return "  \(time(moment.start))–\(time(moment.end)) s, best \(time(moment.best)) s"
+        }
         switch hit.part?.part {
         case nil, .whole: return hit.attributes.kind == .text ? "  \((hit.attributes.caption ?? "").shown)" : ""
         case .box(let x, let y, let width, let height):
             return "  [\([x, y, width, height].map(shown).joined(separator: ", "))]"
-        case .span(let start, let end): return "  \(start)–\(end) s"
+        case .span(let start, let end), .moment(let start, let end, _, _): return "  \(start)–\(end) s"
         }
     }
 

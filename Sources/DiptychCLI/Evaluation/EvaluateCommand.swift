@@ -13,7 +13,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             EvaluateRetrievalCommand.self, EvaluateZeroShotCommand.self, EvaluateChoiceCommand.self,
             EvaluateProbeCommand.self, EvaluateLabellingCommand.self,
             EvaluateCompareCommand.self, EvaluateMUGEScoreCommand.self, EvaluateRelevanceCommand.self,
-            EvaluateTilesCommand.self,
+            EvaluateTilesCommand.self, EvaluateMomentsCommand.self,
         ],
         defaultSubcommand: EvaluateRetrievalCommand.self)
 }

@@ -18,8 +18,8 @@ struct VideoEmbeddingArguments: ParsableArguments {
 
     @Option(
         help: """
-            Which frames: viclip, as ViCLIP's demo takes them from the start on (the default for its tower); middle, the middle \
-            frames of equal parts (the default otherwise).
+            Which frames: those that ViCLIP's demo takes from the start on (default for its tower), or the middle ones of \
+            equal parts (default otherwise).
             """)
     var sampling: Sampling?
 
@@ -35,31 +35,14 @@ struct VideoEmbeddingArguments: ParsableArguments {
         of input: VideoInput, _ model: any Embedder, _ options: VideoOptions, normalize: Bool = true
     ) async throws -> (embedding: Embedding, damage: String?) {
         let embedder = model.videoEmbedder(pooling: pooling)
-        let (frames, sampling) = (frames ?? embedder.frames, sampling ?? (embedder is ViCLIPModel ? .viclip : .middle))
-        // A clip that waits is no larger than what the model sees.
-        let side = (embedder as? ViCLIPModel)?.configuration.imageSize
-        let (clip, damage) = try await input.read(options) { file in
-            let count = try file.table().count
-            var indices = VideoSampling.middles(of: count, frames: frames)
-            if sampling == .viclip {
-                guard let steps = VideoSampling.steps(of: count, frames: frames) else {
-                    throw Failure(
-                        "\(input.name): has \(count) frames, and \(frames) are needed; --sampling middle repeats the last"
-                    )
-                }
-                indices = steps
-            }
-            var images: [Int: Image] = [:]
-            try file.frames(at: indices) { frame in
-                try Task.checkCancellation()
-                images[frame.index] = side.map { frame.image.resizedAsOpenCV(width: $0, height: $0) } ?? frame.image
-            }
-            let clip = indices.compactMap { images[$0] }
-            guard let last = clip.last else { throw Failure("\(input.name): none of the frames can be decoded") }
-            // A frame that is damaged is its neighbour's.
-            return (clip + [Image](repeating: last, count: frames - clip.count), file.damage)
+        var choice = ClipChoice(for: embedder)
+        if let frames { choice.frames = frames }
+        if let sampling { choice.sampling = sampling == .viclip ? .viclip : .middle }
+        let chosen = choice
+        let clip = try await input.read(options) { file in
+            try VideoClip(of: file, chosen, check: { try Task.checkCancellation() })
         }
-        let embeddings = try await embedder.embed(clips: [clip], normalize: normalize)
-        return (embeddings[0], damage)
+        let embeddings = try await embedder.embed(clips: [clip.images], normalize: normalize)
+        return (embeddings[0], clip.damage)
     }
 }

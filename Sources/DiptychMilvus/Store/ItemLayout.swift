@@ -115,6 +115,7 @@
             case .whole: 0
             case .box: 1
             case .span: 2
+            case .moment: 3
             }
         }
 
@@ -124,6 +125,7 @@
             case .whole: ""
             case .box(let x, let y, let width, let height): "\(x) \(y) \(width) \(height)"
             case .span(let start, let end): "\(start) \(end)"
+            case .moment(let start, let end, let best, let isFrame): "\(start) \(end) \(best) \(isFrame ? 1 : 0)"
             }
         }
 
@@ -134,6 +136,8 @@
             case (0, 0): self = .whole
             case (1, 4): self = .box(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3])
             case (2, 2): self = .span(start: numbers[0], end: numbers[1])
+            case (3, 4):
+                self = .moment(start: numbers[0], end: numbers[1], best: numbers[2], isFrame: numbers[3] > 0)
             default: return nil
             }
         }

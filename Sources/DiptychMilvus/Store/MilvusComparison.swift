@@ -40,6 +40,8 @@
                 case .taken: perhaps("taken")
                 case .latitude: perhaps("latitude")
                 case .longitude: perhaps("longitude")
+                // Videos are not kept here: none is found by them.
+                case .duration, .videoTime: .attribute(field.name)
                 case .attribute(let name): .attribute(name)
                 }
         }

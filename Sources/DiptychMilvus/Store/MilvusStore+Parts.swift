@@ -55,7 +55,7 @@
                         "\(item.path): the box [\(x), \(y), \(width), \(height)] does not lie in its "
                             + "\(item.image.width) × \(item.image.height) pixels")
                 }
-            case .span(let start, let end):
+            case .span(let start, let end), .moment(let start, let end, _, _):
                 guard start >= 0, end > start, end.isFinite else {
                     throw StoreError(
                         .invalidRequest, path: name, "\(item.path): there is no time from \(start) s to \(end) s")

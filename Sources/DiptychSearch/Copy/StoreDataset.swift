@@ -179,6 +179,9 @@ public struct StoreDataset: Dataset {
             case .box(let x, let y, let width, let height):
                 parts.append(.object([.init("box", numbers(x, y, width, height))] + values))
             case .span(let start, let end): parts.append(.object([.init("span", numbers(start, end))] + values))
+            // Found by looking, not said by anybody.
+            case .moment(let start, let end, _, _):
+                if !values.isEmpty { parts.append(.object([.init("span", numbers(start, end))] + values)) }
             }
         }
         if !parts.isEmpty { members.append(.init("parts", .array(parts))) }

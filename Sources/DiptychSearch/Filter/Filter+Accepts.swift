@@ -36,6 +36,8 @@ private struct Subject {
         case .all(let filters): filters.allSatisfy(fits)
         case .any(let filters): filters.contains(where: fits)
         case .not(let filter): !fits(filter)
+        case .compare(.videoTime, let comparison, let value):
+            values(of: .videoTime).contains { VideoTimes(comparison, value).accepts(0, $0.asNumber) }
         case .compare(let field, .notEqual, let value):
             !values(of: field).isEmpty && !values(of: field).contains { Self.compare($0, .equal, value) }
         case .compare(let field, let comparison, let value):
@@ -85,6 +87,9 @@ private struct Subject {
         case .bytes: return [.integer(Int64(attributes.bytes))]
         case .width: return [.integer(Int64(attributes.width))]
         case .height: return [.integer(Int64(attributes.height))]
+        case .duration: return number(attributes.duration)
+        // Of an item: the last second at which something may be found, see VideoTimes.
+        case .videoTime: return attributes.kind == .video ? number(attributes.duration) : []
         case .modified: return number(attributes.modified)
         case .taken: return number(attributes.taken)
         case .added: return number(attributes.added)

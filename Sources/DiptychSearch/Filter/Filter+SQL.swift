@@ -120,6 +120,7 @@ extension Filter {
                     [name.databaseValue, value.databaseValue])
             }
         }
+        if field == .videoTime { return VideoTimes(comparison, value).itemSQL }
         if field == .id { return idCondition(comparison, value) }
         if comparison == .equal, case .text(let text) = value {
             if field == .folder { return inFolder(text, roots) }
@@ -206,6 +207,8 @@ extension Filter {
         case .bytes: "items.size"
         case .width: "assets.width"
         case .height: "assets.height"
+        case .duration: "assets.duration"
+        case .videoTime: "(CASE WHEN assets.kind = 'video' THEN assets.duration END)"
         case .modified: "items.modified"
         case .taken: "assets.taken"
         case .added: "items.added"

@@ -18,6 +18,10 @@ public enum FilterField: Sendable, Hashable {
     case width
     /// Rows, upright.
     case height
+    /// How long a video takes, in seconds.
+    case duration
+    /// The seconds of a video at which something is found.
+    case videoTime
     /// When the file was last modified, in seconds since 1970.
     case modified
     /// When the image was taken, in seconds since 1970.
@@ -50,7 +54,7 @@ public enum FilterField: Sendable, Hashable {
     /// What its values are.
     public var kind: Kind {
         switch self {
-        case .bytes, .width, .height, .latitude, .longitude: .number
+        case .bytes, .width, .height, .duration, .videoTime, .latitude, .longitude: .number
         case .modified, .taken, .added: .time
         case .id, .path, .folder, .name, .type, .kind, .camera, .caption: .text
         case .attribute: .any
@@ -61,7 +65,8 @@ public enum FilterField: Sendable, Hashable {
     static let builtIn: [String: FilterField] = [
         "id": .id, "path": .path, "folder": .folder, "name": .name, "type": .type, "kind": .kind, "bytes": .bytes,
         "width": .width,
-        "height": .height, "modified": .modified, "taken": .taken, "added": .added, "camera": .camera,
+        "height": .height, "duration": .duration, "video.time": .videoTime, "modified": .modified, "taken": .taken,
+        "added": .added, "camera": .camera,
         "latitude": .latitude, "longitude": .longitude, "caption": .caption,
     ]
 

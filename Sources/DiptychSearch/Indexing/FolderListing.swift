@@ -18,7 +18,7 @@ struct FolderListing {
     ///
     /// Names are looked up as the bytes that they are. One that is not UTF-8 comes out with U+FFFD in place of what is
     /// not, so that reading it fails and says why.
-    init?(path: String) {
+    init?(path: String, withVideos: Bool = false) {
         guard let folder = opendir(path) else { return nil }
         defer { closedir(folder) }
         var status = stat()
@@ -31,7 +31,7 @@ struct FolderListing {
             let type = Int32(entry.pointee.d_type)
             let found: Entry? = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-                    Self.entry($0, type: type, in: dirfd(folder))
+                    Self.entry($0, type: type, in: dirfd(folder), withVideos: withVideos)
                 }
             }
             if let found { entries.append(found) }
@@ -40,7 +40,8 @@ struct FolderListing {
         self.entries = entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    private static func entry(_ bytes: UnsafePointer<CChar>, type: Int32, in folder: Int32) -> Entry? {
+    private static func entry(_ bytes: UnsafePointer<CChar>, type: Int32, in folder: Int32, withVideos: Bool) -> Entry?
+    {
         guard bytes[0] != CChar(UInt8(ascii: ".")) else { return nil }
         let name = String(cString: bytes)
         // Many file systems say in the listing what an entry is; the others are asked for each.
@@ -63,8 +64,9 @@ struct FolderListing {
         }
         if isLink, mode == S_IFDIR { return Entry(name: name, kind: .linkedFolder) }
         guard mode == S_IFREG else { return nil }
-        return Entry(
-            name: name, kind: ImageFiles.extensions.contains(ImageFiles.kind(of: name)) ? .image : .other)
+        let ending = ImageFiles.kind(of: name)
+        let isTaken = ImageFiles.extensions.contains(ending) || withVideos && VideoFiles.extensions.contains(ending)
+        return Entry(name: name, kind: isTaken ? .image : .other)
     }
 }
 

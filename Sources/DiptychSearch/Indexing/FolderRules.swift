@@ -4,6 +4,8 @@ public struct FolderRules: Sendable {
     public var patterns: [FolderPattern]
     /// Whether links to folders are followed.
     public var followsLinks = false
+    /// Whether videos are looked for besides images.
+    public var takesVideos = false
 
     /// What network drives, systems and programs keep beside images: previews, deleted files, earlier versions, packages. Compared
     /// without regard to case. Hidden files and folders are left out anyway.

@@ -102,7 +102,7 @@ public struct ImageFiles: Sequence {
                     counts?.update { $0.found[roots[next.root], default: 0] += 1 }
                     return next.path
                 }
-                guard let listing = FolderListing(path: next.path) else {
+                guard let listing = FolderListing(path: next.path, withVideos: rules.takesVideos) else {
                     // One that has vanished since its name was read is no news.
                     if errno == ENOENT, !next.path.unicodeScalars.contains("\u{FFFD}") { continue }
                     return next.path

@@ -24,8 +24,8 @@ enum IndexFinding: Sendable {
 
 /// Looks at images, and reads, hashes and decodes them where that is needed.
 struct IndexLoader: Sendable {
-    private let store: any VectorStore
-    private let preprocessing: Preprocessing
+    let store: any VectorStore
+    let preprocessing: Preprocessing
     private let options: ImageOptions
     private let sidecars = Sidecars()
 
@@ -95,7 +95,7 @@ struct IndexLoader: Sendable {
     }
 
     /// The items of this content whose files are gone, those of the same name first.
-    private func gone(_ content: ContentHash, nowAt path: String) throws -> [(path: String, known: KnownItem)] {
+    func gone(_ content: ContentHash, nowAt path: String) throws -> [(path: String, known: KnownItem)] {
         let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
         let gone = try store.items(of: content).filter { item in
             item.path.utf8.first == UInt8(ascii: "/") && !item.path.utf8.elementsEqual(path.utf8)
@@ -107,7 +107,7 @@ struct IndexLoader: Sendable {
         return gone.filter(isSame) + gone.filter { !isSame($0) }
     }
 
-    private func isUnchanged(_ known: KnownItem, _ state: FileState?, refreshes: Bool) -> Bool {
+    func isUnchanged(_ known: KnownItem, _ state: FileState?, refreshes: Bool) -> Bool {
         guard let state else { return !refreshes && known.isEmbedded }
         return !refreshes && known.isEmbedded && known.isSettled && known.bytes == state.size
             && known.modified == state.modified

@@ -92,4 +92,6 @@ public struct IndexEvent: Sendable {
     public let path: String
     /// Why it was skipped.
     public let reason: String?
+    /// What else is to be said: why not all of a video could be read.
+    public var remark: String?
 }

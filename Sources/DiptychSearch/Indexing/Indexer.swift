@@ -21,6 +21,9 @@ public struct Indexer: Sendable {
     /// Whether the caller drops what has vanished afterwards, so that more is asked before.
     public var dropsVanished = false
 
+    /// How videos are taken apart.
+    public var videos = VideoIndexing()
+
     /// An input, or why it is none, with what the store knows about it.
     private typealias KnownInput = (input: Result<IndexInput, IndexInputError>, known: KnownItem?)
 
@@ -53,6 +56,8 @@ public struct Indexer: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var summary = IndexSummary()
         let (shard, counts) = (shard, FolderCounts())
+        var rules = rules
+        rules.takesVideos = store.takesVideos
         var check = try await RootGuard(store, roots: roots, rules: rules)
         if !acceptsEmptyRoots { try await check.checkEmptyRoots() }
         for root in roots { try await store.addRoot(root) }
@@ -112,8 +117,11 @@ public struct Indexer: Sendable {
             guard !inputs.isEmpty else { return }
             // A failed input has no item: the empty path is none's.
             let known = try await store.known(inputs.map { (try? $0.get().path) ?? "" })
-            let step = zip(inputs, known).map { (input: $0, known: $1) }
+            let asked: [KnownInput] = zip(inputs, known).map { (input: $0, known: $1) }
             let refreshes = refreshes
+            let takesVideos = store.takesVideos
+            let step = asked.filter { !takesVideos || !VideoFiles.isVideo($0.input) }
+            let videos = takesVideos ? asked.filter { VideoFiles.isVideo($0.input) } : []
             for case (.success(let input), let known) in step where refreshes || known?.isMissing ?? true {
                 input.prepare?()
             }
@@ -122,6 +130,10 @@ public struct Indexer: Sendable {
                 step, readingFrom: { try? $0.input.get().file },
                 load: { try loader.load($0.input.get(), known: $0.known, refreshes: refreshes) },
                 { items in try await take(over: items, &embedded, summary: &summary, body) })
+            for case (.success(let input), let known) in videos {
+                try Task.checkCancellation()
+                try await add(video: input, known: known, loader, &summary, body)
+            }
         }
     }
 

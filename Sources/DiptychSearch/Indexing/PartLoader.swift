@@ -30,8 +30,8 @@ final class PartLoader: Sendable {
     func pixels(of part: UnembeddedPart) throws -> [Float] {
         switch part.part.part {
         case .whole: return try preprocessing.preprocessed(bytes(of: part), label: part.path, options: options).pixels
-        case .span:
-            throw IndexInputError(path: part.path, reason: "a time of it can be embedded by a video model only")
+        case .span, .moment:
+            throw IndexInputError(path: part.path, reason: "a time of it is embedded when its video is")
         case .box(let x, let y, let width, let height):
             let image = try image(of: part)
             do {

@@ -8,8 +8,8 @@ internal import Foundation
 /// Safe to interrupt and to repeat: each batch is one transaction, and what has an embedding is left alone. Searches and indexing
 /// go on meanwhile.
 public struct SpaceFiller: Sendable {
-    private let store: any VectorStore
-    private let model: any Embedder
+    let store: any VectorStore
+    let model: any Embedder
     /// How images are read; orientation and decoding are the store's.
     public var reading = ImageOptions()
     /// How URLs are fetched.
@@ -49,7 +49,8 @@ public struct SpaceFiller: Sendable {
             guard let end = parts.last else { break }
             last = end.part.id
             try await embed(texts: parts.filter { $0.kind == .text }, &summary, body)
-            try await embed(images: parts.filter { $0.kind != .text }, &summary, body)
+            try await embed(images: parts.filter { $0.kind == .image }, &summary, body)
+            try await embed(videos: parts.filter { $0.kind == .video }, &summary, body)
         }
         if summary.embedded > 0 { try await store.buildIndex() }
         try await store.refreshBackground(with: model)

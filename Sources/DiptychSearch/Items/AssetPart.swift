@@ -6,6 +6,17 @@ public enum AssetPart: Sendable, Hashable {
     case box(x: Double, y: Double, width: Double, height: Double)
     /// A time of a video or a sound, in seconds.
     case span(start: Double, end: Double)
+    /// A time of a video that looks alike, in seconds, by one of its two embeddings: that of the frame that begins at `best`, or the
+    /// mean of its frames.
+    case moment(start: Double, end: Double, best: Double, isFrame: Bool)
+
+    /// The time that it takes, in seconds; nil where it takes none.
+    public var times: ClosedRange<Double>? {
+        switch self {
+        case .whole, .box: nil
+        case .span(let start, let end), .moment(let start, let end, _, _): start <= end ? start...end : nil
+        }
+    }
 }
 
 /// A part of an asset, as a store keeps it.

@@ -20,6 +20,10 @@ public struct ItemRecord: Sendable {
     public var embedding: Embedding?
     /// What the image's bytes say; nil where the store has the content already.
     public var image: ImageFacts?
+    /// What a video is; nil for everything else.
+    public var video: StoredVideoFacts?
+    /// Whether its embedding comes later, when its parts have theirs: it is as new until then.
+    public var isUnfinished = false
     /// What the bytes say now, of content whose embedding is stored already; nil leaves what the store has.
     public var metadata: ImageMetadata?
     /// Paths of items with this content whose files are gone: the first that is still an item becomes this one, and keeps its
@@ -63,6 +67,23 @@ public struct ImageFacts: Sendable, Hashable {
         self.width = width
         self.height = height
         self.metadata = metadata
+    }
+}
+
+/// What a store keeps of what a video is.
+public struct StoredVideoFacts: Sendable, Hashable {
+    /// Columns as shown.
+    public var width: Int
+    /// Rows as shown.
+    public var height: Int
+    /// Seconds; what the file states until all of it has been read.
+    public var duration: Double?
+    /// The kind of file, such as `mp4`.
+    public var type: String?
+
+    /// Collects facts.
+    public init(width: Int, height: Int, duration: Double?, type: String?) {
+        (self.width, self.height, self.duration, self.type) = (width, height, duration, type)
     }
 }
 

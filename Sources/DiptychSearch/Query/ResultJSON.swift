@@ -12,7 +12,19 @@ extension SearchHit {
         if isNamed { members.append(("name", .string(attributes.name(path: path)))) }
         members.append(("similarity", .float(similarity)))
         if let matchProbability { members.append(("match_probability", .float(matchProbability))) }
-        if let part { members.append(contentsOf: part.members) }
+        if let moment = moments.first {
+            members += moment.members
+            if moments.count > 1 {
+                members.append(
+                    (
+                        "moments",
+                        .array(
+                            moments.map { .object($0.members + [("similarity", .float($0.similarity))]) })
+                    ))
+            }
+        } else if let part {
+            members.append(contentsOf: part.members)
+        }
         members.append(("attributes", attributes.json))
         if let embedding { members.append(("embedding", .floats(embedding.values))) }
         if !nearDuplicates.isEmpty {
@@ -32,6 +44,8 @@ extension StoredPart {
             [("part", .int(Int(id))), ("box", .array([x, y, width, height].map(JSON.double)))]
         case .span(let start, let end):
             [("part", .int(Int(id))), ("start", .double(start)), ("end", .double(end))]
+        case .moment(let start, let end, let best, _):
+            [("start", .double(start)), ("end", .double(end)), ("best", .double(best))]
         }
     }
 }
@@ -74,5 +88,12 @@ extension AttributeValue {
         case .list(let values): .array(values.map(\.json))
         case .object(let members): .object(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })
         }
+    }
+}
+
+extension SearchHit.Moment {
+    /// As results show it, in seconds.
+    package var members: [(String, JSON)] {
+        [("start", .double(start)), ("end", .double(end)), ("best", .double(best))]
     }
 }

@@ -12,6 +12,8 @@ public struct SearchHit: Sendable, Equatable {
     public let attributes: ItemAttributes
     /// The part of it that is nearest to the query, where it is not the whole that was embedded.
     public var part: StoredPart?
+    /// The moments of a video that are nearest to the query, best first; empty for everything else.
+    public var moments: [Moment] = []
     /// Its embedding, or that of its part, where the request asked for it.
     public var embedding: Embedding?
     /// The probability that it is what was asked for, between 0 and 1, see ``MatchCalibration``; nil where the store was not
@@ -19,6 +21,23 @@ public struct SearchHit: Sendable, Equatable {
     public var matchProbability: Float?
     /// Further results that show nearly the same, where they were grouped.
     public var nearDuplicates: [SearchHit] = []
+
+    /// A time of a video.
+    public struct Moment: Sendable, Hashable {
+        /// The second at which it begins.
+        public var start: Double
+        /// The second at which it ends.
+        public var end: Double
+        /// The second of its frame that stands for it.
+        public var best: Double
+        /// The cosine to the query.
+        public var similarity: Float
+
+        /// Names a time.
+        public init(start: Double, end: Double, best: Double, similarity: Float) {
+            (self.start, self.end, self.best, self.similarity) = (start, end, best, similarity)
+        }
+    }
 
     /// Collects what a search found.
     public init(

@@ -118,11 +118,15 @@ public struct Searcher: Sendable {
             embedding, limit: options.limit, minimumSimilarity: options.minimumSimilarity, filter: filter,
             isExact: options.isExact, after: options.after, includesEmbeddings: options.includesEmbeddings)
         var results: SearchResults
+        if options.groupsFrom == nil, let kinds = try await KindRanking(store: store, embedding, query.kind) {
+            return try await kinds.search(request, options)
+        }
         if let threshold = options.groupsFrom {
             results = try await SearchGroups(store: store, threshold: threshold).search(request)
         } else {
             results = try await store.search(request)
         }
+        for index in results.hits.indices { results.hits[index].joinMoments(within: 0) }
         guard options.ratesMatches || options.onlyRelevant,
             let background = try await background(isNeeded: options.onlyRelevant),
             let estimate = MatchCalibration(of: embedding, kind: query.kind, against: background)

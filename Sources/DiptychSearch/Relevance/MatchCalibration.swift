@@ -52,6 +52,9 @@ public struct MatchCalibration: Sendable {
         count * tail.probability(of: spread.deviations(Double(similarity)))
     }
 
+    /// The width of the query's similarities to what has nothing to do with it.
+    var deviation: Double { spread.deviation }
+
     /// The probability that an image this near is what was asked for, between 0 and 1; 1 for the image itself.
     public func probability(similarity: Float) -> Float {
         if kind == .image, similarity >= Self.identicalFrom { return 1 }

@@ -12,7 +12,11 @@ extension EmbeddedStore {
             guard count > 0, let last = try Int64.fetchOne(db, sql: "SELECT max(id) FROM \(table)") else { return [] }
             // The first embedding from a number drawn by chance on: gaps in the numbers make the one behind likelier,
             // which does no harm to a sample.
-            let statement = try db.cachedStatement(sql: "SELECT id FROM \(table) WHERE id >= ? ORDER BY id LIMIT 1")
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT id FROM \(table) AS embeddings WHERE id >= ?
+                        AND (SELECT kind FROM assets WHERE id = embeddings.asset) <> 'video' ORDER BY id LIMIT 1
+                    """)
             var ids: Set<Int64> = []
             for _ in 0..<4 * count where ids.count < count {
                 if let id = try Int64.fetchOne(

@@ -23,16 +23,19 @@ public struct UnembeddedPart: Sendable {
 
 extension EmbeddedStore {
     /// The columns of ``part(_:from:)``.
-    private static let partColumns =
+    static let partColumns =
         "parts.id, parts.asset, parts.kind, parts.x, parts.y, parts.width, parts.height, parts.start, parts.stop"
-    private static let partColumnCount = 9
+    static let partColumnCount = 9
 
-    private static func part(_ row: Row, from column: Int) throws -> StoredPart {
+    static func part(_ row: Row, from column: Int) throws -> StoredPart {
         func number(_ offset: Int) throws -> Double { try row.decode(atIndex: column + offset) }
         let part: AssetPart =
             switch try row.decode(Int.self, atIndex: column + 2) {
             case 1: .box(x: try number(3), y: try number(4), width: try number(5), height: try number(6))
-            case 2: .span(start: try number(7), end: try number(8))
+            case 2 where try number(5) == 0: .span(start: try number(7), end: try number(8))
+            case 2:
+                .moment(
+                    start: try number(7), end: try number(8), best: try number(3), isFrame: try number(5) > 1)
             default: .whole
             }
         return StoredPart(id: try row.decode(atIndex: column), asset: try row.decode(atIndex: column + 1), part: part)
@@ -99,7 +102,7 @@ extension EmbeddedStore {
         }
     }
 
-    private func add(_ parts: [AssetPart], toItemAt path: String, _ roots: StoreRoots, _ db: Database) throws -> Int? {
+    func add(_ parts: [AssetPart], toItemAt path: String, _ roots: StoreRoots, _ db: Database) throws -> Int? {
         let place = roots.place(of: path)
         let row = try Row.fetchOne(
             db.cachedStatement(
@@ -134,6 +137,12 @@ extension EmbeddedStore {
                         .invalidRequest, path: name, "\(path): there is no time from \(start) s to \(end) s")
                 }
                 try insert.execute(arguments: [asset, 2, 0, 0, 0, 0, start, end])
+            case .moment(let start, let end, let best, let isFrame):
+                guard start >= 0, end > start, end.isFinite, (start...end).contains(best) else {
+                    throw StoreError(
+                        .invalidRequest, path: name, "\(path): there is no moment from \(start) s to \(end) s")
+                }
+                try insert.execute(arguments: [asset, 2, best, 0, isFrame ? 2 : 1, 0, start, end])
             }
             added += db.changesCount
         }

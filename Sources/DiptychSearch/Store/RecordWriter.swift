@@ -56,6 +56,7 @@ struct RecordWriter {
         // Two files of one batch may have the same content: the first one's embedding stays.
         if let known, try embeddings.hasEmbedding(of: known) { return known }
         guard let embedding = prepared.embedding else {
+            if record.isUnfinished { return try known ?? newAsset(record) }
             throw StoreError(
                 .invalidRequest, path: store, "\(record.path) cannot be stored: it comes without an embedding")
         }
@@ -73,13 +74,14 @@ struct RecordWriter {
         let metadata = record.image?.metadata
         try db.cachedStatement(
             sql: """
-                INSERT INTO assets (id, content, kind, width, height, type, taken, camera, latitude, longitude)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO assets (id, content, kind, width, height, duration, type, taken, camera, latitude, longitude)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            id.partialValue, record.content.bytes, record.kind.rawValue, record.image?.width ?? 0,
-            record.image?.height ?? 0, metadata?.format?.rawValue.lowercased(), metadata?.taken, metadata?.camera,
-            metadata?.latitude, metadata?.longitude,
+            id.partialValue, record.content.bytes, record.kind.rawValue,
+            record.image?.width ?? record.video?.width ?? 0, record.image?.height ?? record.video?.height ?? 0,
+            record.video?.duration, metadata?.format?.rawValue.lowercased() ?? record.video?.type, metadata?.taken,
+            metadata?.camera, metadata?.latitude, metadata?.longitude,
         ])
         try db.cachedStatement(sql: "INSERT INTO parts (id, asset, kind) VALUES (?1, ?1, 0)")
             .execute(arguments: [id.partialValue])

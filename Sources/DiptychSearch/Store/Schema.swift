@@ -75,8 +75,8 @@ enum Schema {
         CREATE TABLE parts (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             asset INTEGER NOT NULL REFERENCES assets(id) ON DELETE CASCADE,
-            kind INTEGER NOT NULL,                 -- 0 whole, 1 box, 2 span
-            x REAL NOT NULL DEFAULT 0,             -- pixels of the upright image, as the next three
+            kind INTEGER NOT NULL,                 -- 0 whole, 1 box, 2 span; a span of width 1 is a moment's mean, of 2 its best frame
+            x REAL NOT NULL DEFAULT 0,             -- pixels of the upright image, as the next three; a moment's best second
             y REAL NOT NULL DEFAULT 0,
             width REAL NOT NULL DEFAULT 0,
             height REAL NOT NULL DEFAULT 0,

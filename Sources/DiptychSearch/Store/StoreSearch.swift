@@ -36,6 +36,8 @@ struct StoreSearch {
         let unit: [Float]
         let snapshot: Int64
         let condition: SQLCondition
+        /// What of an item may be found: all of it, or moments of a time.
+        let times: SQLCondition
         /// How many vectors to look for: the pages before count too.
         var count: Int
         /// A little below the least cosine wanted, for the rounding of sums.
@@ -46,6 +48,7 @@ struct StoreSearch {
             self.unit = unit
             snapshot = request.after?.snapshot ?? last
             condition = request.filter?.sql(roots) ?? SQLCondition("1")
+            times = request.filter?.videoTimes?.partSQL ?? SQLCondition("1")
             count = SearchCursor.position(after: request.after, request.limit)
         }
     }
@@ -135,7 +138,7 @@ struct StoreSearch {
         let key = StoreCodes.PassingKey(
             filter: filter.description, changes: try Schema.value("changes", in: db), signature: state.signature)
         let known = store.codes.passing(key)
-        if known == nil, !job.request.isExact {
+        if known == nil, !job.request.isExact, filter.videoTimes == nil {
             // A filter that many pass needs no more than a look at the candidates.
             do {
                 let found = try search.nearest(
@@ -167,8 +170,8 @@ struct StoreSearch {
             db,
             sql: """
                 SELECT \(isAligned ? "items.asset" : "embeddings.id"), items.id FROM \(tables)
-                WHERE items.missing_since IS NULL AND \(condition.text)
-                """, arguments: StatementArguments(condition.arguments))
+                WHERE items.missing_since IS NULL AND \(condition.text) AND \(isAligned ? "1" : job.times.text)
+                """, arguments: StatementArguments(condition.arguments + (isAligned ? [] : job.times.arguments)))
         var isSorted = true
         while let row = try rows.next() {
             let next: (vector: Int64, item: Int64) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
@@ -261,8 +264,10 @@ struct StoreSearch {
             sql: """
                 SELECT items.id, embeddings.id, embeddings.vector FROM items \(assets)
                     JOIN \(table) AS embeddings ON embeddings.\(isAligned ? "id" : "asset") = items.asset
-                WHERE items.missing_since IS NULL AND items.id <= ? AND \(job.condition.text)
-                """, arguments: StatementArguments([job.snapshot.databaseValue] + job.condition.arguments))
+                WHERE items.missing_since IS NULL AND items.id <= ? AND \(job.condition.text) AND \(job.times.text)
+                """,
+            arguments: StatementArguments(
+                [job.snapshot.databaseValue] + job.condition.arguments + job.times.arguments))
         let isa = diptych_detected_isa()
         while let row = try rows.next() {
             let (item, vector): (Int64, Int64) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
@@ -293,8 +298,7 @@ struct StoreSearch {
         let (request, ranked) = (job.request, ranking.ranked)
         let hits = try ranked.map { entry in
             try hit(
-                entry.id, similarity: entry.score, by: ranking.vectors[entry.id],
-                withEmbedding: request.includesEmbeddings)
+                entry.id, similarity: entry.score, by: ranking.vectors[entry.id], job)
         }
         let next = ranked.last.flatMap { entry in
             ranked.count == request.limit
@@ -306,7 +310,8 @@ struct StoreSearch {
     }
 
     /// What a search tells about the item `id`, which was found by the embedding `vector`.
-    private func hit(_ id: Int64, similarity: Float, by vector: Int64?, withEmbedding: Bool) throws -> SearchHit? {
+    private func hit(_ id: Int64, similarity: Float, by vector: Int64?, _ job: Job) throws -> SearchHit? {
+        let withEmbedding = job.request.includesEmbeddings
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
@@ -328,7 +333,37 @@ struct StoreSearch {
                 db.cachedStatement(sql: "SELECT vector FROM \(table) WHERE id = ?"), arguments: [embedding]
             ).map { Embedding(values: EmbeddedStore.floats(of: $0)) }
         }
-        if !isAligned { hit.part = try EmbeddedStore.part(of: embedding, in: table, db) }
+        if !isAligned {
+            hit.part = try EmbeddedStore.part(of: embedding, in: table, db)
+            if hit.attributes.kind == .video { hit.moments = try moments(of: asset, job) }
+        }
         return hit
+    }
+
+    /// The moments of a video that a result names.
+    private static let mostMoments = 64
+
+    /// The moments of a video, each by the better of its two embeddings, best first.
+    private func moments(of asset: Int64, _ job: Job) throws -> [SearchHit.Moment] {
+        let times = job.request.filter?.videoTimes
+        let isa = diptych_detected_isa()
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT \(EmbeddedStore.partColumns), embeddings.vector
+                    FROM \(table) AS embeddings JOIN parts ON parts.id = embeddings.part
+                    WHERE embeddings.asset = ? AND parts.kind = 2 AND parts.width > 0
+                    """), arguments: [asset])
+        var found: [Double: SearchHit.Moment] = [:]
+        while let row = try rows.next() {
+            guard case .moment(let start, let end, let best, _) = try EmbeddedStore.part(row, from: 0).part,
+                times?.accepts(start, end) ?? true
+            else { continue }
+            let score = try score(row, EmbeddedStore.partColumnCount, job.unit, isa) { "a moment's embedding" }
+            if let known = found[start], known.similarity >= score { continue }
+            found[start] = SearchHit.Moment(start: start, end: end, best: best, similarity: min(1, max(-1, score)))
+        }
+        let ranked = found.values.sorted { ($1.similarity, $0.start) < ($0.similarity, $1.start) }
+        return Array(ranked.prefix(Self.mostMoments))
     }
 }

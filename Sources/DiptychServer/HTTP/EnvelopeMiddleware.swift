@@ -90,7 +90,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
 
     /// Nothing from elsewhere, nothing inline.
     private static let policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
     /// The client's identifier where it is harmless, else one of our own.

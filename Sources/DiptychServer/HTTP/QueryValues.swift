@@ -42,6 +42,15 @@ struct QueryValues: Sendable {
     /// A text; nil where there is none or it is empty.
     func text(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// A number within a range; nil where there is none.
+    func number(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
+        guard let text = values[name] else { return nil }
+        guard let number = Double(text), range.contains(number) else {
+            throw Problem.badField(name, "'\(name)' must be a number, \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     /// A whole number within a range; nil where there is none.
     func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = values[name] else { return nil }

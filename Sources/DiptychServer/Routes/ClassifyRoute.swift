@@ -8,14 +8,24 @@ struct ClassifyRoute: Sendable {
     struct Body: BodyFields {
         static let names = ["image", "labels", "templates", "top", "model"]
         let image: ImageInput
-        let labels: [String]
-        let templates: [String]
-        let top: Int?
+        let labels: Labels
         let model: String?
 
         init(_ fields: Fields) throws {
             guard let image = try fields.image("image") else { throw Problem.missing("image") }
             self.image = image
+            labels = try Labels(fields)
+            model = try fields.text("model")
+        }
+    }
+
+    /// What something is to be compared with.
+    struct Labels: Sendable {
+        let labels: [String]
+        let templates: [String]
+        let top: Int?
+
+        init(_ fields: Fields) throws {
             labels = try fields.texts("labels") ?? []
             guard !labels.isEmpty else { throw Problem.badRequest("'labels' must be a list of at least one") }
             if let empty = labels.firstIndex(where: \.isBlank) {
@@ -31,7 +41,6 @@ struct ClassifyRoute: Sendable {
             }
             try Self.checkSentences(labels, templates, fields.limits)
             top = try fields.integer("top", in: 1...100_000)
-            model = try fields.text("model")
         }
 
         /// Refuses more text than a request may hold, before any of it is made.
@@ -75,9 +84,9 @@ struct ClassifyRoute: Sendable {
         let model = try await services.models.model(named: body.model)
         let work = try await services.loader.load(body.image, as: "image")
         let texts = CountedTexts(model)
-        let classifier = try await texts.classifier(labels: body.labels, templates: body.prompts)
+        let classifier = try await texts.classifier(labels: body.labels.labels, templates: body.labels.prompts)
         let image = try await model.embed(work)
-        let predictions = classifier.predictions(for: image.embedding, top: body.top)
+        let predictions = classifier.predictions(for: image.embedding, top: body.labels.top)
         return try await JSON.object([("predictions", .array(predictions.map(\.json)))] + texts.members)
             .response(of: predictions.reduce(0) { $0 + $1.label.utf8.count + 64 }, by: services.work.text)
     }

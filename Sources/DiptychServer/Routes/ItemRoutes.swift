@@ -18,7 +18,8 @@ struct ItemRoutes: RouteGroup {
             .delete("/v1/items/{id}", .write, use: remove),
             .post("/v1/items/{id}/restore", .write, use: restore),
             // Links carry `v`, so that browsers may keep what they lead to.
-            .get("/v1/items/{id}/thumbnail", .read, query: ["size", "v"], use: thumbnail),
+            .get("/v1/items/{id}/thumbnail", .read, query: ["size", "v", "time"], use: thumbnail),
+            .get("/v1/items/{id}/moments", .read, use: moments),
             .get("/v1/items/{id}/original", .read, use: original),
         ]
     }
@@ -90,12 +91,27 @@ struct ItemRoutes: RouteGroup {
     private func add(_ new: NewItem, _ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let work = try await services.loader.load(new.image, as: "file")
+        if let type = VideoContent(sniffing: work.bytes) { return try await add(video: work, type, new) }
         let embedded = try await services.models.model().embed(work)
         var source: String?
         if case .url(let url) = new.image, !url.lowercased().hasPrefix("data:") { source = url }
         let (item, existed) = try await store.add(
             work, embedded, url: source, name: new.name, caption: new.caption, attributes: new.attributes)
         return services.json(item, [("exists", .bool(existed))]).response(
+            status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
+    }
+
+    private func add(video work: ImageWork, _ type: VideoContent, _ new: NewItem) async throws -> Response {
+        var source: String?
+        if case .url(let url) = new.image, !url.lowercased().hasPrefix("data:") { source = url }
+        var attributes = new.attributes
+        if let name = new.name ?? source, attributes[ItemAttributes.originalName] == nil {
+            attributes[ItemAttributes.originalName] = .text(name)
+        }
+        let (item, existed) = try await services.requiredStore().add(
+            video: work, type, by: try await services.models.model().model, caption: new.caption,
+            attributes: attributes)
+        return json(item, [("exists", .bool(existed))]).response(
             status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
     }
 
@@ -114,11 +130,19 @@ struct ItemRoutes: RouteGroup {
         let store = try services.requiredStore()
         let side = try context.query.integer("size", in: 16...1024) ?? 256
         let item = try await item(context)
-        let tag = "\"\(item.content.hex.prefix(24))-\(side)\""
+        let isVideo = item.attributes.kind == .video
+        let time = try context.query.number("time", in: 0...1e9) ?? 0
+        let tag = "\"\(item.content.hex.prefix(24))-\(side)\(isVideo ? "-\(time)" : "")\""
         let headers: HTTPFields = [.cacheControl: "private, max-age=86400", .contentType: "image/jpeg"]
         // What is kept need not be made.
         if Representation.isKept(tag, by: request) {
             return Representation([], tag: tag, headers: headers).response(to: request)
+        }
+        if isVideo {
+            let frame = try await services.thumbnails.frame(of: item.content, at: time, side: side) {
+                try store.video(of: item).frame(at: time)
+            }
+            return Representation(frame, tag: tag, headers: headers).response(to: request)
         }
         let limit = services.reading.maximumBytes
         let bytes = try await services.thumbnails.thumbnail(of: item.content, side: side) {
@@ -132,6 +156,10 @@ struct ItemRoutes: RouteGroup {
     private func original(_ request: Request, _ context: ServerContext) async throws -> Response {
         let store = try services.requiredStore()
         let item = try await item(context)
+        if item.attributes.kind == .video {
+            let video = try await services.thumbnails.reading { try store.video(of: item) }
+            return try video.response(to: request, name: item.name)
+        }
         let limit = services.reading.maximumBytes
         let (bytes, tag) = try await services.thumbnails.reading {
             let contents = try store.original(of: item, maximumBytes: limit)
@@ -146,6 +174,20 @@ struct ItemRoutes: RouteGroup {
             .contentDisposition: FileName.disposition(item.name),
         ]
         return try Representation(bytes, tag: tag, headers: headers).partialResponse(to: request)
+    }
+
+    /// The moments of a video, in the order of their times; none of anything else.
+    private func moments(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let item = try await item(context)
+        let parts = try await services.requiredStore().store.parts(of: item.id)
+        var moments: [(start: Double, json: JSON)] = []
+        for case .moment(let start, let end, let best, true) in parts.map(\.part) {
+            moments.append(
+                (start, .object(SearchHit.Moment(start: start, end: end, best: best, similarity: 0).members)))
+        }
+        moments.sort { $0.start < $1.start }
+        return try await JSON.object([("moments", .array(moments.map(\.json)))])
+            .response(of: moments.count * 60, by: services.work.text)
     }
 
     private func item(_ context: ServerContext) async throws -> StoredItem {

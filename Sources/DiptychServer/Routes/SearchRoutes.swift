@@ -10,13 +10,15 @@ struct SearchRoutes: RouteGroup {
 
     struct Body: BodyFields {
         static let names = [
-            "text", "image", "images", "item", "vector", "minus", "k", "filter", "offset", "page", "sort",
+            "text", "image", "images", "item", "time", "vector", "minus", "k", "filter", "offset", "page", "sort",
             "min_similarity", "only_relevant", "group", "exact", "include_embeddings",
         ]
 
         let text: String?
         let images: [ImageInput]
         let item: String?
+        /// The second of a video, where `item` is one, whose frame is searched for.
+        let time: Double?
         let vector: [Float]?
         let minus: [String]
         let filter: String?
@@ -30,6 +32,10 @@ struct SearchRoutes: RouteGroup {
             let more = try fields.images("images") ?? []
             images = [try fields.image("image")].compactMap { $0 } + more
             item = given(try fields.text("item"))
+            time = try fields.number("time", in: 0...1e9).map { Double($0) }
+            if time != nil, item == nil {
+                throw Problem.badField("time", "'time' needs the video that it is of, as 'item'")
+            }
             vector = try fields.numbers("vector")
             minus = (try fields.texts("minus") ?? []).compactMap(given)
             for (name, count) in [("minus", minus.count), ("images", more.count)] {
@@ -97,7 +103,7 @@ struct SearchRoutes: RouteGroup {
             JSON.object(
                 [("rank", .int(SearchCursor.position(after: after, place + 1)))]
                     + hit.members(isNamed: true, path: services.shown)
-                    + services.links(hit.id, hit.attributes))
+                    + services.links(hit.id, hit.attributes, at: hit.moments.first?.best))
         }
         let size = options.includesEmbeddings ? 400 + 12 * store.store.dimension : 400
         return try await JSON.object(
@@ -130,7 +136,18 @@ struct SearchRoutes: RouteGroup {
             }
             terms.append(SearchQuery.Term(.embedding(Embedding(values: vector))))
         }
-        if let item = body.item { terms.append(.item(try await store.item(item).id)) }
+        if let item = body.item {
+            let item = try await store.item(item)
+            if let time = body.time {
+                guard item.attributes.kind == .video else {
+                    throw Problem.badField("time", "item '\(item.id)' is no video, and has no frame at a time")
+                }
+                let image = try await services.work.images.run { try store.video(of: item).frame(at: time) }
+                terms.append(.image(image))
+            } else {
+                terms.append(.item(item.id))
+            }
+        }
         return terms + body.minus.map { .text($0, weight: -1) }
     }
 }
@@ -155,11 +172,17 @@ extension Services {
 
     /// Where an item's images are; a text has none. The links change when the image does, so that browsers may keep what they
     /// lead to.
-    func links(_ id: String, _ attributes: ItemAttributes) -> [(String, JSON)] {
+    ///
+    /// - Parameter time: the second of a video whose frame is its thumbnail.
+    func links(_ id: String, _ attributes: ItemAttributes, at time: Double? = nil) -> [(String, JSON)] {
         guard attributes.kind != .text else { return [] }
         let version = String(Int64(clamping: attributes.modified), radix: 36)
         return [
-            ("thumbnail", .string("\(basePath)/v1/items/\(id)/thumbnail?v=\(version)")),
+            (
+                "thumbnail",
+                .string(
+                    "\(basePath)/v1/items/\(id)/thumbnail?v=\(version)" + (time.map { "&time=\($0)" } ?? ""))
+            ),
             ("original", .string("\(basePath)/v1/items/\(id)/original")),
         ]
     }

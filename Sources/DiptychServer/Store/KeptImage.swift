@@ -13,7 +13,7 @@ struct KeptImage {
     init(content: ContentHash, url source: String?, type: String?, in folder: URL) {
         let name = source.map { ContentHash(of: content.bytes + Data($0.utf8)).hex } ?? content.hex
         directory = Self.folder(in: folder).appendingPathComponent(String(name.prefix(2)))
-        let ending = type.flatMap { $0.allSatisfy(\.isLetter) ? $0 : nil } ?? "picture"
+        let ending = type.flatMap { $0.allSatisfy { $0.isLetter || $0.isNumber } ? $0 : nil } ?? "picture"
         url = directory.appendingPathComponent("\(name).\(ending)")
     }
 

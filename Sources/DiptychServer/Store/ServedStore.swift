@@ -10,7 +10,7 @@ final class ServedStore: Sendable {
     /// Where the images that clients bring are kept, and thumbnails; nil where nothing can be kept.
     let folder: URL?
     private let undoTime: Duration
-    private let removals: Removals
+    let removals: Removals
     private let thumbnails: Thumbnails
     /// One edit after the other.
     let turns = Turns()
@@ -116,7 +116,7 @@ final class ServedStore: Sendable {
         return (item, known != nil)
     }
 
-    private func item(at path: String) async throws -> StoredItem? {
+    func item(at path: String) async throws -> StoredItem? {
         let place = try await store.places(
             after: nil, limit: 1, filter: .compare(.path, .equal, .text(path))
         ).first
@@ -127,7 +127,7 @@ final class ServedStore: Sendable {
     /// Runs what writes to the store.
     ///
     /// - Throws: ``Problem``, 507, where the disk is full or not writable.
-    private func changing<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
+    func changing<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
         do { return try await body() } catch let error as StoreError where error.kind == .inputOutput {
             throw Problem.noSpace
         }
@@ -206,6 +206,16 @@ final class ServedStore: Sendable {
     }
 
     // MARK: Images
+
+    /// The file of an item that is a video, opened. Blocks.
+    ///
+    /// - Throws: ``Problem``, 404, where it is gone.
+    func video(of item: StoredItem) throws -> OpenVideo {
+        guard let video = OpenVideo(path: kept(item)?.url.path ?? item.path) else {
+            throw Problem.notFound("the video of item '\(item.id)' cannot be read from where it was indexed")
+        }
+        return video
+    }
 
     /// The file in which a client's image is kept; nil for items that were indexed from files of others.
     private func kept(_ item: StoredItem) -> KeptImage? {

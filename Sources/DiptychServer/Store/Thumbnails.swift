@@ -2,12 +2,20 @@ internal import DiptychBasics
 internal import DiptychMedia
 internal import DiptychSearch
 internal import Foundation
+internal import Synchronization
 
 /// Small versions of images, made once and kept in files.
 final class Thumbnails: Sendable {
     private let folder: URL?
     private let work: BlockingWork
     private let stages: Stages
+
+    private struct FrameKey: Hashable {
+        let content: ContentHash
+        let time: Double
+        let side: Int
+    }
+    private let frames = Mutex(LRUCache<FrameKey, [UInt8]>(limit: 512))
 
     /// The sides that are made; others are rounded up to one of them, so that nobody fills the disk with all there are.
     private static let sides = [64, 128, 256, 512, 1024]
@@ -43,6 +51,29 @@ final class Thumbnails: Sendable {
                 return made
             }
         }
+    }
+
+    /// A frame of a video as a JPEG file whose longer side is at most `side`. Frames are kept in memory, the last ones that were
+    /// asked for: there are far more of them than disks are for.
+    ///
+    /// - Parameter frame: decodes it; blocks.
+    func frame(
+        of content: ContentHash, at time: Double, side wanted: Int, _ frame: @escaping @Sendable () throws -> Image
+    ) async throws -> [UInt8] {
+        let side = Self.sides.first { $0 >= wanted } ?? Self.sides[Self.sides.count - 1]
+        let key = FrameKey(content: content, time: time, side: side)
+        if let known = frames.withLock({ $0.value(for: key) }) { return known }
+        let made = try await stages.measure(.decode) {
+            try await work.run {
+                let image = try frame()
+                let scale = min(1, Double(side) / Double(max(image.width, image.height)))
+                let width = max(1, Int((Double(image.width) * scale).rounded()))
+                let height = max(1, Int((Double(image.height) * scale).rounded()))
+                return try image.resizedAsOpenCV(width: width, height: height).jpeg(quality: 82)
+            }
+        }
+        frames.withLock { $0.keep(made, for: key) }
+        return made
     }
 
     /// Reads an image on the same threads, which keep reading from filling all others.

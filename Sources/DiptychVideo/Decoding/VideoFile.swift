@@ -40,12 +40,13 @@ public final class VideoFile {
     /// What it is.
     public let facts: VideoFacts
     /// Why not every frame could be read, once that is known.
-    public private(set) var damage: String?
+    public internal(set) var damage: String?
 
-    private let decoder: VideoDecoder
+    let decoder: VideoDecoder
     private let options: VideoOptions
     private var known: FrameTable?
-    private var isAtStart = true
+    /// Whether nothing was decoded yet.
+    var isAtStart = true
 
     /// Opens a video and reads its header.
     ///
@@ -103,6 +104,36 @@ public final class VideoFile {
         }
     }
 
+    /// The frame that is shown from about `time` on: the first that does not begin before half a frame ahead of it, the last where
+    /// there is none. Reads no more than from the key frame before.
+    ///
+    /// - Throws: ``VideoError`` where no frame can be decoded there.
+    public func frame(at time: Double) throws(VideoError) -> VideoFrame {
+        let wanted = max(0, time) - 0.5 / (facts.rate ?? 25)
+        let stamp = (max(0, time) / max(decoder.facts.unit, 1e-12)).rounded(.down)
+        let target = (Int64(exactly: stamp) ?? 0).addingReportingOverflow(decoder.facts.origin).partialValue
+        if time > 0 { try decoder.seek(to: target) } else if !isAtStart { try decoder.seek(to: nil) }
+        isAtStart = false
+        var last: VideoFrame?
+        while true {
+            guard case .frame(let stamp) = try decoder.nextFrame(wanted: nil) else { break }
+            let begin = stamp.map(seconds) ?? 0
+            if begin >= wanted {
+                return VideoFrame(
+                    index: 0, time: begin, image: try decoder.image(width: facts.width, height: facts.height))
+            }
+            // Behind the end, the last frame is the nearest.
+            if let duration = facts.statedDuration, begin > duration - 2 / (facts.rate ?? 25) {
+                last = VideoFrame(
+                    index: 0, time: begin, image: try decoder.image(width: facts.width, height: facts.height))
+            }
+        }
+        guard let last else {
+            throw VideoError(.noSuchFrame, source: source.description, reason: "has no frame at \(time) s")
+        }
+        return last
+    }
+
     /// Decodes all frames in the order of showing until `body` returns false.
     ///
     /// - Throws: ``VideoError`` when not a single frame can be decoded, or whatever `body` throws.
@@ -130,7 +161,7 @@ public final class VideoFile {
     }
 
     /// The second that a stamp of the file means.
-    private func seconds(_ stamp: Int64) -> Double {
+    func seconds(_ stamp: Int64) -> Double {
         Double(stamp &- decoder.facts.origin) * decoder.facts.unit
     }
 

@@ -32,9 +32,9 @@ struct ShotDetector {
     /// The last frames; the first of them has the number `base`.
     private var window: [FrameCells] = []
     private var base = 0
-    private var count = 0
+    private(set) var count = 0
     /// The change from the frame before.
-    private var changes: [Float] = []
+    private(set) var changes: [Float] = []
     private var cuts: [Int] = []
     /// Where a dissolve may be in its middle, and how much changes in it.
     private var dissolves: [(frame: Int, score: Float, half: Int)] = []

@@ -44,6 +44,15 @@ export async function similarItems(id, count, signal) {
   return reply.results.filter((result) => result.id !== id).slice(0, count);
 }
 
+/** The moments of a video in the order of their times; with a text those nearest to it, best first. */
+export async function momentsOf(id, text, signal) {
+  if (!text) return (await request(`${place(id)}/moments`, { signal })).moments;
+  const members = { text, k: 1, filter: `id = '${id}'` };
+  const [found] = (await request("v1/search", { method: "POST", json: members, signal })).results;
+  if (!found) return [];
+  return found.moments ?? [{ start: found.start, end: found.end, best: found.best }];
+}
+
 const place = (id) => `v1/items/${encodeURIComponent(id)}`;
 
 export const item = (id, signal) => request(place(id), { signal });
@@ -71,6 +80,14 @@ export function addItem(file, caption, progress, signal) {
   if (caption) form.append("caption", caption);
   form.append("file", file, file.name);
   return upload("v1/items", form, progress, signal);
+}
+
+/** The frame of a video that is shown at a second. */
+export function frameAt(item, seconds, size) {
+  const url = new URL(item.thumbnail, location.href);
+  url.searchParams.set("time", seconds);
+  url.searchParams.set("size", size);
+  return url.pathname + url.search;
 }
 
 /** An item's thumbnail at most `size` pixels long, kept in cache by its version. */

@@ -9,6 +9,8 @@ import { facts } from "./facts.js";
 import { removeItem } from "./removal.js";
 import { address, change, leave, state } from "./state.js";
 import { itemFile, itemName, picture, scores } from "./tile.js";
+import { isVideo } from "./video.js";
+import { VideoView } from "./video-view.js";
 
 export class Detail {
   #dialog = find("detail");
@@ -16,11 +18,13 @@ export class Detail {
   #controller = null;
   #grid;
   #heard;
+  #video;
 
-  /** `heard` has `similar(item)`, `crop(item)`, `more()`, `hasMore()` and `missing(problem)`. */
+  /** `heard` has `similar(item)`, `frame(file)`, `crop(item)`, `more()`, `hasMore()` and `missing(problem)`. */
   constructor(grid, heard) {
     this.#grid = grid;
     this.#heard = heard;
+    this.#video = new VideoView({ frame: heard.frame });
     this.#dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       leave({ item: null });
@@ -69,6 +73,7 @@ export class Detail {
   #close() {
     const id = this.#item?.id;
     this.#item = null;
+    this.#video.hide();
     if (!this.#dialog.open) return;
     this.#dialog.close();
     this.#grid.focus(id);
@@ -77,7 +82,12 @@ export class Detail {
   #render() {
     const item = this.#item;
     const name = itemName(item);
-    fill(find("detail-picture"), picture(item, 1024));
+    if (isVideo(item)) fill(find("detail-picture"), this.#video.show(item));
+    else {
+      this.#video.hide();
+      fill(find("detail-picture"), picture(item, 1024));
+    }
+    find("detail-crop").hidden = isVideo(item);
     find("detail-title").textContent = name;
     fill(find("detail-scores"), scores(item, this.#grid.best, { numbers: true }));
     fill(find("detail-facts"), ...facts(item).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));

@@ -2,9 +2,10 @@
 import { find, isTyping } from "../shared/dom.js";
 import { canWrite } from "../shared/session.js";
 import { firstPicture } from "./pictures.js";
+import { frameType } from "./video.js";
 
-/** `search(file)` takes a picture to search by, `add(files)` what is to be stored, `refuse()` what is no picture. */
-export function startDrop({ search, add, refuse }) {
+/** `search(file)` takes a picture to search by, `frame(address)` a frame of a video that is dragged into the search bar, `add(files)` what is to be stored, `refuse()` what is no picture. */
+export function startDrop({ search, frame, add, refuse }) {
   const overlay = find("drop");
   const hide = () => (overlay.hidden = true);
   const searchBy = (files) => {
@@ -39,6 +40,13 @@ export function startDrop({ search, add, refuse }) {
       searchBy(files);
     }
   });
+  const bar = find("search");
+  bar.addEventListener("dragover", (event) => carriesFrame(event) && event.preventDefault());
+  bar.addEventListener("drop", (event) => {
+    if (!carriesFrame(event)) return;
+    event.preventDefault();
+    frame(event.dataTransfer.getData(frameType));
+  });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   document.addEventListener("paste", (event) => {
     const files = event.clipboardData?.files ?? [];
@@ -50,4 +58,5 @@ export function startDrop({ search, add, refuse }) {
 }
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+const carriesFrame = (event) => event.dataTransfer?.types.includes(frameType) ?? false;
 const isDialogOpen = () => document.querySelector("dialog[open]") !== null;

@@ -21,6 +21,7 @@ import { clearSelection, startSelection } from "./selection.js";
 import { address, change, isSearch, onChange, query, queryKey, state } from "./state.js";
 import { summarise } from "./summary.js";
 import { openUpload, startUpload } from "./upload.js";
+import { frameFile } from "./video.js";
 
 startShell({ signedIn: () => summarise(summary) });
 startControls();
@@ -80,6 +81,7 @@ startActions(grid);
 
 const detail = new Detail(grid, {
   similar: searchLike,
+  frame: (file) => change({ ...noQuery, picture: keepPicture(file), item: null }),
   crop: cropItem,
   more: () => search.more(),
   hasMore: () => search.next !== null,
@@ -121,6 +123,7 @@ startFilters();
 startUpload(refresh);
 startDrop({
   search: searchBy,
+  frame: (address) => frameFile(address).then(searchBy, () => toast(t("drop.refused"))),
   add: openUpload,
   refuse: () => toast(t("drop.refused")),
 });

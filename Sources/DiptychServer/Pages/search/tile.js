@@ -6,6 +6,7 @@ import { icon } from "../shared/icons.js";
 import { thumbnail } from "./api.js";
 import { gradeOf, shareOfBest } from "./grade.js";
 import { isSelected, select } from "./selection.js";
+import { addPreview, clock, isVideo } from "./video.js";
 
 /** What a picture is called: its caption, or its file's name. */
 export function itemName(item) {
@@ -83,6 +84,11 @@ export function tile(item, href, best, { open, similar }) {
       },
     },
   }, picture(item, 512, { loading: "lazy" }), scores(item, best) ?? element("span", { class: "name", "aria-hidden": "true" }, itemName(item)));
+  if (isVideo(item)) {
+    const times = item.start === undefined ? item.attributes.duration && clock(item.attributes.duration) : `${clock(item.start)}–${clock(item.end)}`;
+    link.querySelector(".frame").append(element("span", { class: "times" }, icon("play"), times));
+    addPreview(link, item);
+  }
   const more = element("button", {
     type: "button", class: "icon-button more-like", tabindex: "-1", title: t("similar.search"),
     "aria-label": `${t("similar.search")}: ${itemName(item)}`, on: { click: () => similar(item) },
