@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiptychONNXRuntime
 import DiptychServer
 import Foundation
 
@@ -29,6 +30,7 @@ struct Program {
     static func main() async {
         Allocator.prepare()
         Signals.prepare()
+        ONNXRuntime.look(in: { .usual })
         let task = Task { await run() }
         let signals = Signals.cancelOnInterrupt(task)
         let status = await task.value

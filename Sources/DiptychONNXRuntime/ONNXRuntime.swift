@@ -15,25 +15,37 @@ public struct ONNXRuntimeError: Error, Equatable, CustomStringConvertible {
 ///
 ///     print(try ONNXRuntime.load())   // 1.31.1
 public enum ONNXRuntime {
-    private static let loaded = Mutex(false)
+    /// Where the library may be, besides where the linker looks.
+    public struct Places: Sendable {
+        /// The library, or the folder that holds it; nothing else is tried then.
+        public var named: String?
+        /// Folders that may hold it, the likeliest first.
+        public var folders: [String]
 
-    /// Loads the library: `$DIPTYCH_ONNXRUNTIME`, a file or a folder that holds it; else what the linker finds; else what
-    /// `Scripts/onnxruntime` fetched; else that of an installed Python package.
+        /// Makes places.
+        public init(named: String? = nil, folders: [String] = []) { (self.named, self.folders) = (named, folders) }
+    }
+
+    private static let state = Mutex((isLoaded: false, places: { @Sendable in Places() }))
+
+    /// Says where the library may be. A program says so before the first file is opened; `places` is called at most once, then.
+    public static func look(in places: @escaping @Sendable () -> Places) { state.withLock { $0.places = places } }
+
+    /// Loads the library: the one that ``Places`` names; else what the linker finds; else what is in the folders.
     ///
     /// - Returns: its version.
     /// - Throws: ``ONNXRuntimeError`` that says what to install.
     @discardableResult public static func load() throws(ONNXRuntimeError) -> String {
-        try loaded.withLock { isLoaded throws(ONNXRuntimeError) in
-            if !isLoaded { try search() }
-            isLoaded = true
+        try state.withLock { state throws(ONNXRuntimeError) in
+            if !state.isLoaded { try search(state.places()) }
+            state.isLoaded = true
         }
         return diptych_onnx_version().map { String(cString: $0) } ?? ""
     }
 
-    private static func search() throws(ONNXRuntimeError) {
-        let environment = ProcessInfo.processInfo.environment
+    private static func search(_ places: Places) throws(ONNXRuntimeError) {
         var reason = diptych_onnx_reason()
-        if let named = environment["DIPTYCH_ONNXRUNTIME"], !named.isEmpty {
+        if let named = places.named {
             for path in libraries(in: named) + [named] where diptych_onnx_load(path, &reason) == 0 { return }
             throw ONNXRuntimeError(
                 "$DIPTYCH_ONNXRUNTIME (\(named)) cannot be loaded: \(text(of: reason)); it names libonnxruntime.so of "
@@ -43,7 +55,7 @@ public enum ONNXRuntime {
         where diptych_onnx_load(name, &reason) == 0 {
             return
         }
-        for path in folders(environment).flatMap(libraries) where diptych_onnx_load(path, &reason) == 0 { return }
+        for path in places.folders.flatMap(libraries) where diptych_onnx_load(path, &reason) == 0 { return }
         throw ONNXRuntimeError(
             "ONNX files need ONNX Runtime, which is not installed: pip install onnxruntime, or set DIPTYCH_ONNXRUNTIME to its "
                 + "libonnxruntime.so")
@@ -54,20 +66,6 @@ public enum ONNXRuntime {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { $0.hasPrefix("libonnxruntime.") && !$0.hasSuffix(".a") }.sorted(by: >)
             .map { folder + "/" + $0 }
-    }
-
-    /// Where Python packages lie, and what `Scripts/onnxruntime` makes.
-    private static func folders(_ environment: [String: String]) -> [String] {
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        var packages = ["\(cache ?? NSHomeDirectory() + "/.cache")/diptych/onnxruntime"]
-        let roots = [environment["VIRTUAL_ENV"], NSHomeDirectory() + "/.local", "/usr/local", "/usr"].compactMap { $0 }
-        for root in roots where root.hasPrefix("/") {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/lib")) ?? []
-            for name in names.filter({ $0.hasPrefix("python3") }).sorted(by: >) {
-                packages += ["site-packages", "dist-packages"].map { "\(root)/lib/\(name)/\($0)" }
-            }
-        }
-        return packages.map { $0 + "/onnxruntime/capi" }
     }
 
     static func text(of reason: diptych_onnx_reason) -> String {

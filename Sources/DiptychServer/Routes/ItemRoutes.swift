@@ -111,7 +111,7 @@ struct ItemRoutes: RouteGroup {
         let (item, existed) = try await services.requiredStore().add(
             video: work, type, by: try await services.models.model().model, caption: new.caption,
             attributes: attributes)
-        return json(item, [("exists", .bool(existed))]).response(
+        return services.json(item, [("exists", .bool(existed))]).response(
             status: existed ? .ok : .created, headers: [.location: "\(services.basePath)/v1/items/\(item.id)"])
     }
 
