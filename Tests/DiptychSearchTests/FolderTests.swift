@@ -74,17 +74,17 @@ import Testing
     @Test func otherKindsAreCounted() async throws {
         let album = try await Album()
         try album.add("a.png", seed: 1)
-        for name in ["1.nef", "2.NEF", "3.mov", "readme", "4.xmp", ".hidden.nef", "@eaDir/5.nef"] {
+        for name in ["1.nef", "2.NEF", "3.mp3", "readme", "4.xmp", ".hidden.nef", "@eaDir/5.nef"] {
             if name.hasPrefix("@") { try album.directory.makeFolder("pictures/@eaDir") }
             try album.directory.write("x", to: "pictures/\(name)")
         }
         symlink("/", "\(album.images)/link")
         let summary = try await album.index()
-        #expect(summary.otherKinds == ["nef": 2, "mov": 1, "": 1])
+        #expect(summary.otherKinds == ["nef": 2, "mp3": 1, "": 1])
         #expect(summary.excludedFolders == 1 && summary.excludedFiles == 0 && summary.linkedFolders == 1)
         #expect(
             summary.notices == [
-                "4 files of other kinds: 2 .nef, 1 without extension, 1 .mov", "left out by patterns: 1 folder",
+                "4 files of other kinds: 2 .nef, 1 without extension, 1 .mp3", "left out by patterns: 1 folder",
                 "1 link to folders not followed",
             ])
     }
