@@ -27,7 +27,7 @@ struct BadInputTests {
         ["classify", "--label", "a"], ["search", "--store", "s"], ["search", "a", "--store", "s", "-k", "0"],
         ["search", "", "--store", "s"], ["search", "a", "--store", "s", "--min-similarity", "2"],
         ["index", "--store", "s"],
-        ["index", "a"], ["store", "export", "--store", "s", "--output", "x.txt"],
+        ["store", "export", "--store", "s", "--output", "x.txt"],
         ["preprocess", "a.jpg", "--output", "a.png"],
         ["profile", "--batch", "0"], ["tokenize"], ["nonsense"], ["models", "inspect", "--tensors", "x"],
     ])

@@ -2,6 +2,7 @@
 import base64
 import json
 import struct
+import subprocess
 import zlib
 
 import schemathesis
@@ -20,6 +21,10 @@ def png(colour):
 
 colours = st.tuples(*[st.integers(0, 255)] * 3)
 schemathesis.openapi.format("picture", colours.map(lambda c: "data:image/png;base64," + base64.b64encode(png(c)).decode()))
+film = subprocess.run(
+    ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=5:duration=1", "-c:v", "mjpeg", "-f", "matroska", "-"],
+    check=True, capture_output=True).stdout
+schemathesis.openapi.format("video", st.just("data:video/x-matroska;base64," + base64.b64encode(film).decode()))
 schemathesis.openapi.format("filter", st.sampled_from(["width > 100", "type = 'jpeg' and not (height < 10)", "", "caption matches 'a'"]))
 schemathesis.openapi.format("after", st.sampled_from(["", "0", "5", "999999999999999999"]))
 schemathesis.openapi.format("page", st.sampled_from(["p1-c-2-hhls57-3", "p1-0-0-0-0"]))
@@ -42,6 +47,8 @@ def before_load_schema(context, raw_schema):
     search = raw_schema["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     search["properties"]["vector"] = {"enum": [[0.5] * 128, [-1e-9] + [0] * 127, None]}
     search["anyOf"][-1]["properties"]["vector"] = {"enum": [[0.5] * 128]}
+    # Which item is a video depends on the store.
+    search["properties"]["time"] = {"type": "null"}
     # An item is changed once in a request, and a label is renamed that is there.
     raw_schema["paths"]["/v1/items"]["patch"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["items"]["maxItems"] = 1
     raw_schema["paths"]["/v1/labels"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["rename_to"] = {"type": "null"}

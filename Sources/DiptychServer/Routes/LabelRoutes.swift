@@ -78,12 +78,11 @@ struct LabelRoutes: RouteGroup {
     }
 
     private func change(_ body: NewLabel, _ request: Request, _ context: ServerContext) async throws -> Response {
-        let workspace = try await workspace(context)
+        let (workspace, author) = (try await workspace(context), try author(body.annotator, context))
         guard let name = body.newName else {
             let kept = try await ServedStore.writing { try await workspace.add(label: body.label) }
             return JSON.object([("label", .string(kept)), ("images", .int(0))]).response()
         }
-        let author = try author(body.annotator, context)
         let images = try await ServedStore.writing {
             try await workspace.rename(label: body.label, to: name, by: author)
         }
@@ -120,6 +119,12 @@ struct LabelRoutes: RouteGroup {
     }
 
     private func order(_ query: QueryValues, _ workspace: LabelWorkspace) async throws -> LabelOrder {
+        let name = query.text("order") ?? "uncertain"
+        guard let order = LabelOrder(name) else {
+            throw Problem.badField(
+                "order", "'order' must be one of \(LabelOrder.names.joined(separator: ", ")), not '\(name.prefix(60))'")
+        }
+        // What is nearest to something comes before any order.
         if let text = query.text("text") {
             let model = try await services.models.model()
             return .nearest(try await model.embed(texts: [text])[0].values)
@@ -127,11 +132,6 @@ struct LabelRoutes: RouteGroup {
         if let item = query.text("item") {
             _ = try await services.requiredStore().item(item)
             return .nearest(try await workspace.embedding(ofItem: item) ?? [])
-        }
-        let name = query.text("order") ?? "uncertain"
-        guard let order = LabelOrder(name) else {
-            throw Problem.badField(
-                "order", "'order' must be one of \(LabelOrder.names.joined(separator: ", ")), not '\(name.prefix(60))'")
         }
         return order
     }
@@ -280,16 +280,23 @@ struct LabelOperations: BodyFields {
         }
         for key in ["ms", "revision"] {
             guard let value = members[key] else { continue }
-            guard case .integer = value else { throw wrong("needs '\(key)' as a whole number") }
+            guard case .integer(let number) = value, number >= 0 else {
+                throw wrong("needs '\(key)' as a whole number from 0")
+            }
         }
         if let value = members["group"] {
-            guard case .text = value else { throw wrong("needs 'group' as a text") }
+            guard case .text(let name) = value, name.utf8.count <= LabelDecision.idLimit else {
+                throw wrong("needs 'group' as a text of at most \(LabelDecision.idLimit) bytes")
+            }
+        }
+        if case .list(let labels)? = members["labels"] {
+            for case .text(let label) in labels where label.isBlank { throw wrong("has an empty label") }
         }
         if let value = members["suggestion"] {
             guard case .object = value else { throw wrong("needs 'suggestion' as an object") }
         }
         func integer(_ key: String) -> Int? { if case .integer(let value)? = members[key] { Int(value) } else { nil } }
-        guard let id = text("id"), (1...LabelDecision.idLimit).contains(id.utf8.count) else {
+        guard let id = text("id"), (1...LabelDecision.idLimit).contains(id.utf8.count), !id.utf8.contains(0) else {
             throw wrong("needs an 'id' of 1 to \(LabelDecision.idLimit) bytes, the same when it is sent again")
         }
         if flag("undo") { return .undo(id) }

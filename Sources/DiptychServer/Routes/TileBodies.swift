@@ -54,6 +54,9 @@ struct TilesBody: BodyFields {
         count = try fields.integer("count", in: 1...TileLayout.limit)
         assigns = try fields.flag("assign")
         guard count == nil || !assigns else { throw Problem.badRequest("'count' and 'assign' exclude each other") }
+        guard try reads || fields.text("languages") == nil else {
+            throw Problem.badField("languages", "'languages' says how 'read' reads; without it, nothing is read")
+        }
         languages = try ReadBody.languages(fields)
         model = try fields.text("model")
     }

@@ -99,6 +99,8 @@ struct TileRoutes: RouteGroup {
     private static func look(
         at work: ImageWork, _ body: TilesBody, _ reading: ImageOptions, _ readers: TextReaders
     ) throws -> Seen {
+        // A language that is not there is said whatever the sheet is.
+        let reader = try body.reads ? readers.reader(body.languages) : nil
         let image = try ImageDecoder(options: reading).decode(work.bytes, label: work.label)
         var found: TileLayout?
         if let rows = body.rows, let columns = body.columns {
@@ -119,8 +121,8 @@ struct TileRoutes: RouteGroup {
             return Seen(answer: TileAnswer(layout: layout, words: body.words, reason: reason))
         }
         var words = body.words
-        if body.reads {
-            words = try SheetInstruction(of: image, layout: layout, by: readers.reader(body.languages)).words
+        if let reader {
+            words = try SheetInstruction(of: image, layout: layout, by: reader).words
             if words.isEmpty {
                 return Seen(answer: TileAnswer(layout: layout, words: [], reason: SheetInstruction.unread))
             }
