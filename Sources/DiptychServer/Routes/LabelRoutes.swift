@@ -280,12 +280,13 @@ struct LabelOperations: BodyFields {
         }
         for key in ["ms", "revision"] {
             guard let value = members[key] else { continue }
-            guard case .integer(let number) = value, number >= 0 else {
-                throw wrong("needs '\(key)' as a whole number from 0")
+            // Up to what every client can write exactly.
+            guard case .integer(let number) = value, (0...(1 << 53) - 1).contains(number) else {
+                throw wrong("needs '\(key)' as a whole number from 0 to 2^53 - 1")
             }
         }
         if let value = members["group"] {
-            guard case .text(let name) = value, name.utf8.count <= LabelDecision.idLimit else {
+            guard case .text(let name) = value, name.utf8.count <= LabelDecision.idLimit, !name.utf8.contains(0) else {
                 throw wrong("needs 'group' as a text of at most \(LabelDecision.idLimit) bytes")
             }
         }

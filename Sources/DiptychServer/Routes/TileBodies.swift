@@ -47,9 +47,6 @@ struct TilesBody: BodyFields {
         guard (rows == nil) == (columns == nil), rows == nil || tiles.isEmpty else {
             throw Problem.badRequest("'rows' and 'columns' go together, with a sheet")
         }
-        if let rows, let columns, rows * columns > TileLayout.limit {
-            throw Problem.badRequest("\(rows) × \(columns) tiles are more than \(TileLayout.limit)")
-        }
         threshold = try fields.number("threshold", in: 0...1)
         count = try fields.integer("count", in: 1...TileLayout.limit)
         assigns = try fields.flag("assign")

@@ -104,6 +104,10 @@ struct TileRoutes: RouteGroup {
         let image = try ImageDecoder(options: reading).decode(work.bytes, label: work.label)
         var found: TileLayout?
         if let rows = body.rows, let columns = body.columns {
+            guard rows * columns <= TileLayout.limit else {
+                let reason = "\(rows) × \(columns) tiles are more than \(TileLayout.limit)"
+                return Seen(answer: TileAnswer(words: body.words, reason: reason))
+            }
             found = TileLayout.even(rows: rows, columns: columns, width: image.width, height: image.height)
             if found == nil {
                 return Seen(
