@@ -50,7 +50,9 @@ def before_load_schema(context, raw_schema):
     # Which item is a video depends on the store.
     search["properties"]["time"] = {"type": "null"}
     # An item is changed once in a request, and a label is renamed that is there.
-    raw_schema["paths"]["/v1/items"]["patch"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["items"]["maxItems"] = 1
+    change = raw_schema["paths"]["/v1/items"].get("patch", {}).get("requestBody", {}).get("content", {}).get("application/json")
+    if change:
+        change["schema"]["properties"]["items"]["maxItems"] = 1
     raw_schema["paths"]["/v1/labels"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["rename_to"] = {"type": "null"}
     # Which place is right depends on the order; lists in one have tests of their own.
     items = raw_schema["paths"]["/v1/items"]["get"]

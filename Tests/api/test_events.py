@@ -140,7 +140,7 @@ def test_methods_and_names(server):
             connection.sendall(f"HEAD {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             assert received(connection).status == 200
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert received(connection).json == {"status": "ok"}
+            assert received(connection).json["status"] == "ok"
     for method in ["POST", "PUT", "DELETE"]:
         answer = ask(server, method, PATH)
         assert answer.status == 405 and answer.headers["allow"] == "GET, HEAD"

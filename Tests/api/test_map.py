@@ -43,7 +43,10 @@ def points(address, query=""):
 def test_each_item_has_a_place(server):
     state = ready(server)
     head, places = points(server)
-    items = json.loads(get(server, "/v1/items?limit=100"))["items"]
+    items, after = [], ""
+    while after is not None:
+        page = json.loads(get(server, f"/v1/items?limit=100&after={after}"))
+        items, after = items + page["items"], page.get("next")
     assert state["state"] == "ready" and state["count"] == head["count"] == len(items)
     assert set(places) == {item["id"] for item in items}
     assert len({place[:2] for place in places.values()}) == len(items)
