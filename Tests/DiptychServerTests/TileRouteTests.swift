@@ -45,15 +45,20 @@ import Testing
             let image = try SampleImage.uri(1)
             let none = try await server.post(
                 "/v1/tiles", ["image": image, "words": "a", "rows": 1, "columns": 400])
-            #expect(none.status == 200)
-            #expect(try none.json["unsure"] as? Bool == true)
-            #expect(try none.json["matches"] as? [[Int]] == [[]])
+            let many = try await server.post(
+                "/v1/tiles", ["image": image, "words": "a", "rows": 1024, "columns": 1024])
+            for answer in [none, many] {
+                #expect(answer.status == 200)
+                #expect(try answer.json["unsure"] as? Bool == true)
+                #expect(try answer.json["matches"] as? [[Int]] == [[]])
+            }
+            #expect(try many.json["reason"] as? String == "1024 × 1024 tiles are more than 1024")
             for (body, wanted) in [
                 (["words": "a"], "'image'"), (["image": image], "'words'"), (["image": image, "words": " "], "empty"),
                 (["image": image, "tiles": [image], "words": "a"], "'tiles'"),
                 (["image": image, "words": "a", "rows": 2], "'columns'"),
                 (["image": image, "words": "a", "count": 1, "assign": true], "'assign'"),
-                (["image": image, "words": "a", "rows": 1024, "columns": 1024], "more than"),
+                (["image": image, "words": "a", "languages": "eng"], "'read'"),
                 (["image": image, "words": Array(repeating: "a", count: 65)], "the most are 64"),
                 (["image": "file:///etc/passwd", "words": "a"], "nothing else is read"),
             ] as [([String: Any], String)] {
