@@ -19,11 +19,12 @@ def sheets(tmp_path_factory):
 @pytest.fixture
 def page(visit):
     visit.open("/tiles", settled=False)
+    # Until it is empty of a sheet, nothing can be found.
+    expect(visit.page.locator("#find")).to_be_disabled()
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
     return visit
 
 
-@pytest.mark.xfail(reason="since the pages were joined, a drop that is made by a script does not arrive here; not yet understood", strict=False)
 def test_a_dropped_sheet_lights_up(page, sheets):
     folder, lines = sheets
     truth = lines[0]
@@ -63,7 +64,6 @@ def test_what_has_no_grid_is_said(page, pictures):
         expect(page.page.locator("#outcome")).to_contain_text("Unsure")
 
 
-@pytest.mark.xfail(reason="since the pages were joined, a drop that is made by a script does not arrive here; not yet understood", strict=False)
 def test_what_is_no_picture_is_refused(page):
     page.drop("#drop", [("notes.txt", b"words")])
     expect(page.page.locator("#toasts")).to_contain_text("That is not an image.")

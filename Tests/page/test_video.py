@@ -1,5 +1,6 @@
 """Videos on the search page: their moments play, and their frames are searched for."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -97,18 +98,20 @@ def test_a_frame_is_searched_for(found):
     found.settle()
 
 
-@pytest.mark.xfail(reason="since the pages were joined, a drop that is made by a script does not arrive here; not yet understood", strict=False)
 def test_a_frame_is_dragged_into_the_search_bar(found):
     page = found.page
     page.locator("#grid .open").first.click()
     source = page.locator("#video-moments img").first
     expect(source).to_be_visible()
     source.evaluate("""(image) => {
-      const transfer = new DataTransfer();
-      image.dispatchEvent(new DragEvent("dragstart", { dataTransfer: transfer, bubbles: true }));
-      document.getElementById("search").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      window.carried = new DataTransfer();
+      image.dispatchEvent(new DragEvent("dragstart", { dataTransfer: window.carried, bubbles: true }));
     }""")
+    # The dialog makes room before anybody can have reached the bar.
     expect(page.locator("#detail")).not_to_be_visible()
+    expect(page).not_to_have_url(re.compile("item="))
+    page.locator("#search").evaluate("""(bar) =>
+      bar.dispatchEvent(new DragEvent("drop", { dataTransfer: window.carried, bubbles: true, cancelable: true }))""")
     expect(page.locator("#chips")).to_contain_text("Your picture")
     found.settle()
 

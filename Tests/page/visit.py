@@ -1,5 +1,6 @@
 """A page of the server as a reader sees it, with everything noted that must not happen."""
 import base64
+import mimetypes
 import importlib.resources
 from urllib.parse import parse_qs, urlsplit
 
@@ -146,5 +147,5 @@ class Visit:
 def carried(file):
     """A file as the page's scripts take it: a path, or a pair of a name and bytes."""
     name, content = (file.name, file.read_bytes()) if hasattr(file, "read_bytes") else file
-    kind = "image/jpeg" if name.endswith(".jpg") else "text/plain"
+    kind = mimetypes.guess_type(name)[0] or "text/plain"
     return {"name": name, "type": kind, "content": base64.b64encode(content).decode()}
